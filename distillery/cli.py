@@ -1,0 +1,148 @@
+"""`distillery`: the commands. Nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TypeAlias
+
+from distillery import __version__
+from distillery.errors import ContractError, DistilleryError
+
+INTERRUPTED = 130
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        command = import_module(f"distillery.commands.{arguments.module}")
+        return command.main(arguments)
+    except ContractError as error:
+        print(f"distillery: this is a bug of ours: {error}", file=sys.stderr)
+        return error.exit_code
+    except DistilleryError as error:
+        print(f"distillery: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(
+            "distillery: interrupted; what was finished is saved, the same command continues", file=sys.stderr
+        )
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="distillery",
+        description="A factory that turns problems into verified reasoning data, and data into models.",
+        epilog="exit codes: 0 done, 1 failed, 2 you can fix it, 3 our bug, 4 the disk disagrees,"
+        " 5 an engine is unusable, 130 interrupted and saved",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_pipelines(commands)
+    _add_runs(commands)
+    _add_files(commands)
+    doctor = commands.add_parser(
+        "doctor", help="what this machine can run: GPU, engines, sandbox, versions, disk"
+    )
+    doctor.set_defaults(module="doctor")
+    prompts = commands.add_parser(
+        "prompts", help="list the prompts; `prompts lock` takes new ones into prompts/LOCK"
+    )
+    prompts.add_argument("action", nargs="?", choices=("list", "lock"), default="list")
+    prompts.set_defaults(module="prompts")
+    return parser
+
+
+def _add_pipelines(commands: Commands) -> None:
+    run = commands.add_parser("run", help="run a pipeline; run it again to continue")
+    plan = commands.add_parser(
+        "plan", help="resolve and check a pipeline, and say what it will cost; runs nothing"
+    )
+    for parser in (run, plan):
+        parser.add_argument("pipeline", type=Path, help="a YAML file")
+        parser.add_argument(
+            "--set", action="append", default=[], metavar="stages.ID.option=v", dest="settings"
+        )
+        parser.add_argument(
+            "--until", action="append", default=[], metavar="ID", help="stop after this stage"
+        )
+        parser.add_argument("--limit", type=_positive, metavar="N", help="take N rows from each source")
+        _add_data(parser)
+    run.add_argument("--executor", choices=("local", "ray"), default="local")
+    run.add_argument("--jobs", type=_positive, metavar="N", help="steps side by side (default: the file's)")
+    run.add_argument("--dry-run", action="store_true", help="as `plan`")
+    run.set_defaults(module="run")
+    plan.set_defaults(module="plan")
+
+
+def _add_runs(commands: Commands) -> None:
+    status = commands.add_parser(
+        "status", help="where a run stands; without RUN: all runs, and what the store holds"
+    )
+    status.add_argument("run", nargs="?", help="PIPELINE or PIPELINE/NUMBER")
+    status.set_defaults(module="status")
+    report = commands.add_parser("report", help="write report.html; with several runs, their averages")
+    report.add_argument("runs", nargs="+", metavar="RUN")
+    report.add_argument(
+        "--markdown", action="store_true", help="print the table as markdown and write nothing"
+    )
+    report.set_defaults(module="report")
+    show = commands.add_parser("show", help="print rows that a stage made")
+    show.add_argument("run")
+    show.add_argument("stage")
+    show.add_argument("--rows", type=_positive, default=3)
+    show.add_argument("--where", default="", metavar="COLUMN=VALUE", help="only rows with this value")
+    show.add_argument("--columns", default="", help="comma-separated")
+    show.set_defaults(module="show")
+    why = commands.add_parser("why", help="why a row left the line; without KEY: the reasons, stage by stage")
+    why.add_argument("run")
+    why.add_argument("key", nargs="?", help="a problem_id or a trace_id, or the start of one")
+    why.set_defaults(module="why")
+    for parser in (status, report, show, why):
+        _add_data(parser)
+
+
+def _add_files(commands: Commands) -> None:
+    apply = commands.add_parser("apply", help="any table stage on a file: jsonl, jsonl.gz or parquet")
+    apply.add_argument("stage", help="such as verify.answers")
+    apply.add_argument("input", type=Path)
+    apply.add_argument(
+        "-o", "--output", type=Path, required=True, help="what is dropped goes to NAME.dropped.ENDING"
+    )
+    apply.add_argument("--set", action="append", default=[], metavar="option=v", dest="settings")
+    apply.add_argument("--seed", type=int, default=0)
+    apply.set_defaults(module="apply")
+    lint = commands.add_parser("lint-sft", help="what a student would really be trained on, token by token")
+    lint.add_argument("--model", required=True, help="a model folder or hub id")
+    lint.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="jsonl, jsonl.gz or parquet with messages, or question and text",
+    )
+    lint.add_argument(
+        "--chat-template", default="", help="a file in prompts/templates/ instead of the model's own"
+    )
+    lint.add_argument("--max-length", type=_positive, default=32_768)
+    lint.add_argument("--rows", type=int, default=2, help="rows to print token by token")
+    lint.set_defaults(module="lint_sft")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("data"), help="holds store/ and runs/ (default: data)"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number

@@ -1,0 +1,20 @@
+"""`distillery lint-sft`: what a student would really be trained on, token by token, before a GPU hour is spent."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+
+from distillery.train.lint import lint, render
+
+
+def main(arguments: argparse.Namespace) -> int:
+    report = lint(
+        arguments.model,
+        arguments.data,
+        chat_template=arguments.chat_template or None,
+        max_length=arguments.max_length,
+    )
+    render(report, Console(), rows=arguments.rows)
+    return 0 if report.ok else 2

@@ -1,0 +1,152 @@
+"""What a person sees while a run goes on: a live table on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.live import Live as RichLive
+from rich.table import Table
+
+from distillery.pipeline import Kind, Plan, Step
+from distillery.runner import Watcher
+
+_LINE_EVERY_S = 15.0
+
+
+class Lines(Watcher):
+    """One line when a step starts, ends or has long been running."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._out = out
+        self._started: dict[str, float] = {}
+        self._said: dict[str, float] = {}
+        self._reused = 0
+
+    def begins(self, plan: Plan, folder: Path) -> None:
+        self._plan, self._begun = plan, time.monotonic()
+        self._say(f"{plan.name}: {len(plan.steps)} steps, seed {plan.seed}, into {folder}")
+
+    def starts(self, step: Step) -> None:
+        self._started[step.id] = self._said[step.id] = time.monotonic()
+        self._say(f"{step.id:<26} starts ({step.use})")
+
+    def ends(self, step: Step, note: Mapping[str, Any]) -> None:
+        self._started.pop(step.id, None)
+        self._say(f"{step.id:<26} done in {note['seconds']:.1f} s: {describe(step, note)}")
+
+    def reuses(self, step: Step, note: Mapping[str, Any]) -> None:
+        self._reused += 1
+
+    def waits(self, step: Step, reason: str) -> None:
+        self._say(f"{step.id:<26} waits: {reason}")
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        for step_id, started in self._started.items():
+            if now - self._said[step_id] >= _LINE_EVERY_S:
+                self._said[step_id] = now
+                counts = rates(self.counts.get(step_id, {}), now - started)
+                self._say(f"{step_id:<26} {now - started:.0f} s  {counts}")
+
+    def finishes(self) -> None:
+        if self._reused:
+            self._say(f"{self._reused} of {len(self._plan.steps)} steps were done already")
+        self._say(f"{time.monotonic() - self._begun:.1f} s in all")
+
+    def _say(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+
+
+class Live(Watcher):
+    """A table of what runs now, with rates and the share of the plan that is done."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._console = Console(file=out)
+        self._live = RichLive(console=self._console, refresh_per_second=4, transient=True)
+        self._started: dict[str, float] = {}
+        self._steps: dict[str, Step] = {}
+        self._done = 0
+        self._reused = 0
+
+    def begins(self, plan: Plan, folder: Path) -> None:
+        self._plan, self._begun = plan, time.monotonic()
+        self._console.print(f"[bold]{plan.name}[/] · {len(plan.steps)} steps · seed {plan.seed} · {folder}")
+        self._live.start()
+
+    def starts(self, step: Step) -> None:
+        self._started[step.id], self._steps[step.id] = time.monotonic(), step
+        self._draw()
+
+    def ends(self, step: Step, note: Mapping[str, Any]) -> None:
+        self._started.pop(step.id, None)
+        self._done += 1
+        self._console.print(f"[green]✓[/] {step.id:<26} {note['seconds']:>7.1f} s  {describe(step, note)}")
+        self._draw()
+
+    def reuses(self, step: Step, note: Mapping[str, Any]) -> None:
+        self._done += 1
+        self._reused += 1
+
+    def waits(self, step: Step, reason: str) -> None:
+        self._console.print(f"[yellow]…[/] {step.id:<26} waits: {reason}")
+
+    def tick(self) -> None:
+        self._draw()
+
+    def finishes(self) -> None:
+        self._live.stop()
+        again = f", {self._reused} done already" if self._reused else ""
+        spent = time.monotonic() - self._begun
+        self._console.print(f"{self._done} of {len(self._plan.steps)} steps{again} · {spent:.1f} s")
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        spent = now - self._begun
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for name in ("running", "stage", "time", "progress"):
+            table.add_column(name, justify="right" if name == "time" else "left")
+        for step_id, started in self._started.items():
+            counts = rates(self.counts.get(step_id, {}), now - started)
+            table.add_row(step_id, self._steps[step_id].use, f"{now - started:.0f} s", counts)
+        fresh = self._done - self._reused
+        owed = len(self._plan.steps) - self._done
+        eta = f" · about {owed * spent / fresh:.0f} s to go" if fresh >= 3 else ""
+        table.caption = f"{self._done}/{len(self._plan.steps)} steps · {spent:.0f} s{eta}"
+        table.caption_justify = "left"
+        self._live.update(table)
+
+
+def rates(counts: Mapping[str, float], seconds: float) -> str:
+    """`1,200 rows · 340 tokens/s · 61 % accepted · 2 % truncated` from a step's counters."""
+    rows = counts.get("rows", 0)
+    parts: list[str] = []
+    if counts.get("steps"):
+        parts.append(f"step {counts['steps']:.0f}")
+    if rows:
+        parts.append(f"{rows:,.0f} rows")
+    if counts.get("tokens"):
+        parts.append(f"{counts['tokens'] / max(seconds, 0.1):,.0f} tokens/s")
+    shares = ("accepted", "truncated") if rows else ()
+    parts.extend(f"{counts[name] / rows:.0%} {name}" for name in shares if name in counts)
+    return " · ".join(parts)
+
+
+def describe(step: Step, note: Mapping[str, Any]) -> str:
+    if step.kind is Kind.TRAINER:
+        counts = note["counts"]
+        shown = [f"{name} {counts[name]:.3g}" for name in ("train_loss", "loss", "reward") if name in counts]
+        return ", ".join(["model", *shown])
+    if step.kind is Kind.SINK:
+        return f"{note['rows_out']:,} rows written"
+    if step.kind is Kind.SOURCE:
+        return f"{note['rows_out']:,} rows" + (
+            f", {note['rows_dropped']:,} dropped" if note["rows_dropped"] else ""
+        )
+    return f"{note['rows_in']:,} in, {note['rows_out']:,} out, {note['rows_dropped']:,} dropped"

@@ -1,0 +1,62 @@
+"""`distillery why`: what became of a row, stage by stage, with the reason where it left."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from distillery.commands.runs import find_run, read_run, rows_of, stage_dir
+from distillery.errors import ConfigError
+
+_KEYS = ("problem_id", "trace_id")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    run = read_run(find_run(arguments.run, arguments.data_dir))
+    console = Console()
+    if arguments.key is None:
+        _reasons(console, run, arguments.data_dir)
+    elif not _story(console, run, arguments.key, arguments.data_dir):
+        raise ConfigError(
+            f"key {arguments.key!r}: no row of {run['pipeline']}/{run['number']} has it; give a problem_id or trace_id,"
+            " or the start of one (distillery show RUN STAGE prints them)"
+        )
+    return 0
+
+
+def _reasons(console: Console, run: dict[str, Any], data: Path) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("stage", "reason", "rows", "for example"):
+        table.add_column(name, justify="right" if name == "rows" else "left")
+    for step in run["steps"]:
+        ledger = stage_dir(step, data).ledger()
+        counts = ledger.group_by("reason").agg(pl.len(), pl.col("key").first()).sort("len", descending=True)
+        for reason, rows, key in counts.iter_rows():
+            table.add_row(step["id"], reason, f"{rows:,}", key)
+    console.print(table if table.row_count else "nothing was dropped")
+
+
+def _story(console: Console, run: dict[str, Any], key: str, data: Path) -> bool:
+    found = False
+    for step in run["steps"]:
+        rows = rows_of(step, data)
+        here = 0
+        if rows is not None:
+            columns = [name for name in _KEYS if name in rows.collect_schema().names()]
+            if columns:
+                match = pl.any_horizontal(pl.col(name).str.starts_with(key) for name in columns)
+                here = rows.filter(match).select(pl.len()).collect().item()
+        left = stage_dir(step, data).ledger().filter(pl.col("key").str.starts_with(key))
+        if here:
+            console.print(f"{step['id']:<26} {here:>4} row{'s' if here > 1 else ''} kept")
+        for dropped, reason, detail in left.iter_rows():
+            console.print(
+                f"{step['id']:<26} dropped: [bold]{reason}[/]  {detail}  ({dropped})", highlight=False
+            )
+        found = found or bool(here) or left.height > 0
+    return found

@@ -1,0 +1,127 @@
+"""Which of several copies stays: problems are compared, never the samples of one problem with one another.
+
+The order of preference comes from the rows' content, so that neither row order nor shards can change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import polars as pl
+
+from distillery.records import LEDGER
+
+_NO_SOURCE = 1 << 20
+
+
+class Keep(StrEnum):
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+    ANY = "any"  # the one with the smallest id: arbitrary, but always the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preference:
+    """Best copy first: an earlier source, then one with a gold, then by length, then by id."""
+
+    sources: Sequence[str] = ()
+    keep: Keep = Keep.LONGEST
+
+    def describe(self, table: pl.DataFrame, *, key: str, column: str) -> pl.DataFrame:
+        """Columns key, unit, source_rank, no_gold and length: what `ordered` needs, without the texts."""
+        has = table.columns
+        length = pl.col(column).str.len_chars().fill_null(0).cast(pl.Int64)
+        ranks = {source: rank for rank, source in enumerate(self.sources)}
+        return table.select(
+            pl.col(key).cast(pl.String).alias("key"),
+            pl.col("problem_id" if "problem_id" in has else key).cast(pl.String).alias("unit"),
+            (pl.col("source") if "source" in has and ranks else pl.lit(None, pl.String))
+            .replace_strict(ranks, default=_NO_SOURCE, return_dtype=pl.Int32)
+            .alias("source_rank"),
+            (pl.col("gold").fill_null("") == "" if "gold" in has else pl.lit(False)).alias("no_gold"),
+            {Keep.LONGEST: -length, Keep.SHORTEST: length, Keep.ANY: pl.lit(0, pl.Int64)}[self.keep].alias(
+                "length"
+            ),
+        )
+
+    def ordered(self, described: pl.DataFrame) -> pl.DataFrame:
+        """One row a unit and text form (column `form`), best unit first, with `place`, the unit's rank."""
+        best = ("source_rank", "no_gold", "length")
+        unit = described.group_by("unit").agg(pl.min(*best)).sort(*best, "unit").with_row_index("place")
+        forms = described.sort("key").unique(["unit", "form"], keep="first", maintain_order=True)
+        return forms.drop(*best).join(unit.select("unit", "place"), on="unit").sort("place", "form")
+
+
+class Copy(NamedTuple):
+    of: int
+    similarity: float
+
+
+def copies(pairs: Iterable[tuple[int, int, float]]) -> dict[int, Copy]:
+    """Which places go, and for which. `pairs` are linked places; a smaller place is the better one.
+
+    A place goes only for a direct link to one that stays, so that chains of near-copies do not pull together
+    texts that are unlike. Equal places (similarity 1) share their links.
+    """
+    better: dict[int, list[Copy]] = {}
+    for left, right, similarity in pairs:
+        if left != right:
+            better.setdefault(max(left, right), []).append(Copy(min(left, right), similarity))
+    gone: dict[int, Copy] = {}
+    for place in sorted(better):
+        resolved = (gone.get(copy.of, copy) if copy.similarity == 1.0 else copy for copy in better[place])
+        staying = [copy for copy in resolved if copy.of not in gone]
+        if staying:
+            gone[place] = max(staying, key=lambda copy: (copy.similarity, -copy.of))
+    return gone
+
+
+def equals(forms: Iterable[tuple[int, bytes]]) -> dict[int, Copy]:
+    """As `copies`, for places that share a form; `forms` come in order of place, several for one if it has several."""
+    gone: dict[int, Copy] = {}
+    owner: dict[bytes, int] = {}
+    for place, group in groupby(forms, key=itemgetter(0)):
+        own = [form for _, form in group]
+        stays = [owner[form] for form in own if form in owner]
+        if stays:
+            gone[place] = Copy(min(stays), 1.0)
+        else:
+            owner.update((form, place) for form in own)
+    return gone
+
+
+def ledger(
+    described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy], *, reason: str
+) -> pl.DataFrame:
+    """LEDGER rows for every row of the units that go; the detail names the kept key and the similarity."""
+    if not gone:
+        return pl.DataFrame(schema=LEDGER)
+    first = dict(units.group_by("place").agg(pl.col("key").min()).iter_rows())
+    of_unit = dict(units.select("unit", "place").iter_rows())
+    out = [
+        {
+            "key": key,
+            "reason": reason,
+            "detail": f"copy of {first[copy.of]}, similarity {copy.similarity:.3f}",
+        }
+        for key, unit in described.select("key", "unit").sort("key").iter_rows()
+        if (copy := gone.get(of_unit.get(unit, -1)))
+    ]
+    return pl.DataFrame(out, schema=LEDGER)
+
+
+def facts(described: pl.DataFrame, gone: dict[int, Copy]) -> dict[str, int]:
+    sizes: dict[int, int] = {}
+    for copy in gone.values():
+        sizes[copy.of] = sizes.get(copy.of, 1) + 1
+    return {
+        "problems": described["unit"].n_unique(),
+        "copies": len(gone),
+        "clusters": len(sizes),
+        "largest_cluster": max(sizes.values(), default=0),
+    }

@@ -1,0 +1,205 @@
+"""Rows as other people's tools expect them: the four configs of a published set, each with a fixed schema.
+
+`default` has the columns of OpenR1-Math-220k, `sft` those of Mixture-of-Thoughts, `rl` suits TRL and verl, and
+`raw` has one row a sample, kept or not, with its verdict and the reason why it left.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from distillery.reasoning import CLOSE
+from distillery.records import Columns, Outcome
+
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+DEFAULT: Columns = {
+    "problem": pl.String(),
+    "solution": pl.String(),  # a worked solution by the source; null where it gave none
+    "answer": pl.String(),
+    "problem_type": pl.String(),
+    "question_type": pl.String(),
+    "source": pl.String(),
+    "uuid": pl.String(),
+    "is_reasoning_complete": pl.List(pl.Boolean),
+    "generations": pl.List(pl.String),
+    "correctness_math_verify": pl.List(pl.Boolean),  # by the rule; null where it could not judge
+    "correctness_llama": pl.List(pl.Boolean),  # by the judge model; null where none was asked
+    "finish_reasons": pl.List(pl.String),
+    "correctness_count": pl.Int64(),
+    "messages": MESSAGES,
+}
+RAW: Columns = {
+    "uuid": pl.String(),
+    "problem_id": pl.String(),
+    "sample_index": pl.Int32(),
+    "problem": pl.String(),
+    "answer": pl.String(),
+    "domain": pl.String(),
+    "source": pl.String(),
+    "generation": pl.String(),
+    "reasoning": pl.String(),
+    "answer_text": pl.String(),
+    "finish_reason": pl.String(),
+    "is_reasoning_complete": pl.Boolean(),
+    "prompt_tokens": pl.Int32(),
+    "completion_tokens": pl.Int32(),
+    "model": pl.String(),
+    "prompt": pl.String(),
+    "sampling": pl.String(),
+    "verdict": pl.String(),
+    "score": pl.Float64(),
+    "extracted": pl.String(),
+    "judge_verdict": pl.String(),
+    "judge_text": pl.String(),
+    "accepted_by": pl.String(),
+    "kept": pl.Boolean(),
+    "rejected_at": pl.String(),  # the stage that dropped it
+    "reject_reason": pl.String(),
+    "reject_detail": pl.String(),
+}
+SFT: Columns = {
+    "messages": MESSAGES,
+    "num_tokens": pl.Int32(),
+    "source": pl.String(),
+    "domain": pl.String(),
+    "thinking": pl.String(),
+    "uuid": pl.String(),
+}
+RL: Columns = {
+    "prompt": MESSAGES,
+    "solution": pl.String(),
+    "answer": pl.String(),
+    "data_source": pl.String(),
+    "ability": pl.String(),
+    "reward_model": pl.Struct({"style": pl.String, "ground_truth": pl.String}),
+    "extra_info": pl.Struct({"split": pl.String, "index": pl.Int64}),
+    "checker": pl.String(),
+    "payload": pl.String(),
+    "uuid": pl.String(),
+}
+SCHEMAS: dict[str, Columns] = {"default": DEFAULT, "sft": SFT, "rl": RL, "raw": RAW}
+
+CHOSEN: Columns = {
+    "problem_id": pl.String(),
+    "question": pl.String(),
+    "solution": pl.String(),
+    "gold": pl.String(),
+    "checker": pl.String(),
+    "domain": pl.String(),
+    "source": pl.String(),
+    "messages": MESSAGES,
+}
+SAMPLES: Columns = {
+    "problem_id": pl.String(),
+    "text": pl.String(),
+    "outcome": pl.String(),
+    "judge_verdict": pl.String(),
+    "finish": pl.String(),
+}
+_RAW_NAMES = {
+    "trace_id": "uuid",
+    "problem_id": "problem_id",
+    "sample": "sample_index",
+    "question": "problem",
+    "gold": "answer",
+    "text": "generation",
+    "answer": "answer_text",
+    "finish": "finish_reason",
+    "outcome": "verdict",
+}
+
+
+def take(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """Exactly `columns`, with their types; one that the table lacks is null."""
+    return table.select(
+        (pl.col(name) if name in table.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in columns.items()
+    )
+
+
+def sft_rows(table: pl.DataFrame) -> pl.DataFrame:
+    return take(table.rename({"trace_id": "uuid"}), SFT)
+
+
+def verifiable() -> pl.Expr:
+    """True where a checker has something to check against."""
+    has_gold = pl.col("gold").fill_null("").str.strip_chars() != ""
+    return has_gold | ~pl.col("payload").fill_null("{}").str.strip_chars().is_in(["", "{}"])
+
+
+def rl_columns(prompt: pl.Expr, *, split: str = "train") -> list[pl.Expr]:
+    r"""`RL` from a table of problems, but `checker` and `payload`; a math gold is boxed, as TRL's reward parses it."""
+    gold = pl.col("gold").fill_null("")
+    boxed = pl.when(pl.col("checker") == "math").then(pl.concat_str(pl.lit("\\boxed{"), gold, pl.lit("}")))
+    number = pl.col("problem_id").str.slice(0, 12).str.to_integer(base=16, dtype=pl.Int64, strict=False)
+    return [
+        prompt.alias("prompt"),
+        boxed.otherwise(gold).alias("solution"),
+        gold.alias("answer"),
+        pl.col("source").fill_null("").alias("data_source"),
+        pl.col("domain").fill_null("").alias("ability"),
+        pl.struct(pl.lit("rule").alias("style"), gold.alias("ground_truth")).alias("reward_model"),
+        pl.struct(pl.lit(split).alias("split"), number.alias("index")).alias("extra_info"),
+    ]
+
+
+def asked() -> pl.Expr:
+    """The bare question as a user's turn."""
+    turn = pl.struct(pl.lit("user").alias("role"), pl.col("question").str.strip_chars().alias("content"))
+    return pl.concat_list(turn)
+
+
+def rl_rows(table: pl.DataFrame) -> pl.DataFrame:
+    """One row a problem; the prompt is what the chosen chat said before its answer."""
+    before = pl.col("messages").list.head(pl.col("messages").list.len() - 1)
+    return take(table.with_columns(pl.col("problem_id").alias("uuid"), *rl_columns(before)), RL)
+
+
+def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Every sample. `kept`: column trace_id. `left`: key, stage, reason, detail, one row a key."""
+    names = {old: new for old, new in _RAW_NAMES.items() if old in table.columns}
+    fates = left.rename({"stage": "rejected_at", "reason": "reject_reason", "detail": "reject_detail"})
+    fate_columns = ("rejected_at", "reject_reason", "reject_detail")
+    rows = (
+        table.with_columns(
+            is_reasoning_complete=complete(),
+            kept=pl.col("trace_id").is_in(kept["trace_id"].implode()),
+        )
+        .join(fates, left_on="trace_id", right_on="key", how="left", maintain_order="left")
+        .join(
+            fates, left_on="problem_id", right_on="key", how="left", maintain_order="left", suffix="_problem"
+        )
+        .with_columns(
+            pl.when(~pl.col("kept")).then(pl.coalesce(name, f"{name}_problem")).alias(name)
+            for name in fate_columns
+        )
+    )
+    return take(rows.drop("prompt_problem", strict=False).rename(names), RAW)
+
+
+def default_rows(chosen: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+    """One row a problem of `chosen` (columns CHOSEN), in its order, with all its `samples` (columns SAMPLES)."""
+    judged = ~pl.col("outcome").is_in([Outcome.NO_GOLD.value, Outcome.TIMEOUT.value, Outcome.ERROR.value])
+    by_rule = pl.when(judged).then(pl.col("outcome") == Outcome.CORRECT.value)
+    grouped = samples.group_by("problem_id", maintain_order=True).agg(
+        complete().alias("is_reasoning_complete"),
+        pl.col("text").alias("generations"),
+        by_rule.alias("correctness_math_verify"),
+        (pl.col("judge_verdict") == "correct").alias("correctness_llama"),
+        pl.col("finish").alias("finish_reasons"),
+    )
+    for name in ("correctness_llama", "finish_reasons"):
+        known = pl.col(name).list.drop_nulls().list.len() > 0
+        grouped = grouped.with_columns(pl.when(known).then(pl.col(name)).alias(name))
+    firsts = chosen.unique("problem_id", keep="first", maintain_order=True)
+    kind = pl.col("checker").replace({"choice": "MCQ", "math": "math-word-problem"})
+    rows = firsts.join(grouped, on="problem_id", how="left", maintain_order="left").with_columns(
+        pl.col("correctness_math_verify").list.sum().cast(pl.Int64).alias("correctness_count"),
+        kind.alias("question_type"),
+    )
+    names = {"question": "problem", "gold": "answer", "domain": "problem_type", "problem_id": "uuid"}
+    return take(rows.rename(names), DEFAULT)
+
+
+def complete() -> pl.Expr:
+    return pl.col("text").str.contains(CLOSE, literal=True)

@@ -1,0 +1,71 @@
+"""Runs of n words as 64-bit numbers, and how much of one text stands in another.
+
+Hashes are of the words' bytes (blake2b), the same on every machine and in every version of polars.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Hashes = npt.NDArray[np.uint64]
+Offsets = npt.NDArray[np.int64]
+
+_MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)
+_SHIFT = np.uint64(29)
+
+
+class Ragged(NamedTuple):
+    """Rows of different lengths: row i is values[offsets[i]:offsets[i + 1]]."""
+
+    values: Hashes
+    offsets: Offsets
+
+    @property
+    def lengths(self) -> Offsets:
+        return np.diff(self.offsets)
+
+    @property
+    def rows(self) -> Offsets:
+        """For each value, the row it stands in."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def frame(self) -> pl.DataFrame:
+        """Columns row and gram, each pair once."""
+        return pl.DataFrame({"row": self.rows, "gram": self.values}).unique()
+
+
+def token_hashes(tokens: pl.Series) -> Ragged:
+    """From a Series of lists of tokens; null is an empty row."""
+    lengths = tokens.list.len().fill_null(0).to_numpy().astype(np.int64)
+    flat = tokens.list.explode(empty_as_null=False, keep_nulls=False)
+    values = np.empty(0, np.uint64)
+    if len(flat):
+        distinct = flat.unique()
+        hashed = [int.from_bytes(blake2b(word.encode(), digest_size=8).digest()) for word in distinct]
+        table = pl.DataFrame({"word": distinct, "hash": pl.Series(hashed, dtype=pl.UInt64)})
+        found = flat.to_frame("word").join(table, on="word", how="left", maintain_order="left")
+        values = found["hash"].to_numpy()
+    return Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+
+def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
+    """Every run of `n` tokens. A row of fewer is one run of all of them if `short`, else it has none."""
+    lengths = tokens.lengths
+    counts = np.maximum(lengths - n + 1, 0)
+    if short:
+        counts = np.where((lengths > 0) & (lengths < n), 1, counts)
+    rows = np.repeat(np.arange(len(lengths)), counts)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    starts = tokens.offsets[:-1][rows] + np.arange(len(rows)) - offsets[:-1][rows]
+    sizes = np.minimum(lengths, n)[rows]
+    grams = np.zeros(len(rows), np.uint64)
+    for place in range(n):
+        inside = place < sizes
+        step = (grams[inside] ^ tokens.values[starts[inside] + place]) * _MULTIPLIER
+        grams[inside] = step ^ (step >> _SHIFT)
+    return Ragged(grams, offsets)

@@ -1,0 +1,64 @@
+"""An engine that answers from a function: the factory's own test double, and its dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from pydantic.json_schema import SkipJsonSchema
+
+from distillery.engines.base import Completion, Failure, Request
+from distillery.hashing import Json
+from distillery.reasoning import join
+
+Reply = Callable[[Request], str | Completion | Failure]
+
+
+def echo(request: Request) -> str:
+    return join(request.messages[-1][1], f"\\boxed{{{request.seed % 7}}}")
+
+
+_SCRIPTS: dict[str, Reply] = {"echo": echo, "agree": lambda _: "correct"}
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Its replies cost nothing: `echo` thinks the question over again, `agree` is a judge that accepts all.
+
+    A `reply` may return a Failure, or raise to play an engine that breaks. A text of more words than
+    `max_tokens` is cut there, as a real model's would be.
+    """
+
+    script: Literal["echo", "agree"] = "echo"
+    name: str = "scripted"
+    reply: SkipJsonSchema[Reply | None] = None  # for tests: goes before `script`
+    calls: list[Request] = field(default_factory=list[Request], init=False, repr=False, compare=False)
+
+    @property
+    def identity(self) -> Json:
+        return {"model": self.name, "script": self.script}
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Failure]:
+        reply = self.reply or _SCRIPTS[self.script]
+        for request in requests:
+            self.calls.append(request)
+            answer = reply(request)
+            yield _completion(request, answer) if isinstance(answer, str) else answer
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _completion(request: Request, text: str) -> Completion:
+    words = text.split(" ")
+    limit = request.sampling.max_tokens
+    asked = sum(len(content.split()) for _, content in request.messages)
+    if len(words) > limit:
+        return Completion(request.key, " ".join(words[:limit]), "length", asked, limit)
+    return Completion(request.key, text, "stop", asked, len(words))

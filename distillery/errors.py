@@ -1,0 +1,33 @@
+"""Every error the factory raises on purpose.
+
+* DistilleryError      something failed, and it says what (exit 1)
+  x ConfigError        the user's YAML, prompt, file or flag is wrong (exit 2)
+  x ContractError      a stage broke its word: columns, row conservation, schema (a bug; exit 3)
+  x StoreError         what is on disk is not what the manifest says, or the disk is full (exit 4)
+  x EngineError        a model or an endpoint cannot be used at all (exit 5)
+
+One bad row is never an exception: it is a `Failure`, an `Outcome` or a ledger entry.
+A message reads **place: what is wrong, with the value; what would be right.**
+"""
+
+from __future__ import annotations
+
+
+class DistilleryError(Exception):
+    exit_code = 1
+
+
+class ConfigError(DistilleryError):
+    exit_code = 2
+
+
+class ContractError(DistilleryError):
+    exit_code = 3
+
+
+class StoreError(DistilleryError):
+    exit_code = 4
+
+
+class EngineError(DistilleryError):
+    exit_code = 5

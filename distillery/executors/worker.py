@@ -1,0 +1,76 @@
+"""The inside of a worker process: one unit, its output in a log file, its progress in a pipe."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from distillery.errors import DistilleryError
+from distillery.pipeline import Plan
+from distillery.runner.events import Unit
+from distillery.runner.execute import execute
+
+_TELL_EVERY_S = 0.3
+_PR_SET_PDEATHSIG = 1
+
+
+class Teller:
+    """Adds counters up and sends them a few times a second."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._counts: dict[str, float] = {}
+        self._sent = time.monotonic()
+
+    def __call__(self, counts: Mapping[str, float]) -> None:
+        for name, value in counts.items():
+            self._counts[name] = self._counts.get(name, 0) + value
+        if time.monotonic() - self._sent > _TELL_EVERY_S:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._counts:
+            self._pipe.send(("moved", self._counts))
+            self._counts = {}
+        self._sent = time.monotonic()
+
+
+def main(unit: Unit, plan: Plan, store: Path, pipe: Connection, log: Path, threads: int | None) -> None:
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the scheduler decides
+    _write_to(log)
+    if threads is not None and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+    teller = Teller(pipe)
+    try:
+        execute(unit, plan, store, teller)
+        teller.flush()
+        pipe.send(("done",))
+    except DistilleryError as error:
+        teller.flush()
+        pipe.send(("raised", type(error).__name__, str(error)))
+    except Exception as error:  # noqa: BLE001 - the process boundary: the log has the trace, the parent the line
+        traceback.print_exc()
+        pipe.send(("broke", f"{type(error).__name__}: {error}"))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _write_to(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)

@@ -1,0 +1,219 @@
+"""What an engine's tokens and a training's tokens cost: GPU-hours by FLOPs and measured speeds, money by prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from distillery.errors import ConfigError
+from distillery.pipeline.expect import Expect
+from distillery.pipeline.plan import EngineSpec, Plan, Step
+from distillery.pipeline.prices import Gpu, ModelSize, Prices
+from distillery.store import StageDir
+
+_FREE = ("scripted", "ready")  # engines that stand in for one
+_FORWARD = 2.0  # FLOPs a parameter and token; backward twice that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    gpu_hours: float | None = 0.0
+    usd: float | None = 0.0
+    generated: float | None = 0.0  # tokens
+    trained: float | None = 0.0
+    at_most: bool = False
+    from_rows: bool = False  # its tokens grow with the rows that come in
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """All that a cost depends on besides the tokens of one step."""
+
+    plan: Plan
+    store: Path | None
+    prices: Prices
+
+    def size(self, model: str | None, step: str | None) -> ModelSize | None:
+        """Of a model named so, or of the one that `step` makes: by its weights, else by what it started from."""
+        if step is None:
+            return self.prices.size(model) if model else None
+        made = self.plan.step(step)
+        folder = StageDir(self.store / made.folder).model if self.store else None
+        start = made.stage.starts_from
+        found = self.size(start if isinstance(start, str) else None, made.starts_from) if start else None
+        if found is None and folder is not None and folder.is_dir():
+            return self.prices.size(str(folder))
+        return found
+
+    def gpu(self, expect: Expect, step: Step) -> tuple[str, Gpu | None]:
+        kind = expect.gpu or self.prices.gpu
+        if expect.gpu and expect.gpu not in self.prices.gpus:
+            known = ", ".join(self.prices.gpus) or "none"
+            raise ConfigError(
+                f"{step.id}.expect.gpu: {expect.gpu!r} is not in the price file; there are {known}"
+            )
+        return kind, self.prices.gpus.get(kind)
+
+    def usd(self, gpu_hours: float | None, gpu: Gpu | None) -> float | None:
+        return None if gpu_hours is None or gpu is None else gpu_hours * gpu.usd_per_hour
+
+    def flop_hours(self, flops: float, gpu: Gpu | None) -> float | None:
+        if gpu is None or self.prices.mfu is None:
+            return None
+        return flops / (gpu.tflops * 1e12 * self.prices.mfu) / 3600
+
+
+def inference(desk: Desk, step: Step, *, expect: Expect, read: float | None, written: float | None) -> Cost:
+    """Of the step's engine; `read` and `written` are tokens in all."""
+    spec = desk.plan.engines[step.engines[0]]
+    model = _name(spec)
+    if spec.kind in _FREE:
+        return Cost(notes=("a stand-in engine: costs nothing",))
+    if spec.kind == "openai" and model in desk.prices.api:
+        price = desk.prices.api[model]
+        usd = None
+        if read is not None and written is not None:
+            usd = (read * price.input_usd + written * price.output_usd) / 1e6
+        note = f"API {model}: {price.input_usd:g} USD in, {price.output_usd:g} out a million tokens"
+        return Cost(usd=usd, notes=(note,) if usd is not None else (note, "prompt tokens unknown"))
+    size = desk.size(model, spec.model_from)
+    hours, notes = _decoding(desk, step, expect, size, read, written)
+    return Cost(gpu_hours=hours, usd=desk.usd(hours, desk.gpu(expect, step)[1]), notes=notes)
+
+
+def sft(desk: Desk, step: Step, *, expect: Expect, rows: float | None, tokens: float | None) -> Cost:
+    """`tokens`: mean of a row, prompt and completion."""
+    stage: Any = step.stage
+    mean = tokens if expect.tokens is None else expect.tokens + (expect.prompt_tokens or 0)
+    steps = getattr(stage, "max_steps", -1)
+    if steps > 0:
+        batch = (
+            stage.batch_size * stage.gradient_accumulation_steps * count_processes(stage.accelerate_config)
+        )
+        sequences, why = steps * float(batch), f"{steps:,} steps of {batch:,} sequences"
+    else:
+        epochs = getattr(stage, "epochs", 1.0)
+        sequences, why = None if rows is None else rows * epochs, f"{epochs:g} epochs"
+    trained = None if sequences is None or mean is None else sequences * mean
+    hours, notes = _updates(desk, step, expect, trained, passes=0)
+    usd = desk.usd(hours, desk.gpu(expect, step)[1])
+    return Cost(gpu_hours=hours, usd=usd, trained=trained, from_rows=steps <= 0, notes=(why, *notes))
+
+
+def grpo(desk: Desk, step: Step, *, expect: Expect, prompt: float | None) -> Cost:
+    """`prompt`: mean tokens of a question."""
+    stage: Any = step.stage
+    updates = stage.max_steps * stage.prompts_per_step * stage.num_generations
+    length = float(stage.max_completion_length) if expect.tokens is None else expect.tokens
+    generated = updates / stage.num_iterations * length
+    trained = updates * (length + (expect.prompt_tokens or prompt or 0))
+    # besides the update: the reference model's pass, and the old policy's where samples are used more than once
+    passes = int(stage.beta > 0) + int(stage.steps_per_generation * stage.num_iterations > 1)
+    gpu = desk.gpu(expect, step)[1]
+    size = _trained_size(desk, step)
+    decoding, speed_notes = _decoding(desk, step, expect, size, None, generated)
+    training, flop_notes = _updates(desk, step, expect, trained, passes=passes)
+    hours = None if decoding is None or training is None else decoding + training
+    bound = expect.tokens is None
+    what = "its max_completion_length" if bound else "expected"
+    notes = (f"{updates:,} completions of {length:,.0f} tokens ({what})", *speed_notes, *flop_notes)
+    return Cost(
+        gpu_hours=hours,
+        usd=desk.usd(hours, gpu),
+        generated=generated,
+        trained=trained,
+        at_most=bound,
+        notes=notes,
+    )
+
+
+def model_bytes(desk: Desk, step: Step) -> float | None:
+    """On disk: the finished model and the checkpoints that are kept."""
+    size, prices = _trained_size(desk, step), desk.prices
+    if size is None or prices.bytes_per_parameter is None:
+        return None
+    each = prices.bytes_per_parameter
+    if step.stage.save_steps:
+        each += step.stage.keep_checkpoints * (prices.checkpoint_bytes_per_parameter or 0.0)
+    return size.parameters * each
+
+
+def count_processes(accelerate_config: str) -> int:
+    """That train together, as the launcher's file says; one where there is none."""
+    file = Path(accelerate_config)
+    if not accelerate_config or not file.is_file():
+        return 1
+    return int(yaml.safe_load(file.read_text(encoding="utf-8")).get("num_processes", 1))
+
+
+def _decoding(
+    desk: Desk, step: Step, expect: Expect, size: ModelSize | None, read: float | None, written: float | None
+) -> tuple[float | None, tuple[str, ...]]:
+    kind, gpu = desk.gpu(expect, step)
+    speed = expect.tokens_per_gpu_second or (desk.prices.speed(size, kind) if size else None)
+    if speed is None:
+        why = "its model's size" if size is None else f"the speed of {_billions(size)} on {kind or 'a GPU'}"
+        return None, (f"GPU-hours unknown: {why}; say expect: {{tokens_per_gpu_second: N}}",)
+    if written is None:
+        return None, ()
+    hours = written / speed / 3600
+    prefill = desk.flop_hours(_FORWARD * size.active_parameters * read, gpu) if size and read else None
+    origin = "expected" if expect.tokens_per_gpu_second else "price file"
+    return hours + (prefill or 0.0), (f"{speed:,.0f} output tokens/s a {kind or 'GPU'} ({origin})",)
+
+
+def _updates(
+    desk: Desk, step: Step, expect: Expect, trained: float | None, *, passes: int
+) -> tuple[float | None, tuple[str, ...]]:
+    """GPU-hours of forward, backward and `passes` further forward passes; attention is left out."""
+    size = _trained_size(desk, step)
+    kind, gpu = desk.gpu(expect, step)
+    if size is None:
+        return None, ("GPU-hours unknown: its model's size",)
+    # with LoRA the weights' own gradients, a third of it all, are not computed
+    factor = (2 if getattr(step.stage, "lora", None) else 3) * _FORWARD + passes * _FORWARD
+    if trained is None:
+        return None, ("tokens unknown: what comes in has no known rows or length",)
+    hours = desk.flop_hours(factor * size.active_parameters * trained, gpu)
+    note = f"training {factor:g}ND, N {_billions(size)}, MFU {desk.prices.mfu or '?'} of a {kind or 'GPU'}"
+    return hours, (note,)
+
+
+def _trained_size(desk: Desk, step: Step) -> ModelSize | None:
+    start = step.stage.starts_from
+    return desk.size(start if isinstance(start, str) else None, step.starts_from) if start else None
+
+
+def _name(spec: EngineSpec) -> str | None:
+    model = spec.options.get("model")
+    return model if isinstance(model, str) and spec.model_from is None else None
+
+
+def _billions(size: ModelSize) -> str:
+    text = f"{size.parameters / 1e9:,.3g}B"
+    return text if size.active is None else f"{text} ({size.active / 1e9:,.3g}B active)"
+
+
+def times(*values: float | None) -> float | None:
+    """The product, unknown where a factor is."""
+    product = 1.0
+    for value in values:
+        if value is None:
+            return None
+        product *= value
+    return product
+
+
+def plus(values: Iterable[float | None]) -> float | None:
+    """The sum, unknown where a part is."""
+    whole = 0.0
+    for value in values:
+        if value is None:
+            return None
+        whole += value
+    return whole

@@ -1,0 +1,320 @@
+"""What a plan will make and cost, before anything runs: rows, tokens, GPU-hours, money, disk.
+
+A figure comes from the store where it was measured there, else from the step's `expect`, else from a limit that it
+cannot exceed (`at_most`), else it is None. The time of processors (checking, filtering, dedup) is not estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from distillery.config import build
+from distillery.curate.mix import PRESETS, wants
+from distillery.pipeline.costs import Desk, grpo, inference, model_bytes, plus, sft, times
+from distillery.pipeline.expect import Expect
+from distillery.pipeline.measured import Measured, count_rows, measure
+from distillery.pipeline.plan import Kind, Plan, Step
+from distillery.pipeline.prices import Prices
+from distillery.store import StageDir
+
+_DROPS_NOTHING = ("verify.answers", "judge.answers", "score.judge", "score.passk")
+
+
+class Flow(NamedTuple):
+    """What a table carries on to the steps that read it."""
+
+    rows: float | None
+    problems: float | None
+    prompt_tokens: float | None  # mean of a row
+    tokens: float | None  # mean of a row's completion; 0 before there is one
+    at_most: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEstimate:
+    """Totals of one step; None = unknown, and at_most = no figure of it can be larger."""
+
+    id: str
+    use: str
+    parents: tuple[str, ...]
+    fingerprint: str
+    done: bool
+    rows: float | None = None  # that come out
+    prompt_tokens: float | None = 0.0  # read by an engine
+    tokens: float | None = 0.0  # written by an engine, or in GRPO's rollouts
+    trained_tokens: float | None = 0.0
+    gpu_hours: float | None = 0.0
+    usd: float | None = 0.0
+    disk_bytes: float | None = 0.0
+    at_most: bool = False
+    notes: tuple[str, ...] = ()  # where each figure comes from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A sum over the steps that are not done yet."""
+
+    value: float
+    unknown: tuple[str, ...]  # ids of steps that it lacks
+    at_most: bool
+
+
+def estimate(
+    plan: Plan, *, store: Path | None, prices: Prices, samples: Mapping[str, StageDir] | None = None
+) -> list[StepEstimate]:
+    """One estimate a step, in order. `samples`: by step id, folders of the same step on other rows of its input."""
+    book = _Book(plan, store, prices, samples or {})
+    return [book.enter(step) for step in plan.steps]
+
+
+def total(steps: Iterable[StepEstimate], figure: str) -> Total:
+    """The sum of `figure` (a field's name) over what is still owed."""
+    owed = [step for step in steps if not step.done]
+    known = [step for step in owed if getattr(step, figure) is not None]
+    return Total(
+        value=sum(getattr(step, figure) for step in known),
+        unknown=tuple(step.id for step in owed if getattr(step, figure) is None),
+        at_most=any(step.at_most for step in known if getattr(step, figure)),
+    )
+
+
+class _Book:
+    """Walks the plan in order and remembers what each table carries."""
+
+    def __init__(
+        self, plan: Plan, store: Path | None, prices: Prices, samples: Mapping[str, StageDir]
+    ) -> None:
+        self.plan, self.store, self.samples = plan, store, samples
+        self.desk = Desk(plan=plan, store=store, prices=prices)
+        self.flows: dict[str, Flow] = {}
+
+    def enter(self, step: Step) -> StepEstimate:
+        expect = build(Expect, step.expect, where=f"{step.id}.expect")
+        known = self._measured(step)
+        before = _merged([self.flows[parent] for parent in step.parents])
+        blank = StepEstimate(
+            id=step.id, use=step.use, parents=step.parents, fingerprint=step.fingerprint,
+            done=known is not None and known.done, at_most=before.at_most,
+        )  # fmt: skip
+        if step.kind is Kind.TRAINER:
+            return self._finished(blank, known) or self._trained(step, blank, expect, before)
+        if step.kind is Kind.SINK:
+            return self._finished(blank, known) or self._table(blank, before, ())
+        flow, notes = self._flow(step, expect, known, before)
+        self.flows[step.id] = flow
+        finished = self._finished(blank, known)
+        if finished is not None:
+            return finished
+        entry = self._table(blank, flow, notes)
+        return self._asked(step, entry, expect, known, before, flow) if step.engines else entry
+
+    def _measured(self, step: Step) -> Measured | None:
+        """Of this very step, else of the same step on other rows."""
+        found = measure(StageDir(self.store / step.folder)) if self.store else None
+        if found is None and step.id in self.samples:
+            other = measure(self.samples[step.id])
+            return replace(other, done=False) if other else None
+        return found
+
+    def _finished(self, blank: StepEstimate, known: Measured | None) -> StepEstimate | None:
+        if known is None or not known.done:
+            return None
+        return replace(
+            blank,
+            rows=known.rows_in if known.model else known.rows_out,
+            prompt_tokens=known.counts.get("prompt_tokens", 0.0),
+            tokens=known.counts.get("completion_tokens", 0.0),
+            disk_bytes=known.bytes,
+            at_most=False,
+            notes=("done: rows, tokens and disk are measured",),
+        )
+
+    def _flow(
+        self, step: Step, expect: Expect, known: Measured | None, before: Flow
+    ) -> tuple[Flow, tuple[str, ...]]:
+        if known is not None and known.done:
+            return _measured_flow(step, known, expect, before), ()
+        if step.kind is Kind.SOURCE:
+            return self._source(step, expect)
+        rows, bound, notes = _rows_out(step, expect, known, before)
+        tokens, problems, at_most = before.tokens, before.problems, before.at_most or bound
+        if _samples(step):
+            tokens, at_cap, note = _completion(step, expect, known)
+            at_most, notes = at_most or at_cap, (*notes, note)
+        if expect.rows is not None:
+            rows, at_most, notes = expect.rows, False, (f"{expect.rows:,.0f} rows (expected)",)
+        if rows is not None and problems is not None:
+            problems = min(problems, rows)
+        return Flow(rows, problems, before.prompt_tokens, tokens, at_most), notes
+
+    def _source(self, step: Step, expect: Expect) -> tuple[Flow, tuple[str, ...]]:
+        rows, note = expect.rows, "rows as expected"
+        if rows is None:
+            rows, note = _counted(step.stage), "rows as counted"
+        caps = [cap for cap in (getattr(step.stage, "limit", None), self.plan.limit) if cap]
+        at_most = False
+        if caps:
+            at_most = rows is None
+            rows, note = float(min([*caps, rows or min(caps)])), f"{note}, limit {min(caps):,}"
+        notes = (note if rows is not None else "rows: unknown; say expect: {rows: N}",)
+        tokens = expect.tokens if "text" in step.columns else 0.0
+        return Flow(rows, rows, expect.prompt_tokens, tokens, at_most), notes
+
+    def _table(self, blank: StepEstimate, flow: Flow, notes: tuple[str, ...]) -> StepEstimate:
+        size = times(flow.rows, plus([flow.prompt_tokens, flow.tokens]), self.desk.prices.bytes_per_token)
+        return replace(blank, rows=flow.rows, disk_bytes=size, at_most=flow.at_most, notes=notes)
+
+    def _asked(
+        self,
+        step: Step,
+        entry: StepEstimate,
+        expect: Expect,
+        known: Measured | None,
+        before: Flow,
+        flow: Flow,
+    ) -> StepEstimate:
+        """With what the step's engine reads and writes, and what that costs."""
+        tokens, at_cap, note = _completion(step, expect, known)
+        requests, at_all, asked = _requests(step, expect, known, before)
+        prompt = _first(known and _samples(step) and known.prompt_tokens, expect.prompt_tokens)
+        if prompt is None and _samples(step):
+            prompt = before.prompt_tokens
+        read, written = times(requests, prompt), times(requests, tokens)
+        cost = inference(self.desk, step, expect=expect, read=read, written=written)
+        notes = dict.fromkeys((*entry.notes, asked, note, *cost.notes))
+        return replace(
+            entry, prompt_tokens=read, tokens=written, gpu_hours=cost.gpu_hours, usd=cost.usd,
+            at_most=entry.at_most or at_cap or at_all, notes=tuple(note for note in notes if note),
+        )  # fmt: skip
+
+    def _trained(self, step: Step, blank: StepEstimate, expect: Expect, before: Flow) -> StepEstimate:
+        if hasattr(step.stage, "num_generations"):
+            cost = grpo(self.desk, step, expect=expect, prompt=before.prompt_tokens)
+        else:
+            mean = plus([before.prompt_tokens, before.tokens])
+            cost = sft(self.desk, step, expect=expect, rows=before.rows, tokens=mean)
+        return replace(
+            blank,
+            rows=before.rows,
+            tokens=cost.generated,
+            trained_tokens=cost.trained,
+            gpu_hours=cost.gpu_hours,
+            usd=cost.usd,
+            disk_bytes=model_bytes(self.desk, step),
+            at_most=cost.at_most or (before.at_most and cost.from_rows),
+            notes=cost.notes,
+        )
+
+
+def _merged(flows: Sequence[Flow]) -> Flow:
+    """Tables read one after the other; means are weighted by rows."""
+    if len(flows) == 1:
+        return flows[0]
+    rows = plus([flow.rows for flow in flows])
+
+    def mean(name: str) -> float | None:
+        whole = plus([times(flow.rows, getattr(flow, name)) for flow in flows])
+        return whole / rows if whole is not None and rows else None
+
+    problems = plus([flow.problems for flow in flows])
+    return Flow(rows, problems, mean("prompt_tokens"), mean("tokens"), any(flow.at_most for flow in flows))
+
+
+def _measured_flow(step: Step, known: Measured, expect: Expect, before: Flow) -> Flow:
+    rows = float(known.rows_out)
+    problems = rows if step.kind is Kind.SOURCE else before.problems and min(before.problems, rows)
+    prompt = _first(known.prompt_tokens, before.prompt_tokens, expect.prompt_tokens)
+    return Flow(rows, problems, prompt, _first(known.completion_tokens, before.tokens, expect.tokens))
+
+
+def _rows_out(
+    step: Step, expect: Expect, known: Measured | None, before: Flow
+) -> tuple[float | None, bool, tuple[str, ...]]:
+    """Rows, whether that is only a bound, and why."""
+    if known is not None and known.keep is not None:
+        return (
+            times(before.rows, known.keep),
+            False,
+            (f"{known.keep:.3g} rows out for each in (measured on {known.rows_in:,})",),
+        )
+    if _samples(step):
+        asked = times(before.rows, expect.samples or step.stage.fan_out, expect.keep or 1.0)
+        return asked, False, ()
+    if expect.keep is not None:
+        return times(before.rows, expect.keep), False, (f"keeps {expect.keep:.3g} (expected)",)
+    if step.use in _DROPS_NOTHING or before.rows is None:
+        return before.rows, False, ()
+    cap = _cap(step, before)
+    return (
+        min(before.rows, cap or before.rows),
+        True,
+        ("what it keeps is unknown; say expect: {keep: SHARE}",),
+    )
+
+
+def _cap(step: Step, before: Flow) -> float | None:
+    """Rows that a stage's own options allow."""
+    stage = step.stage
+    if step.use == "select.traces" and before.problems is not None:
+        return before.problems * stage.per_problem
+    if step.use == "mix.quota":
+        wanted = wants(PRESETS.get(stage.preset) or stage.quotas, total=stage.total, scale=stage.scale)
+        return sum(want.amount for want in wanted) if all(want.unit == "rows" for want in wanted) else None
+    return None
+
+
+def _samples(step: Step) -> bool:
+    """Whether the step makes rows of its own, several a problem."""
+    return hasattr(step.stage, "fan_out")
+
+
+def _completion(step: Step, expect: Expect, known: Measured | None) -> tuple[float | None, bool, str]:
+    """Mean tokens of one completion, whether that is only a bound, and why."""
+    if known is not None and _samples(step) and known.completion_tokens is not None:
+        mean = known.completion_tokens
+        return mean, False, f"{mean:,.0f} tokens a completion (measured on {known.rows_out:,})"
+    if expect.tokens is not None:
+        return expect.tokens, False, f"{expect.tokens:,.0f} tokens a completion (expected)"
+    cap: Any = getattr(getattr(step.stage, "sampling", None), "max_tokens", None)
+    return (
+        cap,
+        True,
+        f"{cap:,} tokens a completion (its max_tokens)" if cap else "tokens a completion: unknown",
+    )
+
+
+def _requests(
+    step: Step, expect: Expect, known: Measured | None, before: Flow
+) -> tuple[float | None, bool, str]:
+    """Requests to the engine, whether that is only a bound, and why."""
+    if _samples(step):
+        return times(before.rows, expect.samples or step.stage.fan_out), False, ""
+    votes = getattr(step.stage, "votes", 1)
+    if known is not None and "asked" in known.counts and known.rows_in:
+        share = known.counts["asked"] / known.rows_in
+        return times(before.rows, share, votes), False, f"asked about {share:.3g} of the rows (measured)"
+    if expect.asked is not None:
+        return (
+            times(before.rows, expect.asked, votes),
+            False,
+            f"asked about {expect.asked:.3g} of the rows (expected)",
+        )
+    return times(before.rows, votes), True, "asked about every row at most; say expect: {asked: SHARE}"
+
+
+def _counted(stage: Any) -> float | None:
+    for name in ("count", "size"):
+        if isinstance(getattr(stage, name, None), int):
+            return float(getattr(stage, name))
+    path = getattr(stage, "path", None)
+    if path is None:
+        return None
+    found = count_rows([path] if isinstance(path, str) else list(path))
+    return None if found is None else float(found)
+
+
+def _first(*values: Any) -> float | None:
+    return next((float(value) for value in values if value is not None and value is not False), None)

@@ -1,0 +1,25 @@
+"""What a step's `expect` can say: planning figures, no part of what is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expect:
+    rows: Positive | None = None  # that come out
+    keep: Share | None = None  # of the rows that came in; for a step that samples, of its samples
+    prompt_tokens: Positive | None = (
+        None  # of a source: mean of a question; else mean of a request's whole prompt
+    )
+    tokens: Annotated[float, Field(ge=0)] | None = None  # mean of a completion
+    samples: Positive | None = None  # mean number asked for each problem
+    asked: Share | None = None  # of the rows: those that an engine is asked about
+    tokens_per_gpu_second: Positive | None = None  # output
+    gpu: str = ""  # the kind, as in the price file

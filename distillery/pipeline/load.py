@@ -1,0 +1,300 @@
+"""Resolves a pipeline file: stages built, inputs found, columns checked, identities taken.
+
+A name such as `1_zero.yaml#zero` is a stage of another file beside this one: its steps join the plan under
+`1_zero/zero`, so that running the last file of a recipe runs what is missing of the files before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from distillery.config import build, identity
+from distillery.engines import Engine, engine_class
+from distillery.engines.model_files import model_name
+from distillery.errors import ConfigError
+from distillery.hashing import Json, digest
+from distillery.pipeline.plan import EngineSpec, Kind, Plan, Step, Workers
+from distillery.pipeline.raw import read_pipeline
+from distillery.prompts import Prompt, load_prompt
+from distillery.records import SCHEMA_VERSION, Columns
+from distillery.stages import stage_class
+
+
+def load_plan(
+    file: Path,
+    *,
+    settings: Sequence[str] = (),
+    limit: int | None = None,
+    prompt_root: Path = Path("prompts"),
+    engines: Mapping[str, Engine] | None = None,
+) -> Plan:
+    """The plan of `file`; `engines` replaces engines of the file by ready ones, as tests do."""
+    return _Loader(file, settings, limit, prompt_root, engines or {}).load()
+
+
+class _Loader:
+    def __init__(
+        self,
+        file: Path,
+        settings: Sequence[str],
+        limit: int | None,
+        prompt_root: Path,
+        ready: Mapping[str, Engine],
+        files: tuple[Path, ...] = (),
+        plans: dict[Path, Plan] | None = None,
+    ) -> None:
+        self.file, self.limit, self.prompt_root, self.ready = file, limit, prompt_root, ready
+        self.raw = read_pipeline(file, settings)
+        self.files = (*files, file.resolve())
+        self.seed = self._integer("seed", 0)
+        self.engines_raw: dict[str, dict[str, Any]] = dict(self.raw.get("engines") or {})
+        self.engines: dict[str, EngineSpec] = {}
+        self.prompts: dict[str, Prompt] = {}
+        self.steps: dict[str, Step] = {}
+        self.guests: set[Path] = set()
+        self.plans = {} if plans is None else plans  # of files already read, whoever named them
+
+    def load(self) -> Plan:
+        last: str | None = None
+        for number, entry in enumerate(self.raw["stages"]):
+            where = f"{self.file}: stages[{number}] ({entry['id']})"
+            if entry["id"] in self.steps:
+                raise ConfigError(f"{where}: the id {entry['id']!r} is taken by an earlier stage")
+            step = self._step(entry, last, where)
+            self.steps[step.id] = step
+            last = step.id if step.makes_table else last
+        workers = build(Workers, self.raw.get("workers") or {}, where=f"{self.file}: workers")
+        return Plan(
+            name=str(self.raw["pipeline"]),
+            seed=self.seed,
+            steps=tuple(self.steps.values()),
+            engines=self.engines,
+            prompts=self.prompts,
+            workers=workers,
+            limit=self.limit,
+            resolved=self.raw,
+            budget=self.raw.get("budget") or {},
+        )
+
+    def _integer(self, name: str, default: int) -> int:
+        value = self.raw.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ConfigError(f"{self.file}: {name} is {value!r}; it must be a whole number")
+        return value
+
+    def _step(self, entry: Mapping[str, Any], last: str | None, where: str) -> Step:
+        options = dict(entry.get("with") or {})
+        self._name_engines(options, where)
+        stage = build(stage_class(entry["use"], where=where), options, where=where)
+        kind = Kind.of(stage)
+        parents = self._parents(entry, stage, kind, last, where)
+        given = self._columns(parents, where)
+        self._check_reads(stage, given, parents, where)
+        start, start_identity = self._start(stage, where) if kind is Kind.TRAINER else (None, None)
+        uses: Mapping[str, Sequence[str]] = stage.uses() if hasattr(stage, "uses") else {}
+        engines = tuple(uses.get("engine", ()))
+        specs = [self._engine(name, where) for name in engines]
+        extras = self._extras(stage, where)
+        models = [m for m in (start, *(spec.model_from for spec in specs)) if m is not None]
+        stamp = stage.stamp() if hasattr(stage, "stamp") else None
+        parts: list[Json] = [
+            [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stamp],
+            [self.steps[parent].fingerprint for parent in parents],
+            [start_identity, *(spec.identity for spec in specs)],
+            [self._prompt(name).digest for name in uses.get("prompt", ())],
+            {name: self.steps[step].fingerprint for name, step in extras.items()},
+            self.limit if kind is Kind.SOURCE else None,
+        ]
+        return Step(
+            id=entry["id"],
+            use=entry["use"],
+            kind=kind,
+            stage=stage,
+            parents=parents,
+            models=tuple(dict.fromkeys(models)),
+            starts_from=start,
+            extras=extras,
+            engines=engines,
+            columns={**given, **stage.writes} if kind in (Kind.SOURCE, Kind.SHARD, Kind.TABLE) else {},
+            fingerprint=digest(parts),
+            seed=self.seed,
+            expect=entry.get("expect") or {},
+        )
+
+    def _parents(
+        self, entry: Mapping[str, Any], stage: Any, kind: Kind, last: str | None, where: str
+    ) -> tuple[str, ...]:
+        if kind is Kind.SOURCE:
+            if "from" in entry:
+                raise ConfigError(f"{where}: {entry['use']} is a source and takes no `from`")
+            return ()
+        named = entry.get("from", last)
+        if named is None:
+            raise ConfigError(
+                f"{where}: nothing stands before it; a pipeline starts with a source such as ingest.file"
+            )
+        names = named if isinstance(named, list) else [named]
+        found = tuple(self._find(str(name), f"{where}: from") for name in names)
+        for name in found:
+            if not self.steps[name].makes_table:
+                raise ConfigError(f"{where}: from: {name!r} gives a {_gives(self.steps[name])}, not a table")
+        return found
+
+    def _find(self, name: str, where: str) -> str:
+        """The id of an earlier step; steps of a file named as `file#stage` join the plan first."""
+        file, mark, stage = name.partition("#")
+        if mark:
+            return self._join(self.file.parent / file, stage, where)
+        if name not in self.steps:
+            near = get_close_matches(name, self.steps, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"earlier ones: {', '.join(self.steps)}"
+            raise ConfigError(f"{where}: {name!r} names no earlier stage; {hint}")
+        return name
+
+    def _join(self, file: Path, stage: str, where: str) -> str:
+        prefix = f"{file.stem}/"
+        if file.resolve() in self.files:
+            raise ConfigError(f"{where}: {file} leads back to itself")
+        if file not in self.guests:
+            plan = self._guest_plan(file)
+            self.guests.add(file)
+            self.prompts.update(plan.prompts)
+            for name, spec in plan.engines.items():
+                model = None if spec.model_from is None else _guest(prefix, spec.model_from)
+                self.engines[_guest(prefix, name)] = dataclasses.replace(spec, model_from=model)
+            for step in plan.steps:
+                if _guest(prefix, step.id) not in self.steps:
+                    self.steps[_guest(prefix, step.id)] = _renamed(step, prefix)
+        if prefix + stage not in self.steps:
+            raise ConfigError(f"{where}: {file} has no stage {stage!r}")
+        return prefix + stage
+
+    def _guest_plan(self, file: Path) -> Plan:
+        place = file.resolve()
+        if place not in self.plans:
+            guest = _Loader(file, (), self.limit, self.prompt_root, self.ready, self.files, self.plans)
+            self.plans[place] = guest.load()
+        return self.plans[place]
+
+    def _columns(self, parents: Sequence[str], where: str) -> Columns:
+        merged: Columns = {}
+        for parent in parents:
+            for name, kind in self.steps[parent].columns.items():
+                if merged.setdefault(name, kind) != kind:
+                    raise ConfigError(
+                        f"{where}: column {name!r} is {merged[name]} in one input, {kind} in {parent!r}"
+                    )
+        return merged
+
+    def _check_reads(self, stage: Any, given: Columns, parents: Sequence[str], where: str) -> None:
+        missing = [name for name in getattr(stage, "reads", ()) if name not in given]
+        if missing:
+            raise ConfigError(
+                f"{where}: reads {', '.join(missing)}, which {' + '.join(parents)} does not give;"
+                f" it gives {', '.join(sorted(given))}"
+            )
+
+    def _start(self, stage: Any, where: str) -> tuple[str | None, Json]:
+        reference = stage.starts_from
+        if reference is None:
+            return None, None
+        if isinstance(reference, str):
+            try:
+                return None, model_name(reference, "")
+            except ConfigError as error:
+                raise ConfigError(f"{where}.model: {error}") from None
+        step = self._model_step(reference, f"{where}.model")
+        return step, self.steps[step].fingerprint
+
+    def _model_step(self, reference: Mapping[str, Any], where: str) -> str:
+        if set(reference) != {"from"}:
+            raise ConfigError(f"{where}: is {dict(reference)!r}; write a path, a hub id or {{from: STAGE}}")
+        step = self._find(str(reference["from"]), where)
+        if self.steps[step].kind is not Kind.TRAINER:
+            raise ConfigError(f"{where}: {step!r} gives a {_gives(self.steps[step])}, not a model")
+        return step
+
+    def _extras(self, stage: Any, where: str) -> dict[str, str]:
+        raw: str = getattr(stage, "raw", "")
+        return {"raw": self._find(raw, f"{where}.raw")} if raw else {}
+
+    def _name_engines(self, options: dict[str, Any], where: str) -> None:
+        """`engine: {use: local, model: {from: zero}}` becomes an engine of its own, named local(zero)."""
+        value = options.get("engine")
+        if not isinstance(value, dict):
+            return
+        base = value.pop("use", None) if "use" in value else None
+        if base not in self.engines_raw:
+            raise ConfigError(
+                f"{where}.engine: use: {base!r} names no engine; the file has {sorted(self.engines_raw)}"
+            )
+        name = f"{base}({', '.join(_short(item) for item in value.values())})"
+        self.engines_raw.setdefault(name, {**self.engines_raw[base], **value})
+        options["engine"] = name
+
+    def _engine(self, name: str, where: str) -> EngineSpec:
+        if name in self.engines:
+            return self.engines[name]
+        if name in self.ready:
+            spec = EngineSpec(
+                name=name, kind="ready", options={}, model_from=None, identity=self.ready[name].identity
+            )
+        else:
+            spec = self._engine_from_file(name, where)
+        self.engines[name] = spec
+        return spec
+
+    def _engine_from_file(self, name: str, where: str) -> EngineSpec:
+        if name not in self.engines_raw:
+            near = get_close_matches(name, self.engines_raw, n=1)
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"the file has {', '.join(self.engines_raw) or 'none'}"
+            )
+            raise ConfigError(f"{where}: no engine {name!r}; {hint}")
+        options = dict(self.engines_raw[name])
+        place = f"{self.file}: engines.{name}"
+        kind = str(options.pop("kind", ""))
+        cls = engine_class(kind, where=place)
+        model_from, model = None, options.get("model")
+        if isinstance(model, dict):
+            model_from = self._model_step(model, f"{place}.model")
+            options["model"] = f"stage:{self.steps[model_from].fingerprint}"
+        engine: Any = build(cls, options, where=place)
+        known: Json = {"kind": kind, "options": identity(engine)} if model_from else engine.identity
+        return EngineSpec(name=name, kind=kind, options=options, model_from=model_from, identity=known)
+
+    def _prompt(self, name: str) -> Prompt:
+        if name not in self.prompts:
+            self.prompts[name] = load_prompt(name, self.prompt_root)
+        return self.prompts[name]
+
+
+def _gives(step: Step) -> str:
+    return {Kind.TRAINER: "model", Kind.SINK: "folder"}.get(step.kind, "table")
+
+
+def _short(value: Any) -> str:
+    return str(value["from"]) if isinstance(value, dict) and "from" in value else str(value)
+
+
+def _guest(prefix: str, name: str) -> str:
+    """A step of a guest's guest keeps its own prefix."""
+    return name if "/" in name else prefix + name
+
+
+def _renamed(step: Step, prefix: str) -> Step:
+    return dataclasses.replace(
+        step,
+        id=_guest(prefix, step.id),
+        parents=tuple(_guest(prefix, name) for name in step.parents),
+        models=tuple(_guest(prefix, name) for name in step.models),
+        starts_from=None if step.starts_from is None else _guest(prefix, step.starts_from),
+        extras={name: _guest(prefix, other) for name, other in step.extras.items()},
+        engines=tuple(_guest(prefix, name) for name in step.engines),
+    )

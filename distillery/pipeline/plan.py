@@ -1,0 +1,127 @@
+"""A plan: steps in order, each with its inputs, its columns and the fingerprint that names its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from distillery.engines import Engine, open_engine
+from distillery.errors import ConfigError
+from distillery.hashing import Json
+from distillery.prompts import Prompt
+from distillery.records import Columns
+
+
+class Kind(StrEnum):
+    SOURCE = "source"
+    SHARD = "shard"
+    TABLE = "table"
+    TRAINER = "trainer"
+    SINK = "sink"
+
+    @classmethod
+    def of(cls, stage: Any) -> Kind:
+        for method, kind in (
+            ("shards", cls.SOURCE),
+            ("train", cls.TRAINER),
+            ("export", cls.SINK),
+            ("sketch", cls.TABLE),
+            ("apply", cls.SHARD),
+        ):
+            if hasattr(stage, method):
+                return kind
+        raise TypeError(f"{type(stage).__name__} has none of shards, train, export, sketch, apply")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSpec:
+    """An engine as the file describes it; it becomes an engine once the model it needs exists."""
+
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+    model_from: str | None  # id of the step that makes its model
+    identity: Json
+
+    def open(self, models: Mapping[str, Path]) -> Engine:
+        options = dict(self.options)
+        if self.model_from is not None:
+            options["model"] = str(models[self.model_from])
+        return open_engine(self.kind, options, where=f"engines.{self.name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    id: str
+    use: str
+    kind: Kind
+    stage: Any
+    parents: tuple[str, ...]  # steps whose tables it reads, in order
+    models: tuple[str, ...] = ()  # steps whose models it needs: its own start, and its engines'
+    starts_from: str | None = None  # the one of `models` a trainer starts from
+    extras: Mapping[str, str] = field(default_factory=dict)  # further tables of a sink, by name
+    engines: tuple[str, ...] = ()
+    columns: Columns
+    fingerprint: str
+    seed: int
+    expect: Mapping[str, Any] = field(default_factory=dict)  # planning figures, no part of the identity
+
+    @property
+    def folder(self) -> str:
+        return f"{self.use}-{self.fingerprint}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.parents, *self.models, *self.extras.values())))
+
+    @property
+    def makes_table(self) -> bool:
+        return self.kind in (Kind.SOURCE, Kind.SHARD, Kind.TABLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """How much runs at once: `jobs` steps (or shards) side by side, `threads` for each one's arithmetic."""
+
+    jobs: int = 1
+    threads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    name: str
+    seed: int
+    steps: tuple[Step, ...]
+    engines: Mapping[str, EngineSpec]
+    prompts: Mapping[str, Prompt]
+    workers: Workers
+    limit: int | None  # rows taken from each source; None = all
+    resolved: Mapping[str, Any]  # the file after --set and foreach: enough to run it again
+    budget: Mapping[str, Any] = field(default_factory=dict)
+
+    def step(self, step_id: str) -> Step:
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise ConfigError(
+            f"pipeline {self.name}: no stage {step_id!r}; it has {', '.join(s.id for s in self.steps)}"
+        )
+
+    def ancestors(self, step_id: str) -> list[Step]:
+        """Every step that `step_id` stands on, itself last, in plan order."""
+        wanted: set[str] = set()
+        queue = [step_id]
+        while queue:
+            current = queue.pop()
+            if current not in wanted:
+                wanted.add(current)
+                queue.extend(self.step(current).needs)
+        return [step for step in self.steps if step.id in wanted]
+
+    def until(self, step_ids: Iterable[str]) -> Plan:
+        """The part of the plan that leads to the named steps."""
+        wanted = {step.id for step_id in step_ids for step in self.ancestors(step_id)}
+        return replace(self, steps=tuple(step for step in self.steps if step.id in wanted))

@@ -1,0 +1,127 @@
+"""What things cost: GPU-hours, API tokens, model sizes and speeds, as a price file says. What it lacks is unknown."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from distillery.config import build
+from distillery.errors import ConfigError
+
+NAME = "prices.yaml"
+_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?:-A(\d+(?:\.\d+)?)B)?(?![\w.])", re.IGNORECASE)
+_UNIT = {"B": 1e9, "M": 1e6}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    usd_per_hour: float
+    tflops: float  # dense bf16 peak
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiPrice:
+    input_usd: float  # a million tokens
+    output_usd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSize:
+    parameters: float
+    active: float | None = None  # for one token; None: all of them
+    tokens_per_gpu_second: float | None = None  # output, where it was measured
+
+    @property
+    def active_parameters(self) -> float:
+        return self.active or self.parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    parameters: float  # of a dense model
+    tokens_per_gpu_second: float  # output
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    as_of: str = ""
+    gpu: str = ""
+    gpus: dict[str, Gpu] = field(default_factory=dict[str, Gpu])
+    mfu: float | None = None  # share of peak FLOPs in training
+    bytes_per_token: float | None = None  # of a table of traces
+    bytes_per_parameter: float | None = None  # of a finished model
+    checkpoint_bytes_per_parameter: float | None = None
+    api: dict[str, ApiPrice] = field(default_factory=dict[str, ApiPrice])
+    models: dict[str, ModelSize] = field(default_factory=dict[str, ModelSize])
+    throughput_gpu: str = ""
+    throughput: tuple[Speed, ...] = ()
+
+    def size(self, model: str) -> ModelSize | None:
+        """By the price file, by the weights in a folder, or by a size in the name; None: unknown."""
+        if model in self.models:
+            return self.models[model]
+        if Path(model).is_dir():
+            count = count_parameters(Path(model))
+            return ModelSize(parameters=count) if count else None
+        found = _SIZE.search(model.rpartition("/")[2])
+        if found is None:
+            return None
+        active = float(found[3]) * 1e9 if found[3] else None
+        return ModelSize(parameters=float(found[1]) * _UNIT[found[2].upper()], active=active)
+
+    def speed(self, size: ModelSize, gpu: str) -> float | None:
+        """Output tokens a second on one GPU; dense models between two known sizes are interpolated."""
+        if size.tokens_per_gpu_second is not None:
+            return size.tokens_per_gpu_second
+        known = sorted((s.parameters, s.tokens_per_gpu_second) for s in self.throughput)
+        if size.active is not None or gpu not in self.gpus or self.throughput_gpu not in self.gpus:
+            return None
+        scale = self.gpus[gpu].tflops / self.gpus[self.throughput_gpu].tflops
+        for (low, fast), (high, slow) in pairwise(known):
+            if low <= size.parameters <= high:
+                share = math.log(size.parameters / low) / math.log(high / low)
+                return scale * fast * (slow / fast) ** share
+        return None
+
+
+def load_prices(file: Path | None) -> Prices:
+    if file is None:
+        return Prices()
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{file}: holds {type(raw).__name__}; a price file is a mapping")
+    prices = build(Prices, {**raw, "as_of": str(raw.get("as_of", ""))}, where=str(file))
+    for name in filter(None, (prices.gpu, prices.throughput_gpu)):
+        if name not in prices.gpus:
+            raise ConfigError(
+                f"{file}: no GPU {name!r} under gpus; there are {', '.join(prices.gpus) or 'none'}"
+            )
+    return prices
+
+
+def find_prices(pipeline: Path) -> Path | None:
+    """The price file nearest to `pipeline`, in its folder or one above, else pipelines/prices.yaml here."""
+    for folder in (*pipeline.resolve().parents, Path("pipelines")):
+        if (folder / NAME).is_file():
+            return folder / NAME
+    return None
+
+
+def count_parameters(folder: Path) -> int:
+    """From the headers of the safetensors files; 0 where there are none."""
+    total = 0
+    for file in sorted(folder.glob("*.safetensors")):
+        with file.open("rb") as handle:
+            header = json.loads(handle.read(int.from_bytes(handle.read(8), "little")))
+        shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
+        total += sum(math.prod(shape) for shape in shapes)
+    return total

@@ -1,0 +1,101 @@
+"""A pipeline file as written: YAML, settings from the command line, and `foreach` written out.
+
+`foreach: {model: [zero, teacher]}` beside `stages:` repeats those stages with `${model}` filled in; with several
+names the lists are walked side by side. A text that is nothing but `${name}` keeps the value's type.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from distillery.config import apply_settings
+from distillery.errors import ConfigError
+
+_PARTS = {"pipeline", "seed", "engines", "stages", "workers", "budget", "about"}
+_ENTRY = {"id", "use", "from", "with", "expect"}
+_SLOT = re.compile(r"\$\{([\w.]+)\}")
+
+
+def read_pipeline(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
+    """The file as a mapping with `stages` written out flat; nothing in it is resolved yet."""
+    if not file.is_file():
+        raise ConfigError(f"{file}: no such pipeline file (working directory: {Path.cwd()})")
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("stages"), list) or not raw["stages"]:
+        raise ConfigError(
+            f"{file}: a pipeline is a mapping with a list of `stages`; see pipelines/quickstart.yaml"
+        )
+    for name in raw:
+        if name not in _PARTS:
+            raise ConfigError(f"{file}: unknown part {name!r}; a pipeline has {', '.join(sorted(_PARTS))}")
+    raw.setdefault("pipeline", file.stem)
+    raw["stages"] = _write_out(raw["stages"], {}, str(file))
+    apply_settings(raw, settings)
+    return raw
+
+
+def _write_out(entries: Sequence[Any], values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    for number, entry in enumerate(entries):
+        place = f"{where}: stages[{number}]"
+        if not isinstance(entry, dict):
+            raise ConfigError(f"{place}: is {entry!r}; a stage is a mapping with `id` and `use`")
+        if "foreach" in entry:
+            for row in _rows(entry, place):
+                out.extend(_write_out(entry["stages"], {**values, **row}, place))
+            continue
+        entry = _fill(copy.deepcopy(entry), values, place)
+        for name in entry:
+            if name not in _ENTRY:
+                raise ConfigError(f"{place}: unknown key {name!r}; a stage has {', '.join(sorted(_ENTRY))}")
+        for name in ("id", "use"):
+            if not isinstance(entry.get(name), str):
+                raise ConfigError(f"{place}: has no {name!r}; a stage needs `id` and `use`")
+        out.append(entry)
+    return out
+
+
+def _rows(entry: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
+    loops = entry["foreach"]
+    if set(entry) != {"foreach", "stages"} or not isinstance(loops, dict) or not loops:
+        raise ConfigError(f"{place}: `foreach` is a mapping of name to list and stands beside `stages` alone")
+    lengths = {name: len(items) for name, items in loops.items() if isinstance(items, list)}
+    if len(lengths) != len(loops) or len(set(lengths.values())) != 1:
+        raise ConfigError(f"{place}: foreach needs lists of one length, has {lengths or loops!r}")
+    names = list(loops)
+    return [dict(zip(names, row, strict=True)) for row in zip(*loops.values(), strict=True)]
+
+
+def _fill(value: Any, values: Mapping[str, Any], place: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _fill(item, values, place) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_fill(item, values, place) for item in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    whole = _SLOT.fullmatch(value)
+    if whole is not None:
+        return copy.deepcopy(_look_up(whole[1], values, place))
+    return _SLOT.sub(lambda slot: str(_look_up(slot[1], values, place)), value)
+
+
+def _look_up(path: str, values: Mapping[str, Any], place: str) -> Any:
+    found: Any = values
+    for name in path.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            raise ConfigError(
+                f"{place}: ${{{path}}} names nothing; foreach gives {', '.join(values) or 'nothing'}"
+            )
+        found = found[name]
+    return found

@@ -1,0 +1,72 @@
+r"""The shape of a reasoning trace: thought, then answer.
+
+One normal form for every way a server writes it: `<think>\n{thought}\n</think>\n{answer}`. A thought that is
+not wanted is an empty block, `<think>\n\n</think>\n`. Extraction of the final answer starts from here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+OPEN, CLOSE = "<think>", "</think>"
+_ANSWER_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+
+
+class Parts(NamedTuple):
+    reasoning: str | None  # None: no thought at all; "": an empty block
+    answer: str | None  # what stands after the thought; None: the thought was never closed
+
+
+def split(text: str) -> Parts:
+    """Thought and what follows it. A text without tags is all answer; an unclosed thought has no answer.
+
+    The *first* closing tag ends the thought; an opening tag may be missing (templates prefill it).
+    """
+    head, close, rest = text.partition(CLOSE)
+    if close:
+        return Parts(head.strip().removeprefix(OPEN).strip(), rest.strip())
+    if OPEN in text:
+        return Parts(text.partition(OPEN)[2].strip(), None)
+    return Parts(None, text.strip())
+
+
+def join(reasoning: str | None, answer: str | None) -> str:
+    """The normal form; `None` as answer means the thought was cut off before its end."""
+    if answer is None:
+        return f"{OPEN}\n{(reasoning or '').strip()}"
+    return f"{OPEN}\n{(reasoning or '').strip()}\n{CLOSE}\n{answer.strip()}"
+
+
+def tagged_answer(text: str) -> str | None:
+    """Contents of the last <answer>...</answer>."""
+    found = _ANSWER_TAG.findall(text)
+    return found[-1].strip() if found else None
+
+
+def boxes(text: str) -> list[str]:
+    r"""Contents of every outermost \boxed{...} or \fbox{...}, nested braces respected, in order.
+
+    A box that is never closed hides no later one. Linear in the length of `text`.
+    """
+    found: list[tuple[int, int]] = []
+    open_braces: list[int | None] = []  # where a box's contents begin; None for any other brace
+    for token in _BRACES.finditer(text):
+        if token[0] == "}":
+            begin = open_braces.pop() if open_braces else None
+            if begin is not None:
+                while found and found[-1][0] >= begin:  # boxes inside this one
+                    found.pop()
+                found.append((begin, token.start()))
+        elif token[0][-1] == "{" and token[0] != r"\{":
+            open_braces.append(token.end() if len(token[0]) > 1 else None)
+    return [text[begin:end].strip() for begin, end in found]
+
+
+_BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\\\(?!boxed|fbox)|\\[{}]|[{}]")
+
+
+def last_boxed(text: str) -> str | None:
+    r"""Contents of the last complete \boxed{...}."""
+    found = boxes(text)
+    return found[-1] if found else None

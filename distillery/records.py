@@ -1,0 +1,136 @@
+"""The nouns of the factory, and the columns they become.
+
+A row widens as it moves: Problem, then + Trace, then + Verdict (+ Judgement), then an Example.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from distillery.hashing import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA_VERSION = 1
+"""Part of every fingerprint: raise it when the meaning of a column changes."""
+
+
+class Outcome(StrEnum):
+    """What a checker found. Only the first two are statements about the answer's truth."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    NO_ANSWER = "no_answer"  # the text holds nothing to judge: the model's fault, score 0.0
+    NO_GOLD = "no_gold"  # the gold cannot be read: our fault, never the model's; score None
+    TIMEOUT = "timeout"  # the checker was killed at its deadline; score None
+    ERROR = "error"  # the checker or its sandbox broke: our fault; score None
+
+
+class Thinking(StrEnum):
+    ON = "on"
+    OFF = "off"  # an empty think block stands before the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    question: str
+    gold: str
+    checker: str = "exact"  # which verifier can judge it: "math", "program", "choice", ...
+    domain: str = "math"
+    source: str = ""
+    language: str = ""  # wanted language of the thought ("en", "zh"); "" = not checked
+    thinking: str = Thinking.ON
+    payload: str = "{}"  # the checker's own data as a JSON object: tests, choices, options
+
+    @property
+    def problem_id(self) -> str:
+        return problem_id(self.question)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """`payload`, read; a payload that is not a JSON object is a ValueError."""
+        value = json.loads(self.payload or "{}")
+        if not isinstance(value, dict):
+            raise ValueError(f"payload is not a JSON object: {self.payload[:80]!r}")  # noqa: TRY004
+        return value
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Problem:
+        """From any row that has at least `question`; absent or null columns take their defaults."""
+        values = {f.name: row[f.name] for f in fields(cls) if row.get(f.name) is not None}
+        return cls(**{"gold": "", **values})
+
+    def row(self) -> dict[str, str]:
+        return {"problem_id": self.problem_id, **asdict(self)}
+
+
+def problem_id(question: str) -> str:
+    return digest(["problem", question.strip()])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    outcome: Outcome
+    score: float | None = None  # in [0, 1]; None = not judged, never 0.0 for our own faults
+    extracted: str | None = None
+    detail: str = ""
+
+    @classmethod
+    def of(cls, correct: bool, extracted: str | None = None, detail: str = "") -> Verdict:
+        return cls(Outcome.CORRECT if correct else Outcome.WRONG, float(correct), extracted, detail)
+
+    @classmethod
+    def no_answer(cls, detail: str = "", extracted: str | None = None) -> Verdict:
+        return cls(Outcome.NO_ANSWER, 0.0, extracted, detail)
+
+
+Columns = dict[str, pl.DataType]
+
+PROBLEM: Columns = {
+    "problem_id": pl.String(),
+    "question": pl.String(),
+    "gold": pl.String(),
+    "checker": pl.String(),
+    "domain": pl.String(),
+    "source": pl.String(),
+    "language": pl.String(),
+    "thinking": pl.String(),
+    "payload": pl.String(),
+}
+TRACE: Columns = {
+    "trace_id": pl.String(),
+    "sample": pl.Int32(),
+    "engine": pl.String(),  # the engine's name in the pipeline
+    "model": pl.String(),  # model and revision, as the engine identifies it
+    "prompt": pl.String(),  # name@version:digest
+    "sampling": pl.String(),  # JSON
+    "text": pl.String(),  # the whole completion in one normal form, the thought in place
+    "reasoning": pl.String(),
+    "answer": pl.String(),  # what stands after the thought
+    "finish": pl.String(),  # "stop" | "length"
+    "prompt_tokens": pl.Int32(),
+    "completion_tokens": pl.Int32(),
+}
+VERDICT: Columns = {
+    "outcome": pl.String(),
+    "score": pl.Float64(),
+    "extracted": pl.String(),
+    "detail": pl.String(),
+}
+JUDGEMENT: Columns = {
+    "judge_verdict": pl.String(),  # "correct" | "incorrect" | "unclear"; null = not asked
+    "judge_text": pl.String(),
+    "accepted": pl.Boolean(),  # by the policy over rule and judge
+    "accepted_by": pl.String(),  # "rule" | "judge" | "both" | "" (not accepted)
+}
+LEDGER: Columns = {"key": pl.String(), "reason": pl.String(), "detail": pl.String()}
+
+
+def empty(columns: Columns) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(columns))

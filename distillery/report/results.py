@@ -1,0 +1,170 @@
+"""The table at the end of a run: what each model scores, for a terminal, for a README, for several seeds together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import mean, stdev
+from typing import TYPE_CHECKING
+
+from distillery.curate.card import cell, markdown_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from distillery.report.view import Metric
+
+JUDGE_BENCH = "judge"
+CHECKPOINTS = ("base", "zero", "cold_start", "reasoning", "sft", "teacher")
+"""The order of the recipe; students follow, each after its own base and its twin by reinforcement learning only."""
+_TWINS = ("-base", "-grpo", "")
+_COLUMNS = (("format", "format"), ("language", "wanted language"), ("length", "mean length"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A metric over one run or several. `stderr` of one run is over problems; of several, over runs."""
+
+    value: float
+    stderr: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    model: str
+    bench: str
+    cells: Mapping[str, Cell]
+
+    def get(self, metric: str) -> Cell | None:
+        return self.cells.get(metric)
+
+
+def model_rows(runs: Sequence[Sequence[Metric]]) -> list[ModelRow]:
+    """One row a model and bench, in the order of the recipe; with several runs, their averages."""
+    found: dict[tuple[str, str], dict[str, list[Metric]]] = {}
+    for run in runs:
+        for metric in run:
+            if metric.bench != JUDGE_BENCH:
+                found.setdefault((metric.bench, metric.model), {}).setdefault(metric.metric, []).append(
+                    metric
+                )
+    benches = list(dict.fromkeys(bench for bench, _ in found))
+    families = list(dict.fromkeys(_family(model) for _, model in found))
+    ordered = sorted(found, key=lambda key: (benches.index(key[0]), _place(key[1], families)))
+    return [
+        ModelRow(model, bench, {name: _cell(values) for name, values in found[bench, model].items()})
+        for bench, model in ordered
+    ]
+
+
+def _family(model: str) -> str:
+    """A student's own name, for itself and its twins."""
+    ending = next((ending for ending in _TWINS if model.endswith(ending)), "")
+    return model.removesuffix(ending) if model not in CHECKPOINTS else model
+
+
+def _place(model: str, families: Sequence[str]) -> tuple[int, int, int]:
+    if model in CHECKPOINTS:
+        return CHECKPOINTS.index(model), 0, 0
+    rank = next(rank for rank, ending in enumerate(_TWINS) if model.endswith(ending))
+    return len(CHECKPOINTS), families.index(_family(model)), rank
+
+
+def _cell(values: Sequence[Metric]) -> Cell:
+    numbers = [value.value for value in values]
+    if len(numbers) == 1:
+        return Cell(numbers[0], values[0].stderr)
+    return Cell(mean(numbers), stdev(numbers) / sqrt(len(numbers)))
+
+
+def judge_rows(runs: Sequence[Sequence[Metric]]) -> dict[str, dict[str, Cell]]:
+    """Per judge: precision, recall, kappa and whatever else was measured."""
+    found: dict[str, dict[str, list[Metric]]] = {}
+    for run in runs:
+        for metric in run:
+            if metric.bench == JUDGE_BENCH:
+                found.setdefault(metric.model, {}).setdefault(metric.metric, []).append(metric)
+    return {
+        judge: {name: _cell(values) for name, values in metrics.items()} for judge, metrics in found.items()
+    }
+
+
+def summary_table(*runs: Sequence[Metric]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = model_rows(runs)
+    head, lines = _lines(rows)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for number, name in enumerate(head):
+        table.add_column(
+            name, justify="left" if number < len(head) - len(_COLUMNS) - 1 else "right", no_wrap=True
+        )
+    for row, line in zip(rows, lines, strict=True):
+        style = "dim" if row.model.endswith(_TWINS[:2]) else ""
+        table.add_row(*(Text(text, style=style) for text in line))
+    return table
+
+
+def summary_markdown(*runs: Sequence[Metric]) -> str:
+    head, lines = _lines(model_rows(runs))
+    return markdown_table([cell(name) for name in head], [[cell(text) for text in line] for line in lines])
+
+
+def summary_plain(*runs: Sequence[Metric]) -> str:
+    """Columns padded with spaces, for a log."""
+    head, lines = _lines(model_rows(runs))
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    numbers = len(head) - len(_COLUMNS) - 1
+    return "\n".join(_padded(line, widths, numbers) for line in [head, *lines])
+
+
+def seeds_markdown(names: Sequence[str], runs: Sequence[Sequence[Metric]]) -> str:
+    """pass@1 and wanted language of each model in each run, side by side."""
+    rows = model_rows(runs)
+    each = [{(row.model, row.bench): row for row in model_rows([run])} for run in runs]
+    head = ["model", "bench", *(f"{name}: pass@1, language" for name in names)]
+    lines = [
+        [row.model, row.bench, *(_brief(one.get((row.model, row.bench))) for one in each)] for row in rows
+    ]
+    return markdown_table([cell(name) for name in head], [[cell(text) for text in line] for line in lines])
+
+
+def _brief(row: ModelRow | None) -> str:
+    if row is None:
+        return ""
+    language = row.get("language")
+    return share(row.get("pass@1")) + ("" if language is None else f", {language.value:.0%}")
+
+
+def _padded(line: Sequence[str], widths: Sequence[int], numbers: int) -> str:
+    cells = [
+        text.ljust(width) if place < numbers else text.rjust(width)
+        for place, (text, width) in enumerate(zip(line, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def _lines(rows: Sequence[ModelRow]) -> tuple[list[str], list[list[str]]]:
+    several = len({row.bench for row in rows}) > 1
+    head = ["model", *(["bench"] if several else []), "pass@1", *(title for _, title in _COLUMNS)]
+    return head, [[row.model, *([row.bench] if several else []), *_numbers(row)] for row in rows]
+
+
+def _numbers(row: ModelRow) -> Iterator[str]:
+    yield share(row.get("pass@1"))
+    for metric, _ in _COLUMNS:
+        found = row.get(metric)
+        if metric == "length":
+            yield "" if found is None else f"{found.value:,.0f}"
+        else:
+            yield "" if found is None else f"{found.value:.0%}"
+
+
+def share(found: Cell | None) -> str:
+    """In percent, with its standard error where there is one."""
+    if found is None:
+        return ""
+    error = "" if found.stderr is None else f" ± {100 * found.stderr:.1f}"
+    return f"{100 * found.value:.1f}{error} %"

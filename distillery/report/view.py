@@ -1,0 +1,197 @@
+"""A finished or half-finished run as plain values, read from its folder and the store. Nothing here renders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from distillery.errors import ConfigError, StoreError
+from distillery.report.samples import Folder, Sample, across_models, dropped_samples, kept_samples
+
+_GRPO_CURVES = ("reward", "completions/mean_length", "entropy", "kl", "frac_reward_zero_std")
+_LOSS_CURVES = ("loss", "mean_token_accuracy")  # the loss of GRPO says nothing about progress
+_TRACES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of results.json."""
+
+    model: str
+    bench: str
+    metric: str
+    value: float
+    stderr: float | None
+    problems: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One quantity over a training's logged steps."""
+
+    name: str
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    id: str
+    use: str
+    parents: tuple[str, ...]
+    model_parent: str | None
+    status: str
+    rows_in: int | None
+    rows_out: int | None
+    rows_dropped: int | None
+    seconds: float | None
+    reasons: Mapping[str, int] = field(default_factory=dict[str, int])
+    curves: tuple[Curve, ...] = ()
+    alarms: tuple[str, ...] = ()
+    trains: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    pipeline: str
+    number: int
+    status: str
+    started: str
+    finished: str
+    seed: int
+    git: str
+    versions: Mapping[str, str]
+    steps: tuple[StepView, ...]
+    metrics: tuple[Metric, ...]
+    samples: tuple[Sample, ...]
+    same_question: tuple[Sample, ...]  # one question, as every model of the run answered it
+    yaml: str
+
+
+def load_run(folder: Path, store: Path) -> RunView:
+    """Reads what is there; a step that has not run yet is a step without numbers."""
+    run = read_json(folder / "run.json")
+    folders = [_folder(step, store) for step in run["steps"]]
+    found = kept_samples(folders, count=_TRACES - 6)
+    pipeline = folder / "pipeline.yaml"
+    return RunView(
+        pipeline=str(run["pipeline"]),
+        number=int(run["number"]),
+        status=str(run["status"]),
+        started=str(run.get("started") or ""),
+        finished=str(run.get("finished") or ""),
+        seed=int(run.get("seed") or 0),
+        git=str(run.get("git") or ""),
+        versions=run.get("versions") or {},
+        steps=tuple(_step(step, place) for step, place in zip(run["steps"], folders, strict=True)),
+        metrics=read_metrics(folder),
+        samples=(*found, *dropped_samples(folders, count=_TRACES - len(found))),
+        same_question=across_models(folders),
+        yaml=pipeline.read_text(encoding="utf-8") if pipeline.exists() else "",
+    )
+
+
+def read_metrics(folder: Path) -> tuple[Metric, ...]:
+    """From a run's results.json; a value that is not a number was not measured and is left out."""
+    file = folder / "results.json"
+    rows: Sequence[Mapping[str, Any]] = read_json(file)["metrics"] if file.exists() else ()
+    return tuple(
+        Metric(
+            str(row.get("model") or ""),
+            str(row.get("bench") or ""),
+            str(row["metric"]),
+            float(row["value"]),
+            None if row.get("stderr") is None else float(row["stderr"]),
+            int(row.get("problems") or 0),
+            int(row.get("samples") or 0),
+        )
+        for row in rows
+        if isinstance(row.get("value"), int | float)
+    )
+
+
+def read_json(file: Path) -> Any:
+    if not file.is_file():
+        raise ConfigError(f"{file}: no such file; the folder of a run has one")
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise StoreError(f"{file}: not JSON; run its pipeline again to write it anew") from None
+
+
+def _folder(step: Mapping[str, Any], store: Path) -> Folder:
+    place = store / str(step["folder"])
+    note = place / "stage.json"
+    return Folder(
+        id=str(step["id"]),
+        use=str(step["use"]),
+        parents=tuple(str(parent) for parent in step.get("parents") or ()),
+        shards=tuple(sorted(place.glob("shard-*.parquet"))),
+        ledgers=tuple(sorted(place.glob("dropped-*.parquet"))),
+        path=place,
+        note=read_json(note) if note.exists() else {},
+    )
+
+
+def _step(step: Mapping[str, Any], place: Folder) -> StepView:
+    curves, alarms = _training(place.path)
+    return StepView(
+        id=place.id,
+        use=place.use,
+        parents=place.parents,
+        model_parent=step.get("model_parent"),
+        status=str(step["status"]),
+        rows_in=step.get("rows_in"),
+        rows_out=step.get("rows_out"),
+        rows_dropped=step.get("rows_dropped"),
+        seconds=step.get("seconds"),
+        reasons=_reasons(place.ledgers),
+        curves=curves,
+        alarms=alarms,
+        trains=place.use.startswith("train."),
+    )
+
+
+def _reasons(ledgers: Sequence[Path]) -> dict[str, int]:
+    """Most frequent first."""
+    if not ledgers:
+        return {}
+    counts = pl.concat(pl.read_parquet(file, columns=["reason"]) for file in ledgers)["reason"].value_counts()
+    return dict(counts.sort("count", "reason", descending=[True, False]).iter_rows())
+
+
+def _training(place: Path) -> tuple[tuple[Curve, ...], tuple[str, ...]]:
+    files = [file for file in (place / "metrics.jsonl", place / "work" / "metrics.jsonl") if file.exists()]
+    if not files:
+        return (), ()
+    rows = [row for line in files[0].read_text(encoding="utf-8").splitlines() if (row := _row(line))]
+    alarms = dict.fromkeys(f"{alarm} (step {row['step']})" for row in rows for alarm in row.get("alarms", ()))
+    names = dict.fromkeys(name for row in rows for name in row)
+    rewards = [name for name in names if name.startswith("rewards/") and name.endswith("/mean")]
+    wanted = [*_GRPO_CURVES, *rewards] if "reward" in names else _LOSS_CURVES
+    curves = [curve for name in wanted if len((curve := _curve(name, rows)).values) > 1]
+    return tuple(curves), tuple(alarms)
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    """None for a line that a kill has torn."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and "step" in row else None
+
+
+def _curve(name: str, rows: Sequence[Mapping[str, Any]]) -> Curve:
+    points = [
+        (float(row["step"]), float(row[name]))
+        for row in rows
+        if isinstance(row.get(name), int | float) and row[name] == row[name]
+    ]
+    return Curve(name, tuple(step for step, _ in points), tuple(value for _, value in points))

@@ -1,0 +1,249 @@
+"""Does one unit of work: reads the parents' shards, applies the stage, holds it to the laws, writes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from distillery.engines import Engine
+from distillery.engines.cached import Cached
+from distillery.engines.requests import RequestStore
+from distillery.pipeline import Kind, Plan, Step
+from distillery.prompts import Prompt
+from distillery.runner.events import Unit
+from distillery.runner.laws import check_columns, check_conservation, check_decision, sketch_keys
+from distillery.stages.base import Decision, ExportJob, Output, TrainJob
+from distillery.store import StageDir
+
+Tell = Callable[[Mapping[str, float]], None]
+
+
+@dataclass
+class StepContext:
+    """All a stage may reach besides its table; engines open when first asked for."""
+
+    plan: Plan
+    step: Step
+    store: Path
+    tell: Tell
+    ready: Mapping[str, Engine] = field(default_factory=dict)
+    opened: dict[str, Engine] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        return self.step.seed
+
+    def engine(self, name: str) -> Engine:
+        """The engine behind the request store, known by the identity that the plan took."""
+        if name not in self.opened:
+            spec = self.plan.engines[self._own(name)]
+            models = {step: folder_of(self.plan.step(step), self.store).model for step in self.step.models}
+            engine = self.ready.get(name) or spec.open(models)
+            store = RequestStore(self.store / "requests")
+            self.opened[name] = Cached(engine, store, known_as=spec.identity)
+        return self.opened[name]
+
+    def prompt(self, name: str) -> Prompt:
+        return self.plan.prompts[name]
+
+    def progress(self, **counts: float) -> None:
+        self.tell(counts)
+
+    def close(self) -> None:
+        for engine in self.opened.values():
+            engine.close()
+
+    def _own(self, name: str) -> str:
+        """A step that came from another file names its engines as that file does."""
+        return next(own for own in self.step.engines if own == name or own.endswith(f"/{name}"))
+
+
+def folder_of(step: Step, store: Path) -> StageDir:
+    return StageDir(store / step.folder)
+
+
+def execute(
+    unit: Unit, plan: Plan, store: Path, tell: Tell, *, ready: Mapping[str, Engine] | None = None
+) -> None:
+    """Runs `unit` to its end; what its folder already holds is not done again."""
+    step, folder = unit.step, folder_of(unit.step, store)
+    ctx = StepContext(plan, step, store, tell, ready=ready or {})
+    started = time.monotonic()
+    try:
+        match step.kind:
+            case Kind.SOURCE:
+                note = _run_source(ctx, folder)
+            case Kind.SHARD:
+                note = _run_shards(ctx, folder, unit)
+            case Kind.TABLE:
+                note = _run_table(ctx, folder)
+            case Kind.TRAINER:
+                note = _run_trainer(ctx, folder)
+            case Kind.SINK:
+                note = _run_sink(ctx, folder)
+    finally:
+        ctx.close()
+    note["seconds"] = round(time.monotonic() - started, 3)
+    if unit.parts == 1:
+        finish(step, folder, note)
+
+
+def finish(step: Step, folder: StageDir, note: Mapping[str, Any]) -> None:
+    """Writes the marker that says this step is done."""
+    known = {"id": step.id, "use": step.use, "fingerprint": step.fingerprint}
+    empty: dict[str, Any] = {"shards": 0, "rows_in": 0, "rows_out": 0, "rows_dropped": 0}
+    rest: dict[str, Any] = {"counts": {}, "metrics": [], "facts": {}, "model": False}
+    folder.finish({**known, **empty, **rest, **note})
+
+
+def parent_shards(step: Step, plan: Plan, store: Path) -> list[Path]:
+    """Every shard of every parent, in order: shard n of this step stands on the n-th."""
+    return [file for parent in step.parents for file in folder_of(plan.step(parent), store).shards()]
+
+
+def sum_shards(folder: StageDir, shards: int) -> dict[str, Any]:
+    """Rows and counts over the shards on disk."""
+    total = {"shards": shards, "rows_in": 0, "rows_out": 0, "rows_dropped": 0}
+    counts: dict[str, float] = {}
+    for shard in range(shards):
+        note, (kept, dropped) = folder.shard_note(shard), folder.count(shard)
+        total["rows_in"] += note["rows_in"]
+        total["rows_out"] += kept
+        total["rows_dropped"] += dropped
+        for name, value in note["metrics"].items():
+            counts[name] = counts.get(name, 0) + value
+    return {**total, "counts": counts}
+
+
+def read_input(step: Step, plan: Plan, file: Path) -> pl.DataFrame:
+    """A parent's shard with all columns this step was promised; those its parent lacks are null."""
+    table = pl.read_parquet(file, memory_map=False)
+    promised = {name: kind for parent in step.parents for name, kind in plan.step(parent).columns.items()}
+    lacking = [
+        pl.lit(None, dtype=kind).alias(name) for name, kind in promised.items() if name not in table.columns
+    ]
+    return table.with_columns(lacking).select(list(promised))
+
+
+def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+    limit, seen = ctx.plan.limit, 0
+    shards = 0
+    for output in ctx.step.stage.shards(ctx):
+        if limit is not None and seen + output.kept.height > limit:
+            output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
+        seen += output.kept.height
+        if not folder.has(shards):
+            check_columns(ctx.step, output)
+            folder.write(
+                shards,
+                output.kept,
+                output.dropped,
+                output.metrics,
+                output.kept.height + output.dropped.height,
+            )
+            ctx.progress(rows=output.kept.height)
+        shards += 1
+        if limit is not None and seen >= limit:
+            break
+    return sum_shards(folder, shards)
+
+
+def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any]:
+    step = ctx.step
+    inputs = parent_shards(step, ctx.plan, ctx.store)
+    for shard in range(unit.part, len(inputs), unit.parts):
+        if folder.has(shard):
+            continue
+        table = read_input(step, ctx.plan, inputs[shard])
+        output: Output = step.stage.apply(table, ctx)
+        output = Output(_in_order(step, output.kept), output.dropped, output.metrics)
+        check_columns(step, output)
+        check_conservation(step, table, output)
+        folder.write(shard, output.kept, output.dropped, output.metrics, table.height)
+    return {} if unit.parts > 1 else sum_shards(folder, len(inputs))
+
+
+def _run_table(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+    step, stage = ctx.step, ctx.step.stage
+    inputs = parent_shards(step, ctx.plan, ctx.store)
+    sketches: list[pl.DataFrame] = []
+    for shard, file in enumerate(inputs):
+        sketch = folder.read_sketch(shard)
+        if sketch is None:
+            table = read_input(step, ctx.plan, file)
+            sketch = stage.sketch(table, ctx)
+            folder.write_sketch(shard, sketch)
+            ctx.progress(rows=table.height)
+        sketches.append(sketch)
+    if not sketches:
+        return {"shards": 0}
+    together = pl.concat(sketches)
+    decision: Decision = stage.decide(together, ctx)
+    check_decision(step, decision, sketch_keys(step, together))
+    for shard, file in enumerate(inputs):
+        table = read_input(step, ctx.plan, file)
+        output = _decided(step, table, decision)
+        check_columns(step, output)
+        folder.write(shard, output.kept, output.dropped, {}, table.height)
+    return {**sum_shards(folder, len(inputs)), "metrics": list(decision.metrics), "facts": decision.facts}
+
+
+def _decided(step: Step, table: pl.DataFrame, decision: Decision) -> Output:
+    key = step.stage.key
+    kept = table.join(decision.dropped, left_on=key, right_on="key", how="anti", maintain_order="left")
+    dropped = decision.dropped.join(
+        table.select(key), left_on="key", right_on=key, how="semi", maintain_order="left"
+    )
+    if decision.added is not None:
+        kept = kept.drop([name for name in step.stage.writes if name in kept.columns])
+        kept = kept.join(decision.added, on=key, how="left", maintain_order="left")
+    return Output(_in_order(step, kept), dropped)
+
+
+def _in_order(step: Step, table: pl.DataFrame) -> pl.DataFrame:
+    return table.select(list(step.columns)) if set(table.columns) == set(step.columns) else table
+
+
+def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+    step = ctx.step
+    start = step.starts_from
+    reference = None if start is None else folder_of(ctx.plan.step(start), ctx.store).model
+    if start is None and isinstance(step.stage.starts_from, str):
+        reference = Path(step.stage.starts_from)
+    tables = parent_shards(step, ctx.plan, ctx.store)
+    job = TrainJob(
+        tables=tables,
+        model=reference,
+        work=folder.work,
+        out=folder.model,
+        seed=step.seed,
+        threads=ctx.plan.workers.threads,
+    )
+    metrics = step.stage.train(job)
+    rows = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in tables)
+    return {"model": True, "rows_in": rows, "counts": metrics}
+
+
+def _run_sink(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+    step, plan = ctx.step, ctx.plan
+    before = [folder_of(other, ctx.store) for other in plan.ancestors(step.id)[:-1]]
+    raw = step.extras.get("raw")
+    job = ExportJob(
+        tables=parent_shards(step, plan, ctx.store),
+        ledger=[file for other in before for file in other.ledgers()],
+        history=[json.loads((other.path / "stage.json").read_text()) for other in before],
+        pipeline=yaml.safe_dump(dict(plan.resolved), sort_keys=False, allow_unicode=True),
+        out=folder.path / "out",
+        seed=step.seed,
+        raw=None if raw is None else folder_of(plan.step(raw), ctx.store).shards(),
+    )
+    counts = step.stage.export(job)
+    rows = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in job.tables)
+    return {"rows_in": rows, "rows_out": rows, "counts": counts}

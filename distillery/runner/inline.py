@@ -1,0 +1,46 @@
+"""Runs units one after another in this very process: for tests, and for engines that are live objects."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+from distillery.engines import Engine
+from distillery.pipeline import Plan
+from distillery.runner.events import Done, Event, Failed, Moved, Unit
+from distillery.runner.execute import execute
+
+
+class Inline:
+    """An executor with one slot; `engines` are used as they are instead of being opened by the plan."""
+
+    slots = 1
+
+    def __init__(self, engines: Mapping[str, Engine] | None = None) -> None:
+        self._engines = dict(engines or {})
+        self._queue: deque[Unit] = deque()
+
+    def start(self, plan: Plan, store: Path) -> None:
+        self._plan, self._store = plan, store
+
+    def submit(self, unit: Unit) -> None:
+        self._queue.append(unit)
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        if not self._queue:
+            return []
+        unit = self._queue.popleft()
+        events: list[Event] = []
+
+        def tell(counts: Mapping[str, float]) -> None:
+            events.append(Moved(unit, dict(counts)))
+
+        try:
+            execute(unit, self._plan, self._store, tell, ready=self._engines)
+        except Exception as error:  # noqa: BLE001 - the scheduler raises it once its own books are in order
+            return [*events, Failed(unit, error)]
+        return [*events, Done(unit)]
+
+    def close(self) -> None:
+        self._queue.clear()

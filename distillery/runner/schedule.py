@@ -1,0 +1,175 @@
+"""Walks a plan's graph: starts what is ready, at most as much as the executor holds, the longest line first."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distillery.errors import DistilleryError
+from distillery.pipeline import Kind, Plan, Step
+from distillery.runner.events import Done, Executor, Failed, Moved, Unit, Watcher
+from distillery.runner.execute import finish, folder_of, parent_shards, sum_shards
+from distillery.runner.record import RunDir
+from distillery.store import FolderLock
+
+_TICK_S = 0.25
+
+
+def run(plan: Plan, *, store: Path, record: RunDir, executor: Executor, watcher: Watcher) -> None:
+    """Does what the plan still owes. An error lets the work in flight end, then is raised; Ctrl-C ends it at once."""
+    record.update(plan, store, status="running")
+    record.say("run", pipeline=plan.name, seed=plan.seed)
+    watcher.begins(plan, record.path)
+    status = "failed"
+    try:
+        executor.start(plan, store)
+        _Schedule(plan, store, record, executor, watcher).walk()
+        status = "done"
+    except KeyboardInterrupt:
+        status = "interrupted"
+        raise
+    finally:
+        executor.close()
+        watcher.finishes()
+        _write_down(record, plan, store, status)
+
+
+def _write_down(record: RunDir, plan: Plan, store: Path, status: str) -> None:
+    try:
+        record.update(plan, store, status=status)
+        record.say(status)
+    except DistilleryError:
+        if status == "done":  # else the first error is the one to hear of
+            raise
+
+
+@dataclass
+class _Running:
+    step: Step
+    lock: FolderLock
+    started: float
+    parts: int
+    left: int
+
+
+@dataclass
+class _Schedule:
+    plan: Plan
+    store: Path
+    record: RunDir
+    executor: Executor
+    watcher: Watcher
+    done: set[str] = field(default_factory=set)
+    running: dict[str, _Running] = field(default_factory=dict)
+    waiting: list[Unit] = field(default_factory=list)  # units of running steps, not yet submitted
+    flying: int = 0
+    failure: Failed | None = None
+    said: set[str] = field(default_factory=set)
+
+    def walk(self) -> None:
+        self.depth = _depths(self.plan)
+        with self._locks_given_back():
+            while len(self.done) < len(self.plan.steps):
+                if self.failure is None:
+                    self._start_ready()
+                if self.flying == 0 and self.failure is not None:
+                    raise self.failure.error
+                for event in self.executor.wait(_TICK_S):
+                    self._take(event)
+                self.watcher.tick()
+
+    @contextlib.contextmanager
+    def _locks_given_back(self) -> Generator[None]:
+        try:
+            yield
+        finally:
+            for running in self.running.values():
+                running.lock.release()
+
+    def _start_ready(self) -> None:
+        progress = True
+        while progress:  # a step that was done already makes others ready
+            progress = False
+            for step in sorted(self.plan.steps, key=lambda s: -self.depth[s.id]):
+                if step.id in self.done or step.id in self.running or not self.done.issuperset(step.needs):
+                    continue
+                if self._reuse(step):
+                    progress = True
+                elif self.flying + len(self.waiting) < self.executor.slots:
+                    progress |= self._begin(step)
+        while self.waiting and self.flying < self.executor.slots:
+            self.executor.submit(self.waiting.pop(0))
+            self.flying += 1
+
+    def _reuse(self, step: Step) -> bool:
+        note = folder_of(step, self.store).done()
+        if note is None:
+            return False
+        self.done.add(step.id)
+        self.watcher.reuses(step, note)
+        return True
+
+    def _begin(self, step: Step) -> bool:
+        folder = folder_of(step, self.store)
+        lock = FolderLock(folder.path)
+        if not lock.acquire():
+            if step.id not in self.said:
+                self.said.add(step.id)
+                self.watcher.waits(step, f"another process works on {folder.path}")
+            return False
+        if self._reuse(step):
+            lock.release()
+            return True
+        parts = 1
+        if step.kind is Kind.SHARD and not step.engines:
+            parts = max(1, min(self.executor.slots, len(parent_shards(step, self.plan, self.store))))
+        self.running[step.id] = _Running(step, lock, time.monotonic(), parts, parts)
+        self.waiting.extend(Unit(step, part, parts) for part in range(parts))
+        self.watcher.starts(step)
+        self.record.say("starts", step=step.id, folder=step.folder)
+        return True
+
+    def _take(self, event: Moved | Done | Failed) -> None:
+        step = event.unit.step
+        match event:
+            case Moved():
+                self.watcher.moves(step, event.counts)
+            case Failed():
+                self.flying -= 1
+                self.record.say("failed", step=step.id, error=str(event.error))
+                self.failure = self.failure or event
+                self.waiting.clear()
+            case Done():
+                self.flying -= 1
+                running = self.running[step.id]
+                running.left -= 1
+                if running.left == 0 and self.failure is None:
+                    self._end(running)
+
+    def _end(self, running: _Running) -> None:
+        step, folder = running.step, folder_of(running.step, self.store)
+        if running.parts > 1:
+            note: dict[str, Any] = sum_shards(folder, len(parent_shards(step, self.plan, self.store)))
+            finish(step, folder, {**note, "seconds": round(time.monotonic() - running.started, 3)})
+        note = folder.done() or {}
+        del self.running[step.id]
+        running.lock.release()
+        self.done.add(step.id)
+        self.watcher.ends(step, note)
+        facts = {f: note[f] for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
+        self.record.say("done", step=step.id, **facts)
+
+
+def _depths(plan: Plan) -> dict[str, int]:
+    """Length of the longest line of trainers and engine stages that hangs on each step: what to start first."""
+    depth: dict[str, int] = {step.id: 0 for step in plan.steps}
+    for step in reversed(plan.steps):
+        own = depth[step.id] + (3 if step.kind is Kind.TRAINER else 2 if step.engines else 1)
+        depth[step.id] = own
+        for need in step.needs:
+            depth[need] = max(depth[need], own)
+    return depth

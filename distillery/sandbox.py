@@ -1,0 +1,283 @@
+"""Runs an untrusted Python program under limits. What it says is data; that it cannot be run safely is an outcome.
+
+Covered by bubblewrap: no network, no files but a read-only system and Python, a private /tmp, no view of other
+processes, no privileges, everything killed with it; by rlimits: CPU, memory, processes, file size, output.
+Not covered: kernel bugs, and timing. The "process" backend has the rlimits only, and is used only when named.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+Backend = Literal["bubblewrap", "process"]
+
+INSTALL = (
+    "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and allow it to make namespaces; "
+    "in Docker that takes --security-opt seccomp=unconfined, or --cap-add SYS_ADMIN"
+)
+
+
+class Ended(StrEnum):
+    FINISHED = "finished"  # by itself, whatever its return code
+    CPU_LIMIT = "cpu_limit"  # killed for the CPU time it used
+    TIMEOUT = "timeout"  # killed at the wall deadline: it slept, or this machine is overloaded
+    FLOODED = "flooded"  # killed for writing more than it may
+    UNAVAILABLE = "unavailable"  # there is no sandbox here: nothing was run
+    BROKEN = "broken"  # the sandbox could not start the program: our fault
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    cpu_s: int = 10  # of each process
+    wall_s: float = 25.0
+    memory_bytes: int = 1 << 30
+    processes: int = 32  # and threads
+    file_bytes: int = 16 << 20
+    output_bytes: int = 4 << 20  # stdout and stderr, each
+    open_files: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    stdout: str
+    stderr: str
+    returncode: int | None  # negative: a signal; None: never started
+    outcome: Ended
+    seconds: float = 0.0
+
+
+_BOOT = """\
+import json, os, resource, sys
+_l = json.loads(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_CPU, (_l["cpu_s"], _l["cpu_s"] + 1))
+for _n, _v in (("AS", _l["memory_bytes"]), ("NPROC", _l["processes"]),
+               ("FSIZE", _l["file_bytes"]), ("NOFILE", _l["open_files"]), ("CORE", 0)):
+    resource.setrlimit(getattr(resource, "RLIMIT_" + _n), (_v, _v))
+if _l["uid"]:
+    os.setgroups([]); os.setresgid(_l["uid"], _l["uid"], _l["uid"]); os.setresuid(_l["uid"], _l["uid"], _l["uid"])
+os.write(2, b"\\x06")
+_f = sys.argv[2]
+sys.argv[:] = [_f]
+with open(_f, encoding="utf-8") as _s:
+    _c = compile(_s.read(), "program.py", "exec")
+del _s, _n, _v, _l, _f, json, os, resource, sys
+exec(_c, {"__name__": "__main__", "__builtins__": __builtins__})
+"""
+_STARTED = b"\x06"  # first on stderr: the limits hold and the program begins
+_PROGRAM = "/program/program.py"
+_uids = itertools.count()
+
+
+def run_python(
+    code: str, *, stdin: str = "", limits: Limits | None = None, backend: Backend = "bubblewrap"
+) -> Result:
+    limits = limits or Limits()
+    if backend == "bubblewrap" and (reason := available()):
+        return Result("", reason, None, Ended.UNAVAILABLE)
+    return _run(code, stdin, limits, backend, _flags() if backend == "bubblewrap" else ())
+
+
+@lru_cache(maxsize=1)
+def available() -> str | None:
+    """Why no sandbox can be had here, and what to do about it; None when one can."""
+    if not shutil.which("bwrap"):
+        return f"no sandbox: bwrap is not on the PATH; {INSTALL}"
+    if not _flags():
+        return f"no sandbox: bwrap is here but refused every way to isolate a program; {INSTALL}"
+    return None
+
+
+@lru_cache(maxsize=1)
+def _flags() -> tuple[str, ...]:
+    """The strictest set that this machine grants, found by trying; () when it grants none."""
+    apart = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+    as_root = (*apart, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+    as_user = ("--unshare-user", "--uid", "65534", "--gid", "65534", *apart, "--cap-drop", "ALL")
+    for who in (as_root, as_user) if os.geteuid() == 0 else (as_user,):
+        for proc in (
+            ("--proc", "/proc"),
+            (),
+        ):  # some containers forbid a new /proc; without one is stricter still
+            flags = (*who, *proc)
+            found = _run("print(6 * 7)", "", Limits(), "bubblewrap", flags)
+            if found.outcome is Ended.FINISHED and found.stdout == "42\n":
+                return flags
+    return ()
+
+
+def _run(code: str, stdin: str, limits: Limits, backend: Backend, flags: tuple[str, ...]) -> Result:
+    begin = time.monotonic()
+    with _command(code, limits, backend, flags) as (argv, fds, folder):
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=fds,
+                start_new_session=True,
+                cwd=folder,
+                env={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
+            )
+        except OSError as error:
+            return Result("", str(error), None, Ended.BROKEN)
+        streams = _Streams(process, stdin.encode(), limits.output_bytes)
+        try:
+            ended = streams.pump(deadline=begin + limits.wall_s)
+        finally:
+            _end(process)
+    stderr = bytes(streams.stderr)
+    returncode = _signal_aware(process.returncode, backend)
+    if not stderr.startswith(_STARTED) and ended is Ended.FINISHED:
+        return Result("", stderr.decode(errors="replace"), returncode, Ended.BROKEN)
+    if ended is Ended.FINISHED and returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        ended = Ended.CPU_LIMIT
+    stdout, stderr = bytes(streams.stdout), stderr.removeprefix(_STARTED)
+    seconds = time.monotonic() - begin
+    return Result(
+        stdout.decode(errors="replace"), stderr.decode(errors="replace"), returncode, ended, seconds
+    )
+
+
+def _signal_aware(returncode: int, backend: Backend) -> int:
+    """Bubblewrap reports a signal as 128 + its number, as shells do."""
+    return 128 - returncode if backend == "bubblewrap" and returncode > 128 else returncode
+
+
+@contextmanager
+def _command(
+    code: str, limits: Limits, backend: Backend, flags: tuple[str, ...]
+) -> Generator[tuple[list[str], tuple[int, ...], str]]:
+    """What to start, which descriptors it needs, and where."""
+    as_root = "CAP_SETUID" in flags
+    # a user of its own for each run, as the limit on processes counts by user and spares root
+    uid = 200_000 + (os.getpid() * 64 + next(_uids)) % 100_000 if as_root else 0
+    settings = json.dumps(asdict(limits) | {"uid": uid})
+    python = [sys.executable, "-I", "-B", "-c", _BOOT, settings]
+    if backend == "process":
+        with tempfile.TemporaryDirectory(prefix="program-") as folder:
+            file = Path(folder, "program.py")
+            file.write_text(code, encoding="utf-8", errors="surrogatepass")
+            yield [*python, str(file)], (), folder
+        return
+    fd = os.memfd_create("program")
+    try:
+        os.write(fd, code.encode(errors="surrogatepass"))
+        os.lseek(fd, 0, os.SEEK_SET)
+        system = ["--die-with-parent", "--new-session", "--hostname", "sandbox", *flags, *_mounts()]
+        program = ["--perms", "0444", "--ro-bind-data", str(fd), _PROGRAM, "--chdir", "/tmp"]
+        yield [shutil.which("bwrap") or "bwrap", *system, *program, "--", *python, _PROGRAM], (fd,), "/"
+    finally:
+        os.close(fd)
+
+
+@lru_cache(maxsize=1)
+def _mounts() -> tuple[str, ...]:
+    """A read-only system and this Python; of /etc only what the loader needs."""
+    prefixes = [
+        prefix for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)) if not prefix.startswith("/usr/")
+    ]
+    folders = ["/etc", "/program", *(str(up) for prefix in prefixes for up in reversed(Path(prefix).parents))]
+    mounts: list[str] = []
+    for folder in dict.fromkeys(folders):  # bwrap makes missing parents for root's eyes only
+        mounts += ["--dir", folder] if folder != "/" else []
+    mounts += ["--ro-bind", "/usr", "/usr"]
+    for name in ("/bin", "/sbin", "/lib", "/lib64", "/lib32"):
+        path = Path(name)
+        if path.is_symlink():
+            mounts += ["--symlink", str(path.readlink()), name]
+        elif path.is_dir():
+            mounts += ["--ro-bind", name, name]
+    mounts += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    for prefix in prefixes:
+        mounts += ["--ro-bind", prefix, prefix]
+    # memory that a program writes to files is memory as well
+    return (*mounts, "--dev", "/dev", "--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp")
+
+
+class _Streams:
+    """Feeds a process and reads it, neither blocking nor without bound."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, most: int) -> None:
+        self.process = process
+        self.stdout, self.stderr = bytearray(), bytearray()
+        self._stdin = memoryview(stdin)
+        self._most = most
+        self._open = selectors.DefaultSelector()
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        os.set_blocking(process.stdin.fileno(), False)
+        self._open.register(process.stdin, selectors.EVENT_WRITE)
+        self._open.register(process.stdout, selectors.EVENT_READ, self.stdout)
+        self._open.register(process.stderr, selectors.EVENT_READ, self.stderr)
+
+    def pump(self, *, deadline: float) -> Ended:
+        """Until it has ended, though a child that lives on may still hold its output."""
+        with self._open:
+            ended_at = None
+            while self._open.get_map():
+                now = time.monotonic()
+                if ended_at is None and self.process.poll() is not None:
+                    ended_at = now
+                if now >= deadline:
+                    return Ended.TIMEOUT if ended_at is None else Ended.FINISHED
+                if ended_at is not None and now > ended_at + 0.2:
+                    return Ended.FINISHED
+                for key, _ in self._open.select(min(0.05, deadline - now)):
+                    self._serve(key)
+                if max(len(self.stdout), len(self.stderr)) > self._most:
+                    return Ended.FLOODED
+            return self._wait(deadline)
+
+    def _wait(self, deadline: float) -> Ended:
+        try:
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return Ended.TIMEOUT
+        return Ended.FINISHED
+
+    def _serve(self, key: selectors.SelectorKey) -> None:
+        if key.data is not None:
+            chunk = os.read(key.fd, 1 << 16)
+            key.data.extend(chunk)
+            if not chunk:
+                self._open.unregister(key.fileobj)
+            return
+        try:
+            self._stdin = self._stdin[os.write(key.fd, self._stdin[: 1 << 16]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._stdin = self._stdin[:0]
+        if not self._stdin:
+            self._open.unregister(key.fileobj)
+            assert self.process.stdin
+            self.process.stdin.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(
+            process.pid, signal.SIGKILL
+        )  # also when the leader is gone: its children may hold our pipes
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream and not stream.closed:
+            stream.close()

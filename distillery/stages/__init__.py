@@ -1,0 +1,43 @@
+"""The stages a pipeline can name. Adding one is a module and a line here."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from distillery.errors import ConfigError
+
+STAGES = {
+    "ingest.file": "distillery.stages.ingest_file:IngestFile",
+    "ingest.hub": "distillery.stages.ingest_hub:IngestHub",
+    "ingest.reasoning_gym": "distillery.stages.ingest_reasoning_gym:IngestReasoningGym",
+    "ingest.miniature": "distillery.stages.ingest_miniature:IngestMiniature",
+    "verify.gold": "distillery.stages.verify_gold:VerifyGold",
+    "generate.traces": "distillery.stages.generate_traces:GenerateTraces",
+    "verify.answers": "distillery.stages.verify_answers:VerifyAnswers",
+    "judge.answers": "distillery.stages.judge_answers:JudgeAnswers",
+    "filter.quality": "distillery.stages.filter_quality:FilterQuality",
+    "dedup.exact": "distillery.stages.dedup_exact:DedupExact",
+    "dedup.minhash": "distillery.stages.dedup_minhash:DedupMinhash",
+    "decontaminate.ngrams": "distillery.stages.decontaminate_ngrams:DecontaminateNgrams",
+    "select.traces": "distillery.stages.select_traces:SelectTraces",
+    "mix.quota": "distillery.stages.mix_quota:MixQuota",
+    "score.judge": "distillery.stages.score_judge:ScoreJudge",
+    "score.passk": "distillery.stages.score_passk:ScorePassK",
+    "export.chat": "distillery.stages.export_chat:ExportChat",
+    "export.rl": "distillery.stages.export_rl:ExportRl",
+    "export.hub": "distillery.stages.export_hub:ExportHub",
+    "train.base": "distillery.stages.train_base:TrainBase",
+    "train.sft": "distillery.stages.train_sft:TrainSft",
+    "train.grpo": "distillery.stages.train_grpo:TrainGrpo",
+}
+
+
+def stage_class(use: str, *, where: str = "") -> type[Any]:
+    if use not in STAGES:
+        near = get_close_matches(use, STAGES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known stages: {', '.join(sorted(STAGES))}"
+        raise ConfigError(f"{where + ': ' if where else ''}unknown stage {use!r}; {hint}")
+    module, name = STAGES[use].split(":")
+    return getattr(import_module(module), name)

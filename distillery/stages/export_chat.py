@@ -1,0 +1,140 @@
+r"""export.chat: questions and traces as chat messages, the thought kept in place.
+
+Every assistant turn has one think block and an answer after it. A thought that is not wanted is an empty block,
+never a missing one, so that a student learns both forms. What breaks this goes to the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+import polars as pl
+
+from distillery.errors import ConfigError
+from distillery.reasoning import CLOSE, OPEN
+from distillery.records import Columns, Thinking
+from distillery.stages.base import Context, Output, Scope
+
+if TYPE_CHECKING:
+    from distillery.engines.base import Messages
+
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+SPECIAL_TOKEN = r"<\|[A-Za-z0-9_]{1,40}\|>|<｜[^｜<>\n]{1,40}｜>|\[/?INST\]|<(?:start|end)_of_turn>|</?s>\s*$"
+"""Chat markup that a template writes around turns; inside one it would end the turn while training."""
+_TRACE = rf"(?s)^\s*(?:{OPEN})?(.*?){CLOSE}(.*)$"
+_SLOT = "{{ question }}"
+
+
+class Fault(StrEnum):
+    """Why a row cannot be taught from."""
+
+    NO_QUESTION = "no_question"
+    NO_THOUGHT = "no_thought"  # a thought is wanted, and there is no block
+    UNCLOSED_THOUGHT = "unclosed_thought"  # cut off before the answer
+    SEVERAL_THOUGHTS = "several_thoughts"  # more than one opening or closing tag
+    TEXT_BEFORE_THOUGHT = "text_before_thought"
+    EMPTY_THOUGHT = "empty_thought"  # a thought is wanted, and the block is empty
+    UNWANTED_THOUGHT = "unwanted_thought"  # none is wanted, and the block says something
+    NO_ANSWER = "no_answer"  # nothing stands after the thought
+    SPECIAL_TOKEN = "special_token"
+
+
+@dataclass(frozen=True)
+class ExportChat:
+    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not)."""
+
+    prompt: str = ""  # renders what comes before the answer, from the slot `question`; "": the bare question
+
+    version: ClassVar[int] = 1
+    scope: ClassVar[Scope] = Scope.SHARD
+    key: ClassVar[str] = "trace_id"
+    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
+    writes: ClassVar[Columns] = {"messages": MESSAGES, "num_tokens": pl.Int32()}
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {"engine": (), "prompt": (self.prompt,) if self.prompt else ()}
+
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
+        turns = ctx.prompt(self.prompt).turns if self.prompt else (("user", _SLOT),)
+        traces = table.with_columns(*trace_parts(), thinking_wanted(table).alias("_wanted"))
+        faults = traces.select(fault().alias("reason"), fault_detail().alias("detail"))
+        chats = traces.with_columns(messages=messages(turns), num_tokens=num_tokens(table))
+        chats = chats.drop("_thought", "_answer", "_wanted")
+        output = Output.marked(chats, faults["reason"], faults["detail"], key=self.key)
+        return Output(output.kept, output.dropped, {"exported": output.kept.height})
+
+
+def trace_parts() -> list[pl.Expr]:
+    """`_thought` and `_answer` of the column `text`, as `reasoning.split` has them: null where there is none."""
+    text = pl.col("text")
+    closed = text.str.contains(CLOSE, literal=True)
+    groups = text.str.extract_groups(_TRACE).struct
+    unclosed = text.str.contains(OPEN, literal=True)
+    thought = pl.when(closed).then(groups.field("1").str.strip_chars())
+    answer = pl.when(closed).then(groups.field("2")).when(~unclosed).then(text)
+    return [thought.alias("_thought"), answer.str.strip_chars().alias("_answer")]
+
+
+def thinking_wanted(table: pl.DataFrame) -> pl.Expr:
+    if "thinking" not in table.columns:
+        return pl.lit(value=True)
+    return pl.col("thinking").fill_null(Thinking.ON.value) != Thinking.OFF.value
+
+
+def fault() -> pl.Expr:
+    """The first `Fault` of a row with `_thought`, `_answer` and `_wanted`; null for a good one."""
+    text, thought, answer, wanted = (pl.col(c) for c in ("text", "_thought", "_answer", "_wanted"))
+    opened, closed = (text.str.count_matches(tag, literal=True) for tag in (OPEN, CLOSE))
+    question = pl.col("question").fill_null("").str.strip_chars()
+    # the innermost null is a good row
+    found = pl.when(question == "").then(pl.lit(Fault.NO_QUESTION.value))
+    rules = (
+        (text.is_null() | (text.str.strip_chars() == ""), Fault.NO_ANSWER),
+        (pl.concat_str("question", "text").str.contains(SPECIAL_TOKEN), Fault.SPECIAL_TOKEN),
+        ((opened > 1) | (closed > 1), Fault.SEVERAL_THOUGHTS),
+        ((opened == 1) & (closed == 0), Fault.UNCLOSED_THOUGHT),
+        (thought.str.contains(OPEN, literal=True), Fault.TEXT_BEFORE_THOUGHT),
+        (wanted & thought.is_null(), Fault.NO_THOUGHT),
+        (wanted & (thought == ""), Fault.EMPTY_THOUGHT),
+        (~wanted & (thought != ""), Fault.UNWANTED_THOUGHT),
+        (answer == "", Fault.NO_ANSWER),
+    )
+    for broken, reason in rules:
+        found = found.when(broken).then(pl.lit(reason.value))
+    return found.otherwise(None)
+
+
+def fault_detail() -> pl.Expr:
+    token = pl.concat_str("question", "text").str.extract(f"({SPECIAL_TOKEN})")
+    return token.fill_null("")
+
+
+def messages(turns: Messages) -> pl.Expr:
+    """The prompt's turns with the question in its slot, then the trace in normal form."""
+    said = [(role, _fill(text)) for role, text in turns]
+    thought = pl.col("_thought").fill_null("")
+    trace = pl.concat_str(pl.lit(f"{OPEN}\n"), thought, pl.lit(f"\n{CLOSE}\n"), pl.col("_answer"))
+    chat = [*said, ("assistant", trace)]
+    return pl.concat_list(
+        [pl.struct(pl.lit(role).alias("role"), content.alias("content")) for role, content in chat]
+    )
+
+
+def _fill(text: str) -> pl.Expr:
+    pieces = text.split(_SLOT)
+    if any("{{" in piece for piece in pieces):
+        raise ConfigError(
+            f"export.chat: its prompt may have the slot {_SLOT} and no other; it says {text[:80]!r}"
+        )
+    parts: list[pl.Expr] = []
+    for number, piece in enumerate(pieces):
+        parts += [pl.col("question").str.strip_chars()] * (number > 0) + [pl.lit(piece)]
+    return pl.concat_str(parts)
+
+
+def num_tokens(table: pl.DataFrame) -> pl.Expr:
+    if not {"prompt_tokens", "completion_tokens"} <= set(table.columns):
+        return pl.lit(None, dtype=pl.Int32)
+    return (pl.col("prompt_tokens") + pl.col("completion_tokens")).cast(pl.Int32)

@@ -1,0 +1,175 @@
+"""export.hub: a data set in the hub's layout, with its card; pushed only when told to.
+
+The folder loads with `datasets.load_dataset` as it is. It is written shard by shard under another name and renamed
+when it is whole, so that a push that fails leaves a finished folder to push again.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import polars as pl
+
+from distillery.curate.card import render_card
+from distillery.curate.hub_rows import (
+    CHOSEN,
+    SAMPLES,
+    SCHEMAS,
+    default_rows,
+    raw_rows,
+    rl_rows,
+    sft_rows,
+    take,
+)
+from distillery.errors import ConfigError, DistilleryError
+from distillery.stages.base import ExportJob
+from distillery.stages.hub_card import front_matter, gather
+from distillery.stages.hub_files import ShardedWriter, read, read_group, row_count, split_by_group
+from distillery.stages.hub_push import push
+from distillery.stages.hub_survey import Survey, fates, survey
+
+log = logging.getLogger(__name__)
+
+Config = Literal["default", "sft", "rl", "raw"]
+_PROBLEMS_PER_GROUP = 2_500  # with all their samples in memory at once
+_MOST_GROUPS = 256  # files open at once
+
+
+@dataclass(frozen=True)
+class ExportHub:
+    """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`."""
+
+    raw: str = ""  # id of the stage whose table has every sample, kept or not
+    configs: tuple[Config, ...] = ()  # (): all that can be written
+    rows_per_shard: int = 10_000
+    pretty_name: str = ""  # "": the repository's name
+    license: str = "other"  # as the hub spells it: apache-2.0, mit, cc-by-4.0, ...
+    languages: tuple[str, ...] = ("en",)
+    tags: tuple[str, ...] = ("synthetic", "reasoning", "distillation")
+    source_licenses: dict[str, str] = field(default_factory=dict[str, str])  # source -> licence, for the card
+    repo: str = ""  # owner/name
+    push: bool = False
+    private: bool = True
+
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("problem_id", "trace_id", "question", "gold", "text", "messages")
+
+    def __post_init__(self) -> None:
+        if self.push and self.repo.count("/") != 1:
+            raise ConfigError(f"export.hub.repo: {self.repo!r} with push; it must be owner/name")
+        if "raw" in self.configs and not self.raw:
+            raise ConfigError(
+                "export.hub.configs: 'raw' without the option raw; name the stage that has every sample"
+            )
+        if self.rows_per_shard < 1:
+            raise ConfigError(f"export.hub.rows_per_shard: {self.rows_per_shard}; it must be at least 1")
+
+    def export(self, job: ExportJob) -> dict[str, float]:
+        if not job.out.exists():
+            self._write(job)
+        written = {
+            config: sorted((job.out / "data" / config).glob("*.parquet")) for config in self._configs(job)
+        }
+        counts: dict[str, float] = {config: row_count(files) for config, files in written.items()}
+        counts["files"] = sum(map(len, written.values()))
+        counts["bytes"] = sum(file.stat().st_size for files in written.values() for file in files)
+        counts["pushed"] = float(self.push and self._push(job.out))
+        return counts
+
+    def _configs(self, job: ExportJob) -> list[Config]:
+        wanted = self.configs or ("default", "sft", "rl", "raw")
+        return [config for config in wanted if config != "raw" or job.raw is not None]
+
+    def _write(self, job: ExportJob) -> None:
+        part = job.out.with_name(f"{job.out.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        if row_count(job.tables) == 0:
+            raise DistilleryError(
+                "export.hub: its input has no rows, so there is no data set to write; see what the stages before it dropped"
+            )
+        seen = survey(job.tables, raw=job.raw)
+        writers: dict[Config, Callable[[ExportJob, Path, Survey], None]] = {
+            "default": self._write_default,
+            "sft": self._write_sft,
+            "rl": self._write_rl,
+            "raw": self._write_raw,
+        }
+        for config in self._configs(job):
+            writers[config](job, part / "data" / config, seen)
+        facts = gather(
+            job,
+            seen,
+            folder=part / "data",
+            configs=[config for config in self._configs(job) if (part / "data" / config).exists()],
+            name=self.pretty_name or self.repo.rpartition("/")[2] or "Verified reasoning traces",
+            repo=self.repo or str(job.out.name),
+            source_licenses=self.source_licenses,
+        )
+        head = front_matter(
+            facts,
+            folder=part / "data",
+            licence=self.license,
+            languages=self.languages,
+            tags=self.tags,
+        )
+        (part / "README.md").write_text(f"{head}\n{render_card(facts)}", encoding="utf-8")
+        (part / "pipeline.yaml").write_text(job.pipeline, encoding="utf-8")
+        part.replace(job.out)
+
+    def _write_sft(self, job: ExportJob, folder: Path, seen: Survey) -> None:
+        writer = self._writer(folder, "sft", rows=seen.ids.height)
+        for table in read(job.tables):
+            writer.add(sft_rows(table))
+        writer.close()
+
+    def _write_rl(self, job: ExportJob, folder: Path, seen: Survey) -> None:
+        wanted = seen.ids["first"] & seen.ids["verifiable"]
+        writer = self._writer(folder, "rl", rows=int(wanted.sum()))
+        row = 0
+        for table in read(job.tables):
+            writer.add(rl_rows(table.filter(wanted.slice(row, table.height))))
+            row += table.height
+        writer.close()
+
+    def _write_raw(self, job: ExportJob, folder: Path, seen: Survey) -> None:
+        samples = job.raw or ()
+        left = fates(job.ledger, job.history)
+        writer = self._writer(folder, "raw", rows=row_count(samples))
+        for table in read(samples):
+            writer.add(raw_rows(table, kept=seen.ids, left=left))
+        writer.close()
+
+    def _write_default(self, job: ExportJob, folder: Path, seen: Survey) -> None:
+        """Samples of one problem may stand in any shard: rows are first grouped on disk, in order of appearance."""
+        problems = seen.ids.filter("first").select("problem_id")
+        size = max(_PROBLEMS_PER_GROUP, -(-problems.height // _MOST_GROUPS))
+        groups = problems.with_columns(group=pl.int_range(pl.len()) // size)
+        parts = folder.parent.parent / "groups"
+        split_by_group((take(t, CHOSEN) for t in read(job.tables)), groups, parts / "chosen")
+        split_by_group((take(t, SAMPLES) for t in read(job.raw or job.tables)), groups, parts / "samples")
+        writer = self._writer(folder, "default", rows=problems.height)
+        for group in range(-(-problems.height // size)):
+            chosen = read_group(parts / "chosen", group, CHOSEN)
+            writer.add(default_rows(chosen, read_group(parts / "samples", group, SAMPLES)))
+        writer.close()
+        shutil.rmtree(parts)
+
+    def _writer(self, folder: Path, config: Config, *, rows: int) -> ShardedWriter:
+        return ShardedWriter(folder, SCHEMAS[config], rows=rows, rows_per_shard=self.rows_per_shard)
+
+    def _push(self, folder: Path) -> bool:
+        from huggingface_hub import get_token
+
+        token = get_token()
+        if token is None:
+            log.warning(
+                "export.hub: push is on, but there is no token (HF_TOKEN); the data set lies in %s", folder
+            )
+            return False
+        log.info("pushed to %s", push(folder, self.repo, token=token, private=self.private))
+        return True

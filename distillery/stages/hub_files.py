@@ -1,0 +1,127 @@
+"""Files of a published set: fixed features, parquet shards of a fixed number of rows, grouping on disk.
+
+Only a shard or a group of problems is ever in memory, so that millions of rows fit a laptop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distillery.records import Columns
+
+_ROW_GROUP = 1_000  # rows; what the hub's viewer reads at a time
+_DTYPES: dict[type[pl.DataType], str] = {
+    pl.String: "string",
+    pl.Boolean: "bool",
+    pl.Int32: "int32",
+    pl.Int64: "int64",
+    pl.Float64: "float64",
+}
+
+
+def features(columns: Columns) -> Any:
+    """`datasets.Features`, never inferred: a first shard of nulls must not decide a column's type."""
+    from datasets import Features
+
+    return Features({name: _feature(kind) for name, kind in columns.items()})
+
+
+def _feature(kind: Any) -> Any:
+    from datasets import List, Value
+
+    if isinstance(kind, pl.List):
+        return List(_feature(kind.inner))
+    if isinstance(kind, pl.Struct):
+        return {field.name: _feature(field.dtype) for field in kind.fields}
+    return Value(_DTYPES[kind if isinstance(kind, type) else type(kind)])
+
+
+class ShardedWriter:
+    """Cuts a stream of tables into `train-00000-of-0000N.parquet`, whatever pieces they come in.
+
+    At most a row group is held back. Without rows there is no file: `datasets` loads no empty split.
+    """
+
+    def __init__(self, folder: Path, columns: Columns, *, rows: int, rows_per_shard: int) -> None:
+        self._folder = folder
+        self._schema: pa.Schema = features(columns).arrow_schema
+        self._rows_per_shard = rows_per_shard
+        self._files = -(-rows // rows_per_shard)
+        self._buffer: list[pl.DataFrame] = []
+        self._buffered = 0  # rows
+        self._number = 0  # of the file
+        self._in_file = 0  # rows
+        self._file: pq.ParquetWriter | None = None
+
+    def add(self, table: pl.DataFrame) -> None:
+        while table.height:
+            room = min(_ROW_GROUP, self._rows_per_shard - self._in_file) - self._buffered
+            self._buffer.append(table.head(room))
+            self._buffered += min(room, table.height)
+            if table.height >= room:
+                self._flush()
+            table = table.slice(room)
+
+    def close(self) -> None:
+        if self._buffered:
+            self._flush()
+        self._end_file()
+
+    def _flush(self) -> None:
+        """Writes the buffer as one row group, wherever the pieces were cut that it came in."""
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            name = f"train-{self._number:05d}-of-{self._files:05d}.parquet"
+            self._file = pq.ParquetWriter(self._folder / name, self._schema, compression="zstd")
+        tables = [piece.to_arrow().cast(self._schema) for piece in self._buffer]
+        self._file.write_table(pa.concat_tables(tables), row_group_size=_ROW_GROUP)
+        self._in_file += self._buffered
+        self._buffer, self._buffered = [], 0
+        if self._in_file == self._rows_per_shard:
+            self._end_file()
+
+    def _end_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file, self._in_file, self._number = None, 0, self._number + 1
+
+
+def read(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    for file in files:
+        yield pl.read_parquet(file, memory_map=False)
+
+
+def row_count(files: Sequence[Path]) -> int:
+    return sum(pq.read_metadata(file).num_rows for file in files)
+
+
+def split_by_group(tables: Iterable[pl.DataFrame], groups: pl.DataFrame, folder: Path) -> None:
+    """Writes each row to `folder`/<group>.parquet, in order; `groups` has problem_id and group.
+
+    A row whose problem is in no group is left out.
+    """
+    folder.mkdir(parents=True)
+    with ExitStack() as stack:
+        writers: dict[int, pq.ParquetWriter] = {}
+        for table in tables:
+            placed = table.join(groups, on="problem_id", how="inner", maintain_order="left")
+            for (group,), rows in placed.partition_by("group", as_dict=True, maintain_order=True).items():
+                piece = rows.drop("group").to_arrow()
+                if group not in writers:
+                    file = folder / f"{group}.parquet"
+                    writers[group] = stack.enter_context(
+                        pq.ParquetWriter(file, piece.schema, compression="lz4")
+                    )
+                writers[group].write_table(piece)
+
+
+def read_group(folder: Path, group: int, columns: Columns) -> pl.DataFrame:
+    file = folder / f"{group}.parquet"
+    return pl.read_parquet(file, memory_map=False) if file.exists() else pl.DataFrame(schema=dict(columns))

@@ -1,0 +1,101 @@
+"""Sends a finished folder to the hub: one commit, private unless told otherwise, patient with a busy server."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from distillery.errors import DistilleryError
+
+log = logging.getLogger(__name__)
+
+_PASSING = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
+"""Statuses that a later try can mend. 412: somebody else's commit came between."""
+_LONGEST_S = 300.0
+
+
+def push(
+    folder: Path,
+    repo: str,
+    *,
+    token: str,
+    private: bool,
+    attempts: int = 6,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
+    """The commit's address. A file that the hub has already is not sent again, so a new try is cheap."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(token=token)
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
+            commit = api.upload_folder(
+                repo_id=repo,
+                repo_type="dataset",
+                folder_path=folder,
+                commit_message="Data set written by distillery",
+                delete_patterns="data/**",
+            )
+        # the client's transport errors change their base with its version, and a worker's are wrapped as RuntimeError
+        except Exception as error:
+            status = _status(error)
+            if status is None and not _is_transport(error):
+                raise
+            if attempt >= attempts or (status is not None and status not in _PASSING):
+                raise DistilleryError(f"hub {repo}: {_reason(error)}; {_advice(status)}") from error
+            pause = _pause(error, attempt)
+            log.warning("hub %s: %s; trying again in %.0f s", repo, _reason(error), pause)
+            sleep(pause)
+        else:
+            return str(commit)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, outermost first."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__
+
+
+def _response(error: BaseException) -> Any:
+    """The hub's own. That of the storage behind it is wrapped deeper: its refusals pass with a freshly signed address."""
+    return getattr(error, "response", None)
+
+
+def _status(error: BaseException) -> int | None:
+    response = _response(error)
+    return None if response is None else int(response.status_code)
+
+
+def _is_transport(error: BaseException) -> bool:
+    return any(
+        isinstance(link, OSError) or type(link).__module__.startswith("httpx") for link in _chain(error)
+    )
+
+
+def _pause(error: BaseException, attempt: int) -> float:
+    response = _response(error)
+    asked = "" if response is None else str(response.headers.get("retry-after", ""))
+    return min(_LONGEST_S, float(asked)) if asked.isdigit() else min(60.0, 2.0**attempt)
+
+
+def _advice(status: int | None) -> str:
+    match status:
+        case 401 | 403:
+            return "HF_TOKEN must be allowed to write there"
+        case 400 | 404:
+            return "the name must be owner/name, and the owner must exist"
+        case _:
+            return "the folder is whole on disk: the same command tries again and sends only what is owed"
+
+
+def _reason(error: BaseException) -> str:
+    innermost = list(_chain(error))[-1]
+    return (str(innermost).strip().splitlines() or [type(innermost).__name__])[0]

@@ -1,0 +1,110 @@
+"""ingest.miniature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated, Any, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from distillery.hashing import Json, derive_seed, digest
+from distillery.miniature import corpus, general, judging, sums
+from distillery.prompts import Prompt
+from distillery.records import LEDGER, PROBLEM, Columns, Problem, empty
+from distillery.stages.base import Context, Output
+
+
+class Part(StrEnum):
+    CORPUS = "corpus"  # documents to pretrain on
+    SUMS = "sums"  # problems
+    SUMS_WORKED = "sums_worked"  # problems with a careful author's response
+    GENERAL = "general"
+    GENERAL_WORKED = "general_worked"
+    JUDGING = "judging"  # answers with the right verdict as `label`, to judge the judge by
+    JUDGING_WORKED = "judging_worked"  # what the judge is asked, with the right verdict as response
+
+
+_TEXT: Columns = {"text": pl.String()}
+_WORKED: Columns = {**PROBLEM, "trace_id": pl.String(), **_TEXT}
+_COLUMNS: dict[Part, Columns] = {
+    Part.CORPUS: {"document_id": pl.String(), **_TEXT},
+    Part.SUMS: PROBLEM,
+    Part.SUMS_WORKED: _WORKED,
+    Part.GENERAL: PROBLEM,
+    Part.GENERAL_WORKED: _WORKED,
+    Part.JUDGING: {**_WORKED, "answer": pl.String(), "label": pl.String()},
+    Part.JUDGING_WORKED: _WORKED,
+}
+
+
+@dataclass(frozen=True)
+class IngestMiniature:
+    """The miniature's own world, made from a seed: nothing held out ever stands in what is trained on."""
+
+    part: Part
+    count: Annotated[int, Field(ge=1)]
+    salt: str = ""  # parts with different salts are different draws
+    held: bool = False  # held-out problems instead of trainable ones
+    skill_share: float = 0.7  # of the corpus, first
+    prompt: str = "judge.small@1"  # what the judge is asked with
+    shard_rows: Annotated[int, Field(ge=1)] = 1000
+
+    version: ClassVar[int] = 1
+
+    @property
+    def writes(self) -> Columns:
+        return _COLUMNS[self.part]
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {"prompt": (self.prompt,) if self.part is Part.JUDGING_WORKED else ()}
+
+    def stamp(self) -> Json:
+        return None
+
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        rows = iter(self._rows(derive_seed(ctx.seed, self.salt), ctx))
+        while shard := list(islice(rows, self.shard_rows)):
+            yield Output(pl.DataFrame(shard, schema=self.writes), empty(LEDGER))
+
+    def _rows(self, seed: int, ctx: Context) -> Iterator[dict[str, Any]]:
+        match self.part:
+            case Part.CORPUS:
+                texts = corpus.documents(self.count, seed=seed, skill_share=self.skill_share)
+                return ({"document_id": digest([n, text]), "text": text} for n, text in enumerate(texts))
+            case Part.SUMS:
+                return (p.row() for p in sums.problems(self.count, seed=seed, held=self.held))
+            case Part.SUMS_WORKED:
+                return map(_keyed, sums.worked(self.count, seed=seed))
+            case Part.GENERAL:
+                return (p.row() for p in general.problems(self.count, seed=seed, held=self.held))
+            case Part.GENERAL_WORKED:
+                return map(_keyed, general.worked(self.count, seed=seed))
+            case Part.JUDGING:
+                return (_labelled(e) for e in judging.examples(self.count, seed=seed, held=self.held))
+            case Part.JUDGING_WORKED:
+                prompt = ctx.prompt(self.prompt)
+                found = judging.examples(self.count, seed=seed, held=self.held)
+                return (_worked(example, prompt) for example in found)
+
+
+def _labelled(example: judging.Example) -> dict[str, str]:
+    problem = Problem(example.question, example.reference, source="miniature.judging")
+    key = digest([example.question, example.reference, example.answer])
+    given = {"text": example.answer, "answer": example.answer, "label": example.verdict}
+    return {**problem.row(), "trace_id": key, **given}
+
+
+def _worked(example: judging.Example, prompt: Prompt) -> dict[str, str]:
+    """The judge's own training row: what it is asked stands as the question, its verdict as the response."""
+    turns = prompt.render(question=example.question, reference=example.reference, answer=example.answer)
+    asked = "\n\n".join(text for _, text in turns)
+    problem = Problem(asked, example.verdict, domain="judging", source="miniature.judging", thinking="off")
+    return _keyed({**problem.row(), "text": example.verdict})
+
+
+def _keyed(row: dict[str, str]) -> dict[str, str]:
+    return {**row, "trace_id": digest([row["question"], row["text"]])}

@@ -1,0 +1,208 @@
+"""mix.quota: a set of an exact size from rows of many kinds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from distillery.curate.mix import (
+    PRESETS,
+    Drop,
+    Filled,
+    Quota,
+    Row,
+    Want,
+    apportion,
+    assigned,
+    fill,
+    shortfall,
+    wants,
+)
+from distillery.errors import ConfigError, DistilleryError
+from distillery.hashing import Json, derive_seed
+from distillery.records import Columns
+from distillery.stages.base import Context, Decision
+
+_FILLED_BY = {
+    Drop.PER_PROBLEM: "raise per_problem",
+    Drop.PER_SOURCE: "raise per_source",
+}
+_SCALE_ROUNDS = 20
+
+
+class Shortfall(StrEnum):
+    ERROR = "error"  # says what is missing and what would fill it
+    SCALE = "scale"  # all quotas shrink alike until each can be filled: the proportions stay
+    TAKE = "take"  # what is there is taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixQuota:
+    """Takes rows into the first quota they match, in a seeded order, while quota and caps have room.
+
+    Each row says in `quota` which one it filled.
+    """
+
+    quotas: tuple[Quota, ...] = ()
+    preset: str = ""  # instead of quotas: "r1-800k"
+    scale: Annotated[float, Field(gt=0.0)] = 1.0
+    total: Annotated[int, Field(ge=1)] | None = None  # rows that shares are of
+    per_problem: Annotated[int, Field(ge=1)] | None = None
+    per_source: Annotated[int, Field(ge=1)] | None = None  # rows of one source in the whole mix
+    shortfall: Shortfall = Shortfall.ERROR
+    key: str = "trace_id"  # the column that names a row
+    tokens_column: str = "completion_tokens"
+
+    version: ClassVar[int] = 1
+    writes: ClassVar[Columns] = {"quota": pl.String()}
+
+    def __post_init__(self) -> None:
+        if self.preset and self.preset not in PRESETS:
+            raise ConfigError(
+                f"mix.quota.preset: unknown preset {self.preset!r}; known: {', '.join(PRESETS)}"
+            )
+        if bool(self.preset) == bool(self.quotas):
+            raise ConfigError("mix.quota: give either quotas or a preset, and not both")
+        titles = Counter(quota.title for quota in self._quotas)
+        for quota in self._quotas:
+            sizes = [size for size in (quota.rows, quota.tokens, quota.share) if size is not None]
+            if len(sizes) != 1 or sizes[0] < 0:
+                raise ConfigError(
+                    f"mix.quota: quota {quota.title!r} needs one of rows, tokens and share, >= 0"
+                )
+            if titles[quota.title] > 1:
+                raise ConfigError(f"mix.quota: two quotas are called {quota.title!r}; give them names")
+        self._check_total()
+
+    def _check_total(self) -> None:
+        shares = [quota.share for quota in self._quotas if quota.share is not None]
+        if shares and self.total is None:
+            raise ConfigError("mix.quota: a share is of `total` rows; total is missing")
+        if self.total is None or any(quota.tokens is not None for quota in self._quotas):
+            return
+        asked = sum(quota.rows or 0 for quota in self._quotas) + sum(shares) * self.total
+        if abs(asked - self.total) > 0.5:
+            raise ConfigError(f"mix.quota: the quotas ask for {asked:g} rows; total says {self.total}")
+
+    @property
+    def _quotas(self) -> tuple[Quota, ...]:
+        return PRESETS[self.preset] if self.preset else self.quotas
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        used = [column for quota in self._quotas for column in quota.where]
+        if any(quota.tokens is not None for quota in self._quotas):
+            used.append(self.tokens_column)
+        if self.per_problem is not None:
+            used.append("problem_id")
+        if self.per_source is not None:
+            used.append("source")
+        return tuple(dict.fromkeys([self.key, *used]))
+
+    def stamp(self) -> Json:
+        return None
+
+    def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+        """Columns key, quota (its number), problem, source, tokens."""
+
+        def text(column: str) -> pl.Expr:
+            return pl.col(column).fill_null("") if column in table.columns else pl.lit("")
+
+        size = pl.col(self.tokens_column) if self.tokens_column in table.columns else pl.lit(0)
+        return table.select(
+            pl.col(self.key).cast(pl.String).alias("key"),
+            assigned(table, self._quotas).alias("quota"),
+            text("problem_id").alias("problem"),
+            text("source").alias("source"),
+            size.fill_null(0).cast(pl.Int64).alias("tokens"),
+        )
+
+    def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
+        draws = [derive_seed(ctx.seed, "mix", key) for key in sketches["key"]]
+        ordered = sketches.with_columns(pl.Series("draw", draws, dtype=pl.Int64)).sort("draw", "key")
+        rows = [Row(*row) for row in ordered.select("quota", "problem", "source", "tokens").iter_rows()]
+        wanted = wants(self._quotas, total=self.total, scale=self.scale)
+        filled = self._fill(rows, wanted)
+        reasons = pl.Series("reason", [reason and reason.value for reason in filled.reasons], dtype=pl.String)
+        titles = {number: quota.title for number, quota in enumerate(self._quotas)}
+        named = ordered.with_columns(
+            reasons, pl.col("quota").replace_strict(titles, default=None, return_dtype=pl.String)
+        )
+        out = named.filter(pl.col("reason").is_not_null()).sort("key")
+        dropped = out.select("key", "reason", pl.col("quota").fill_null("").alias("detail"))
+        added = named.select(pl.col("key").alias(self.key), "quota").sort(self.key)
+        return Decision(dropped, added, facts=self._facts(rows, wanted, filled))
+
+    def _fill(self, rows: list[Row], wanted: list[Want]) -> Filled:
+        filled = self._try(rows, wanted)
+        short = shortfall(rows, wanted, filled)
+        if short and self.shortfall is Shortfall.ERROR:
+            raise DistilleryError(self._complaint(rows, wanted, filled, short))
+        if self.shortfall is not Shortfall.SCALE:
+            return filled
+        share, shrunk = 1.0, wanted
+        for _ in range(_SCALE_ROUNDS):  # a cap that quotas share can leave one short again
+            if not short:
+                break
+            share *= min(filled.got(at, shrunk[at]) / shrunk[at].amount for at in short)
+            amounts = apportion([want.amount * share for want in wanted])
+            shrunk = [Want(want.unit, amount) for want, amount in zip(wanted, amounts, strict=True)]
+            filled = self._try(rows, shrunk)
+            short = shortfall(rows, shrunk, filled)
+        if not any(filled.rows) and any(want.amount for want in wanted):
+            raise DistilleryError(
+                "mix.quota: a quota has no rows at all, so scaling leaves nothing; "
+                + self._complaint(rows, wanted, self._try(rows, wanted), dict.fromkeys(range(len(wanted)), 0))
+            )
+        return filled
+
+    def _try(self, rows: list[Row], wanted: list[Want]) -> Filled:
+        return fill(rows, wanted, per_problem=self.per_problem, per_source=self.per_source)
+
+    def _complaint(self, rows: list[Row], wanted: list[Want], filled: Filled, short: dict[int, int]) -> str:
+        lines = [f"mix.quota: {len(short)} of {len(wanted)} quotas cannot be filled."]
+        for at in short:
+            want, got = wanted[at], filled.got(at, wanted[at])
+            held = Counter(
+                reason
+                for row, reason in zip(rows, filled.reasons, strict=True)
+                if row.quota == at and reason in _FILLED_BY
+            )
+            cures = [
+                f"{_FILLED_BY[reason]} ({count:,} rows wait)" for reason, count in held.items() if reason
+            ]
+            cures += [f"add {want.amount - got:,} {want.unit} of such rows", "or lower the quota or `scale`"]
+            lines.append(
+                f"  {self._quotas[at].title}: wanted {want.amount:,} {want.unit}, there are {got:,}, "
+                f"missing {want.amount - got:,}; to fill it: {', '.join(cures)}"
+            )
+        return "\n".join(
+            [*lines, "Or set shortfall: scale (keeps the proportions) or take (keeps the rest)."]
+        )
+
+    def _facts(self, rows: list[Row], wanted: list[Want], filled: Filled) -> dict[str, Any]:
+        there = Counter(row.quota for row in rows)
+        table = [
+            {
+                "quota": quota.title,
+                "unit": want.unit,
+                "wanted": want.amount,
+                "got": filled.got(at, want),
+                "rows": filled.rows[at],
+                "tokens": filled.tokens[at],
+                "candidates": there[at],
+            }
+            for at, (quota, want) in enumerate(zip(self._quotas, wanted, strict=True))
+        ]
+        left = Counter(reason.value for reason in filled.reasons if reason)
+        return {
+            "quotas": table,
+            "rows": sum(filled.rows),
+            "tokens": sum(filled.tokens),
+            "left_out": dict(left),
+        }

@@ -1,0 +1,207 @@
+"""select.traces: of each problem's accepted traces, at most so many, by a stated preference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from distillery.curate.difficulty import DIFFICULTY, pass_rates
+from distillery.curate.minhash import signatures, spread
+from distillery.curate.ngrams import ngrams, token_hashes
+from distillery.curate.normalize import squeezed, tokens
+from distillery.errors import ConfigError
+from distillery.hashing import Json, derive_seed
+from distillery.records import Columns, Outcome
+from distillery.stages.base import Context, Decision
+
+_SKETCH_PERMUTATIONS = 32  # enough to tell a paraphrase from another road
+_JUDGED = [Outcome.CORRECT, Outcome.WRONG, Outcome.NO_ANSWER]
+
+
+class Prefer(StrEnum):
+    RANDOM = "random"
+    SHORTEST = "shortest"  # by completion_tokens where the table has them, else by characters
+    LONGEST = "longest"
+    DIVERSE = "diverse"  # each next one as unlike the chosen ones as can be
+
+
+class Accepted(StrEnum):
+    AUTO = "auto"  # the column `accepted` where there is one, else the outcome
+    OUTCOME = "outcome"
+    ACCEPTED = "accepted"
+
+
+class Drop(StrEnum):
+    """Besides these, an unaccepted row's reason is its outcome."""
+
+    JUDGED_INCORRECT = "judged_incorrect"  # the rule took it, the policy over rule and judge did not
+    NOT_JUDGED = "not_judged"
+    PASS_RATE = "pass_rate"
+    DUPLICATE_TEXT = "duplicate_text"
+    ENOUGH = "enough"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectTraces:
+    """Keeps accepted traces only; adds the problem's `pass_rate` and `attempts` over all rows that came in.
+
+    Traces that other stages dropped before are not in them: select first, or score first.
+    """
+
+    per_problem: Annotated[int, Field(ge=1)] = 1
+    prefer: Prefer = Prefer.RANDOM
+    accepted: Accepted = Accepted.AUTO
+    require_outcome: bool = True  # false: a row that nothing judged is accepted (ready-made responses)
+    pass_rate: tuple[float, float] | None = None  # inclusive window on the problem's pass rate
+    distinct_text: bool = False  # one copy of traces equal but for spacing
+
+    version: ClassVar[int] = 1
+    key: ClassVar[str] = "trace_id"
+    writes: ClassVar[Columns] = DIFFICULTY
+
+    def __post_init__(self) -> None:
+        if self.pass_rate and not 0.0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1.0:
+            raise ConfigError(
+                f"select.traces: pass_rate is {list(self.pass_rate)}; it is [low, high] within 0 and 1"
+            )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        needs = ("problem_id", "trace_id")
+        if self.accepted is Accepted.ACCEPTED:
+            return (*needs, "accepted")
+        if self.accepted is Accepted.OUTCOME or self.require_outcome:
+            needs = (*needs, "outcome")
+        return (*needs, "text") if self.distinct_text or self.prefer is Prefer.DIVERSE else needs
+
+    def stamp(self) -> Json:
+        return None
+
+    def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+        """Per row: reason (null = accepted), correct (null = not judged), length and, where asked for, the text's form."""
+        columns: list[pl.Expr | pl.Series] = [self._length(table)]
+        if self.distinct_text:
+            columns.append(squeezed(table["text"]).alias("form"))
+        if self.prefer is Prefer.DIVERSE:
+            grams = ngrams(token_hashes(tokens(table["text"])), n=3)
+            marks = signatures(grams, permutations=_SKETCH_PERMUTATIONS)
+            columns.append(pl.Series("signature", marks, dtype=pl.Array(pl.UInt32, _SKETCH_PERMUTATIONS)))
+        names = [
+            column.meta.output_name() if isinstance(column, pl.Expr) else column.name for column in columns
+        ]
+        return (
+            self._judged(table)
+            .with_columns(columns)
+            .select("trace_id", "problem_id", "reason", "correct", *names)
+        )
+
+    def _length(self, table: pl.DataFrame) -> pl.Expr:
+        lengths = [pl.lit(None, pl.Int64)]
+        if "completion_tokens" in table.columns:
+            lengths.append(pl.col("completion_tokens").cast(pl.Int64))
+        if "text" in table.columns:
+            lengths.append(pl.col("text").str.len_chars().cast(pl.Int64))
+        return pl.coalesce(*lengths).fill_null(0).alias("length")
+
+    def _judged(self, table: pl.DataFrame) -> pl.DataFrame:
+        has = table.columns
+        outcome = pl.col("outcome") if "outcome" in has else pl.lit(None, pl.String)
+        by_policy = self.accepted is not Accepted.OUTCOME and "accepted" in has
+        policy = pl.col("accepted") if by_policy else pl.lit(None, pl.Boolean)
+        refused = pl.col("judge_verdict") == "incorrect" if "judge_verdict" in has else pl.lit(False)
+        accepted = pl.coalesce(policy, outcome == Outcome.CORRECT)
+        known = pl.col("outcome_").is_not_null()
+        reason = (
+            pl.when(pl.col("accepted_").fill_null(not self.require_outcome))
+            .then(None)
+            .when(known & (pl.col("outcome_") != Outcome.CORRECT))
+            .then(pl.col("outcome_"))
+            .when(known | pl.col("accepted_").is_not_null())
+            .then(pl.lit(Drop.JUDGED_INCORRECT.value))
+            .otherwise(pl.lit(Drop.NOT_JUDGED.value))
+        )
+        judged = pl.col("outcome_").is_in(_JUDGED) | (by_policy & refused.fill_null(False))
+        correct = pl.when(pl.col("accepted_")).then(True).when(judged).then(False)
+        return table.with_columns(outcome.alias("outcome_"), accepted.alias("accepted_")).with_columns(
+            reason.cast(pl.String).alias("reason"), correct.cast(pl.Boolean).alias("correct")
+        )
+
+    def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
+        rates = pass_rates(sketches)
+        rows = sketches.join(rates, on="problem_id", how="left", maintain_order="left")
+        rows = self._in_window(rows.with_columns(pl.lit("").alias("detail")))
+        out = rows.filter(pl.col("reason").is_not_null())
+        chosen = self._choose(self._ordered(rows.filter(pl.col("reason").is_null()), ctx))
+        out = pl.concat([part.select("trace_id", "reason", "detail") for part in (out, chosen)])
+        dropped = out.filter(pl.col("reason").is_not_null()).rename({"trace_id": "key"}).sort("key")
+        added = rows.select("trace_id", *DIFFICULTY)
+        return Decision(dropped, added, facts=self._facts(rows, dropped))
+
+    def _in_window(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if self.pass_rate is None:
+            return rows
+        low, high = self.pass_rate
+        inside = pl.col("pass_rate").is_between(low, high, closed="both").fill_null(False)
+        outside = pl.col("reason").is_null() & ~inside
+        found = pl.col("pass_rate").round(3).cast(pl.String).fill_null("unknown")
+        return rows.with_columns(
+            pl.when(outside).then(pl.lit(Drop.PASS_RATE.value)).otherwise(pl.col("reason")).alias("reason"),
+            pl.when(outside)
+            .then(pl.format("pass rate {} outside [{}, {}]", found, pl.lit(low), pl.lit(high)))
+            .otherwise(pl.col("detail"))
+            .alias("detail"),
+        )
+
+    def _ordered(self, rows: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+        """Best first within each problem; the order depends on content and seed, never on position."""
+        draws = [derive_seed(ctx.seed, "select", key) for key in rows["trace_id"]]
+        rows = rows.with_columns(pl.Series("draw", draws, dtype=pl.Int64))
+        match self.prefer:
+            case Prefer.SHORTEST:
+                by = [pl.col("length"), pl.col("draw")]
+            case Prefer.LONGEST:
+                by = [-pl.col("length"), pl.col("draw")]
+            case _:
+                by = [pl.col("draw")]
+        return rows.sort("problem_id", *by, "trace_id")
+
+    def _choose(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """`reason` and `detail` for accepted rows, best first."""
+        if self.distinct_text:
+            first = pl.col("trace_id").first().over("problem_id", "form")
+            copy = first != pl.col("trace_id")
+            rows = rows.with_columns(
+                pl.when(copy).then(pl.lit(Drop.DUPLICATE_TEXT.value)).alias("reason"),
+                pl.when(copy).then(pl.format("same text as {}", first)).otherwise(pl.lit("")).alias("detail"),
+            )
+        copies = rows.filter(pl.col("reason").is_not_null())
+        rows = rows.filter(pl.col("reason").is_null())
+        if self.prefer is Prefer.DIVERSE and rows.height:
+            rows = pl.concat([self._spread(group) for group in rows.partition_by("problem_id")])
+        place = pl.int_range(pl.len()).over("problem_id")
+        enough = pl.when(place >= self.per_problem).then(pl.lit(Drop.ENOUGH.value))
+        return pl.concat([rows.with_columns(enough.cast(pl.String).alias("reason")), copies])
+
+    def _spread(self, group: pl.DataFrame) -> pl.DataFrame:
+        if group.height <= self.per_problem:
+            return group
+        order = spread(group["signature"].to_numpy(), self.per_problem)
+        rest = np.setdiff1d(np.arange(group.height), order)
+        return group[[*order, *rest.tolist()]]
+
+    def _facts(self, rows: pl.DataFrame, dropped: pl.DataFrame) -> dict[str, Any]:
+        kept = rows.join(dropped, left_on="trace_id", right_on="key", how="anti")
+        rates = rows.select("problem_id", "pass_rate").unique()["pass_rate"].drop_nulls()
+        bands = (rates * 10).floor().clip(0, 9).cast(pl.Int32).value_counts().sort("pass_rate")
+        return {
+            "problems": rows["problem_id"].n_unique(),
+            "problems_kept": kept["problem_id"].n_unique(),
+            "never_solved": int((rates == 0).sum()),
+            "always_solved": int((rates == 1).sum()),
+            "pass_rate_deciles": {f"{band / 10:.1f}": count for band, count in bands.iter_rows()},
+        }

@@ -1,0 +1,193 @@
+"""What is on disk. A shard exists when its file does; a stage is done when stage.json does.
+
+Everything is written under a temporary name and renamed; the marker comes last. One writer a folder, held by a
+file lock that the kernel gives back when its owner dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from distillery.errors import StoreError
+from distillery.records import LEDGER, empty
+
+
+@dataclass(frozen=True)
+class StageDir:
+    """The folder of one piece of work, named by its fingerprint and shared by all runs."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def work(self) -> Path:
+        return self.path / "work"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    def has(self, shard: int) -> bool:
+        return self.shard(shard).exists()
+
+    def write(
+        self, shard: int, kept: pl.DataFrame, dropped: pl.DataFrame, metrics: dict[str, float], rows_in: int
+    ) -> None:
+        """Ledger and counts first, then rows: the rows' file is the one that says the shard is done."""
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            _replace_table(self.dropped(shard), dropped)
+            note = {"rows_in": rows_in, "metrics": metrics}
+            replace_text(self.path / f"note-{shard:05d}.json", json.dumps(note))
+            _replace_table(self.shard(shard), kept)
+
+    def read(self, shard: int) -> pl.DataFrame:
+        return _read_table(self.shard(shard))
+
+    def shard_note(self, shard: int) -> dict[str, Any]:
+        return json.loads((self.path / f"note-{shard:05d}.json").read_text())
+
+    def write_sketch(self, shard: int, sketch: pl.DataFrame) -> None:
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            _replace_table(self.sketch(shard), sketch)
+
+    def read_sketch(self, shard: int) -> pl.DataFrame | None:
+        return _read_table(self.sketch(shard)) if self.sketch(shard).exists() else None
+
+    def shards(self) -> list[Path]:
+        """Every rows file of a finished stage, in order."""
+        note = self.done()
+        if note is None:
+            raise StoreError(f"{self.path}: not finished; run its pipeline first")
+        return [self.shard(n) for n in range(note["shards"])]
+
+    def ledgers(self) -> list[Path]:
+        return sorted(self.path.glob("dropped-*.parquet"))
+
+    def ledger(self) -> pl.DataFrame:
+        tables = [_read_table(file) for file in self.ledgers()]
+        return pl.concat(tables) if tables else empty(LEDGER)
+
+    def count(self, shard: int) -> tuple[int, int]:
+        """Rows kept and rows in the ledger, from the files' footers."""
+        return _rows(self.shard(shard)), _rows(self.dropped(shard))
+
+    def finish(self, note: dict[str, Any]) -> None:
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            for sketch in self.path.glob("sketch-*.parquet"):
+                sketch.unlink()
+            replace_text(self.path / "stage.json", json.dumps(note, indent=2, ensure_ascii=False))
+
+    def done(self) -> dict[str, Any] | None:
+        file = self.path / "stage.json"
+        if not file.exists():
+            return None
+        try:
+            note = json.loads(file.read_text())
+        except ValueError:
+            raise StoreError(f"{file}: not JSON; delete the folder to redo this stage") from None
+        absent = [n for n in range(note["shards"]) if not self.has(n)]
+        if absent:
+            raise StoreError(
+                f"{self.path}: says done with {note['shards']} shards but lacks {absent}; delete it to redo"
+            )
+        if note.get("model") and not self.model.is_dir():
+            raise StoreError(f"{self.path}: says done but has no model folder; delete it to redo")
+        return note
+
+    def shard(self, shard: int) -> Path:
+        return self.path / f"shard-{shard:05d}.parquet"
+
+    def dropped(self, shard: int) -> Path:
+        return self.path / f"dropped-{shard:05d}.parquet"
+
+    def sketch(self, shard: int) -> Path:
+        return self.path / f"sketch-{shard:05d}.parquet"
+
+
+class FolderLock:
+    """One writer a folder; the kernel gives the lock back when its owner dies, however it dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: int | None = None
+
+    def acquire(self) -> bool:
+        """True once this process holds the folder; False while another one does."""
+        with disk_errors(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(file)
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+@contextlib.contextmanager
+def disk_errors(place: Path) -> Generator[None]:
+    """A full or read-only disk is said in one line, with what is left; what is already written stays."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG):
+            raise
+        existing = next(p for p in (place, *place.parents) if p.exists())
+        free = shutil.disk_usage(existing).free
+        raise StoreError(
+            f"{place}: {os.strerror(error.errno)} ({free / 2**20:.0f} MiB free); make room, then run the same"
+            " command again: finished shards are kept"
+        ) from None
+
+
+def replace_text(file: Path, text: str) -> None:
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(file)
+
+
+def _replace_table(file: Path, table: pl.DataFrame) -> None:
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    try:
+        table.write_parquet(temporary, compression="zstd")
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    temporary.replace(file)
+
+
+def _read_table(file: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(file, memory_map=False)
+    except (pl.exceptions.ComputeError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{file}: not readable as parquet ({error}); delete its folder to redo") from None
+
+
+def _rows(file: Path) -> int:
+    return pq.read_metadata(file).num_rows if file.exists() else 0

@@ -1,0 +1,71 @@
+"""Checkpoints that count: one is complete when its marker, written last, is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distillery.train.spec import TrainSpec
+
+MARKER, REFERENCE = "complete", "reference.pt"
+_NAME = re.compile(r"checkpoint-(\d+)\Z")
+
+
+def last_complete(folder: Path) -> Path | None:
+    """The newest complete checkpoint; those that a kill left torn are removed."""
+    if not folder.is_dir():
+        return None
+    found: dict[int, Path] = {}
+    for entry in folder.iterdir():
+        match = _NAME.match(entry.name)
+        if match and (entry / MARKER).exists():
+            found[int(match[1])] = entry
+        elif match:
+            shutil.rmtree(entry)
+    return found[max(found)] if found else None
+
+
+def resume(trainer: Any, spec: TrainSpec) -> None:
+    """Trains from the last complete checkpoint, or from the start."""
+    checkpoint = last_complete(spec.checkpoints)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+
+def marker_callback() -> Any:
+    from transformers import TrainerCallback
+
+    class Mark(TrainerCallback):
+        """Must be the last of the callbacks that write into a checkpoint."""
+
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                (_folder(args, state) / MARKER).touch()
+
+    return Mark()
+
+
+def reference_callback(trainer: Any) -> Any:
+    """Keeps a reference model that moves with the policy; the trainer's own checkpoints forget it."""
+    import torch
+    from transformers import TrainerCallback
+
+    reference = trainer.accelerator.unwrap_model(trainer.ref_model)
+
+    class KeepReference(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            file = _folder(args, state) / REFERENCE
+            if state.global_step and file.exists():
+                reference.load_state_dict(torch.load(file, weights_only=True))
+
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                torch.save(reference.state_dict(), _folder(args, state) / REFERENCE)
+
+    return KeepReference()
+
+
+def _folder(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}"

@@ -1,0 +1,106 @@
+"""GRPO with TRL's GRPOTrainer, rewarded by the same checkers that verify and evaluate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from distillery.errors import ConfigError
+from distillery.train.arguments import prepare_process, shared_arguments, world_size
+from distillery.train.checkpoints import marker_callback, reference_callback, resume
+from distillery.train.examples import grpo_rows, read_tables
+from distillery.train.metrics import metrics_callback, summary
+from distillery.train.models import finish, lora_config, open_model, open_tokenizer
+from distillery.train.options import GrpoOptions
+from distillery.train.rewards import CheckedReward
+
+if TYPE_CHECKING:
+    from distillery.train.spec import TrainSpec
+
+
+def train(spec: TrainSpec) -> dict[str, Any]:
+    prepare_process(spec)
+    from datasets import Dataset
+    from transformers import PrinterCallback
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.grpo_trainer import GRPOTrainer
+
+    options = spec.read_options(GrpoOptions)
+    rows = grpo_rows(read_tables(spec.tables))
+    check_rounds(options, prompts=len(rows))
+    shared = shared_arguments(spec, options, steps=options.max_steps)
+    trainer = GRPOTrainer(
+        model=open_model(spec.model or "", options),
+        args=GRPOConfig(**shared, **grpo_arguments(options, processes=world_size())),
+        reward_funcs=[CheckedReward(options.rewards)],
+        train_dataset=Dataset.from_list(rows),
+        processing_class=open_tokenizer(spec.model or "", options, templates=spec.templates),
+        peft_config=lora_config(options),
+        callbacks=[metrics_callback(spec.metrics, alarms=options.alarms)],
+    )
+    if options.sync_reference_steps:
+        trainer.add_callback(reference_callback(trainer))
+    trainer.add_callback(marker_callback())
+    trainer.remove_callback(PrinterCallback)
+    resume(trainer, spec)
+    finish(trainer, spec.out)
+    return summary(spec.metrics) | {"prompts": len(rows)}
+
+
+def check_rounds(options: GrpoOptions, *, prompts: int) -> None:
+    """One round of sampling must fit into the prompts, and a checkpoint must not fall inside one."""
+    needed = options.prompts_per_step * options.steps_per_generation
+    if prompts < needed:
+        raise ConfigError(f"tables: {prompts} prompts; one round of sampling takes {needed} of them")
+    updates = options.steps_per_generation * options.num_iterations
+    if options.save_steps % updates:
+        # samples that wait for their update are in no checkpoint: resumed there, the run would differ
+        raise ConfigError(
+            f"save_steps: {options.save_steps}; it must be a multiple of {updates}, the updates of a round"
+        )
+
+
+def grpo_arguments(options: GrpoOptions, *, processes: int) -> dict[str, Any]:
+    completions, parts = (
+        options.prompts_per_step * options.num_generations,
+        processes * options.gradient_accumulation_steps,
+    )
+    if completions % parts:
+        raise ConfigError(
+            f"prompts_per_step: {completions} completions a step cannot be shared by {processes} processes"
+            f" with {options.gradient_accumulation_steps} accumulation steps each"
+        )
+    return {
+        "per_device_train_batch_size": completions // parts,
+        "num_generations": options.num_generations,
+        "steps_per_generation": options.steps_per_generation * options.gradient_accumulation_steps,
+        "num_iterations": options.num_iterations,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "max_completion_length": options.max_completion_length,
+        "beta": options.beta,
+        "epsilon": options.epsilon,
+        "epsilon_high": options.epsilon_high,
+        "loss_type": options.loss,
+        "scale_rewards": options.scale_rewards,
+        "mask_truncated_completions": options.mask_truncated_completions,
+        "sync_ref_model": options.sync_reference_steps > 0,
+        "ref_model_sync_steps": options.sync_reference_steps or 1,
+        "ref_model_mixup_alpha": options.sync_reference_alpha,
+        "log_completions": options.log_completions,
+        **_vllm_arguments(options),
+    }
+
+
+def _vllm_arguments(options: GrpoOptions) -> dict[str, Any]:
+    match options.vllm:
+        case "off":
+            return {"use_vllm": False}
+        case "colocate":
+            share = options.vllm_gpu_memory_share
+            return {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": share}
+        case "server":
+            return {
+                "use_vllm": True,
+                "vllm_mode": "server",
+                "vllm_server_base_url": options.vllm_server_url or None,
+            }

@@ -1,0 +1,148 @@
+"""What a training stage can be told: the YAML options of train.base, train.sft and train.grpo. No torch here.
+
+Batch sizes count sequences on one process unless the name says otherwise; lengths count tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Schedule = Literal[
+    "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_min_lr", "warmup_stable_decay"
+]
+Precision = Literal["bf16", "fp32"]
+Attention = Literal["sdpa", "eager", "flash_attention_2", "flash_attention_3"]
+_NOT_IDENTITY = {"identity": False}  # what changes how a run is kept and watched, not the model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    target_modules: str | list[str] = "all-linear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimization:
+    """What all three trainers share."""
+
+    learning_rate: float
+    lr_schedule: Schedule = "constant"
+    min_lr_ratio: float = 0.1  # of learning_rate; for cosine_with_min_lr and warmup_stable_decay
+    decay_fraction: float = 0.4  # of the steps; for warmup_stable_decay
+    warmup_fraction: float = 0.0  # of the steps
+    optimizer: str = "adamw_torch_fused"
+    adam_beta2: float = 0.95
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    gradient_accumulation_steps: int = 1
+    gradient_checkpointing: bool = False
+    precision: Precision = "bf16"  # of the arithmetic; the master weights are fp32 either way
+    attention: Attention = "sdpa"
+    save_steps: int = field(default=0, metadata=_NOT_IDENTITY)  # 0: only the finished model is written
+    keep_checkpoints: int = field(default=2, metadata=_NOT_IDENTITY)
+    logging_steps: int = field(default=10, metadata=_NOT_IDENTITY)
+    report_to: list[str] = field(default_factory=list[str], metadata=_NOT_IDENTITY)  # "wandb", "trackio", ...
+    accelerate_config: str = field(
+        default="", metadata=_NOT_IDENTITY
+    )  # a file for `accelerate launch`; "": one plain process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseOptions(Optimization):
+    """A tokenizer and a model from nothing, on the tables' `text`, in the order in which it stands."""
+
+    # not qwen2: AutoTokenizer replaces the tokenizer of every qwen2 model by Qwen's own
+    architecture: Literal["qwen3", "llama"] = "qwen3"
+    vocabulary: int = 400
+    hidden_size: int = 64
+    layers: int = 3
+    heads: int = 4
+    key_value_heads: int | None = None  # None: as many as heads
+    intermediate_size: int | None = None  # None: three times hidden_size
+    max_position_embeddings: int = 512
+    rope_theta: float = 10_000.0
+    initializer_range: float = 0.12  # far above the usual 0.02: models this narrow learn faster from it
+    chat_template: str = "plain.jinja"
+    documents_per_step: int = 32
+    prompt_weight: float = 0.1  # of the loss on what a document's user says
+    max_length: int = 512
+    learning_rate: float = 5e-3
+    lr_schedule: Schedule = "warmup_stable_decay"
+    min_lr_ratio: float = 0.05
+    warmup_fraction: float = 0.02
+    weight_decay: float = 0.01
+    precision: Precision = "fp32"
+    logging_steps: int = field(default=100, metadata=_NOT_IDENTITY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SftOptions(Optimization):
+    """Supervised fine-tuning on responses only: `question` and `text`, or `messages`."""
+
+    learning_rate: float = 5e-5
+    lr_schedule: Schedule = "cosine_with_min_lr"
+    warmup_fraction: float = 0.03
+    epochs: float = 2.0
+    max_steps: int = -1  # above 0: instead of epochs
+    batch_size: int = 1
+    max_length: int = 32_768
+    max_truncated_share: float = 0.01  # longer examples are dropped; above this share of them, refused
+    packing: Literal["off", "bfd"] = "off"
+    chat_template: str = ""  # a file in prompts/templates/; "": the model's own
+    eos_token: str = ""  # "": the tokenizer's own
+    pad_token: str = ""  # "": the tokenizer's own; never the same as eos
+    rope_theta: float | None = None
+    max_position_embeddings: int | None = None
+    lora: Lora | None = None
+    use_liger_kernel: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """When a GRPO run says loudly that it learns nothing."""
+
+    zero_std_share: float = 0.9  # of the groups of one step whose rewards are all equal
+    clipped_share: float = 0.5  # of the completions of one step that hit max_completion_length
+    patience: int = 5  # logged steps in a row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpoOptions(Optimization):
+    """Group relative policy optimisation on `question`, judged by the row's own checker."""
+
+    learning_rate: float = 3e-6
+    max_steps: int = 1000
+    num_generations: int = 16  # completions a prompt: the group
+    prompts_per_step: int = 32  # over all processes and accumulation steps
+    steps_per_generation: int = 1  # updates made from one round of sampling
+    num_iterations: int = 1  # passes over one round of sampling
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_completion_length: int = 32_768
+    beta: float = 0.001  # weight of the KL to the reference model; 0: no reference is loaded
+    epsilon: float = 0.2
+    epsilon_high: float | None = None  # None: epsilon
+    loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "dapo"
+    scale_rewards: Literal["group", "batch", "none"] = "group"
+    mask_truncated_completions: bool = True
+    sync_reference_steps: int = 0  # 0: the reference stays; 400 in the paper
+    sync_reference_alpha: float = 1.0  # share of the policy in the new reference
+    rewards: dict[str, float] = field(default_factory=lambda: {"accuracy": 1.0, "format": 1.0})
+    alarms: Alarms = field(default_factory=Alarms)
+    vllm: Literal["off", "colocate", "server"] = "off"
+    vllm_gpu_memory_share: float = 0.3
+    vllm_server_url: str = ""
+    chat_template: str = ""
+    eos_token: str = ""
+    pad_token: str = ""
+    rope_theta: float | None = None
+    max_position_embeddings: int | None = None
+    lora: Lora | None = None
+    log_completions: bool = field(default=False, metadata=_NOT_IDENTITY)
+
+
+Options = BaseOptions | SftOptions | GrpoOptions
+OPTIONS: dict[str, type[Options]] = {"base": BaseOptions, "sft": SftOptions, "grpo": GrpoOptions}

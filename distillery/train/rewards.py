@@ -1,0 +1,84 @@
+"""The verify stage's judges, in the shape TRL's GRPOTrainer calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from distillery.errors import ConfigError
+from distillery.train.examples import problems
+from distillery.verify import CHECKERS
+from distillery.verify.pool import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from distillery.records import Problem
+
+PARTS = {"accuracy": "", "format": "layout"}
+"""Names in the paper's words and the checkers behind them; "" is the row's own, any other name is a checker's."""
+
+
+class CheckedReward:
+    """The weighted sum of what the checkers say. A class, not a closure: TRL may pickle it to a worker.
+
+    Not judged is not zero: a completion that a checker could not judge gets None, and TRL leaves it out of its
+    group. One sum instead of one function a part, because TRL would count a missing part as zero.
+    """
+
+    __name__ = "checked"
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        unknown = [name for name in weights if name not in PARTS and name not in CHECKERS]
+        if unknown or not weights:
+            known = ", ".join(sorted({*PARTS, *CHECKERS}))
+            raise ConfigError(
+                f"rewards: {unknown[0]!r} is unknown; known rewards: {known}"
+                if unknown
+                else "rewards: none given"
+            )
+        self.weights = dict(weights)
+
+    def __call__(
+        self,
+        completions: Sequence[str | Sequence[Mapping[str, str]]],
+        log_metric: Callable[[str, float], None] | None = None,
+        **columns: Any,
+    ) -> list[float | None]:
+        texts = [done if isinstance(done, str) else done[-1]["content"] for done in completions]
+        scored = self.parts(list(zip(problems(columns), texts, strict=True)))
+        if log_metric:
+            self._log(scored, log_metric)
+        return [self.total(parts) for parts in scored]
+
+    def parts(self, rows: Sequence[tuple[Problem, str]]) -> list[dict[str, float | None]]:
+        """For each row, the score of each part that applies to it."""
+        scored: list[dict[str, float | None]] = [{} for _ in rows]
+        for name in self.weights:
+            places = [
+                place for place, (problem, _) in enumerate(rows) if name != "language" or problem.language
+            ]
+            asked = [_judged_by(PARTS.get(name, name), *rows[place]) for place in places]
+            for place, verdict in zip(places, judge(asked), strict=True):
+                scored[place][name] = verdict.score
+        return scored
+
+    def total(self, parts: Mapping[str, float | None]) -> float | None:
+        total = 0.0
+        for name, score in parts.items():
+            if score is None:
+                return None
+            total += self.weights[name] * score
+        return total
+
+    def _log(
+        self, scored: Sequence[Mapping[str, float | None]], log_metric: Callable[[str, float], None]
+    ) -> None:
+        for name in self.weights:
+            judged = [score for parts in scored if (score := parts.get(name)) is not None]
+            if judged:
+                log_metric(f"rewards/{name}", sum(judged) / len(judged))
+
+
+def _judged_by(checker: str, problem: Problem, text: str) -> tuple[Problem, str]:
+    return (replace(problem, checker=checker) if checker else problem), text

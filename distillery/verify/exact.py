@@ -1,0 +1,37 @@
+"""Answers that must be the same words, whatever their spacing and case.
+
+What is judged: the last <answer> tag, else the last box, else all that stands after the thought. The payload option
+{"within": "answer"} demands the tag. An unclosed thought has no answer.
+"""
+
+from __future__ import annotations
+
+from distillery.reasoning import last_boxed, split, tagged_answer
+from distillery.records import Outcome, Problem, Verdict
+
+
+def check(problem: Problem, text: str, /) -> Verdict:
+    if not problem.gold.strip():
+        return Verdict(Outcome.NO_GOLD, detail="the gold is empty")
+    try:
+        within = problem.options.get("within", "")
+    except ValueError as error:
+        return Verdict(Outcome.ERROR, detail=str(error))
+    if within not in ("", "answer"):
+        return Verdict(Outcome.ERROR, detail=f"payload: within is {within!r}; it can only be 'answer'")
+    answer = split(text).answer
+    if answer is None:
+        return Verdict.no_answer("the thought was never closed")
+    found = tagged_answer(answer)
+    if found is None and within:
+        return Verdict.no_answer("no <answer> tag after the thought")
+    if found is None:
+        found = last_boxed(answer)
+    extracted = (answer if found is None else found).strip()
+    if not extracted:
+        return Verdict.no_answer("nothing stands where the answer belongs")
+    return Verdict.of(fold(extracted) == fold(problem.gold), extracted)
+
+
+def fold(text: str) -> str:
+    return " ".join(text.casefold().split())

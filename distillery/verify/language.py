@@ -1,0 +1,171 @@
+r"""How much of a thought is in the wanted language: Num(words in it) / Num(words), as R1's language reward.
+
+Told by script, with what is nobody's language taken out first: code, formulas, URLs, tags, digits. Languages that
+share a script (English and German) are not told apart. Words are counted so that scripts without spaces weigh the
+same as others: two Han characters, or two of kana, are one word; a run of any other script is one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from distillery.reasoning import split
+from distillery.records import Outcome, Problem, Thinking, Verdict
+
+MIN_SHARE = 0.95  # a thought above it counts as being in its language; payload option "min_share"
+
+_HAN, _KANA, _HANGUL, _LATIN, _CYRILLIC = "han", "kana", "hangul", "latin", "cyrillic"
+_PAIRED = {_HAN, _KANA}  # written without spaces: two characters are a word
+_SCRIPTS: dict[str, set[str]] = {
+    "zh": {_HAN},
+    "ja": {_HAN, _KANA},
+    "ko": {_HANGUL, _HAN},
+    "bn": {"bengali"},
+    "el": {"greek"},
+    "he": {"hebrew"},
+    "ta": {"tamil"},
+    "te": {"telugu"},
+    "th": {"thai"},
+    **{code: {_CYRILLIC} for code in ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn")},
+    **{code: {"arabic"} for code in ("ar", "fa", "ur")},
+    **{code: {"devanagari"} for code in ("hi", "mr", "ne")},
+}
+"""Languages written in something else than Latin letters; every other language is Latin."""
+
+_OPENERS = re.compile(r"```|\$\$|\\\[|\\\(|\\begin\{[^{}\n]{1,30}\}")
+_CLOSERS = {"```": "```", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
+_NOBODYS = re.compile(
+    r"(?<!\\)\$(?!\s)[^$\n]{1,400}(?<!\s)\$"  # "$5 and $6" in prose has a space before the second sign
+    r"|`[^`\n]{1,400}`"
+    r"|https?://\S+|www\.\S+"
+    r"|\\[a-zA-Z]+"
+    r"|</?\w{1,20}>"
+    r"|\b(?:sin|cos|tan|cot|sec|csc|log|ln|exp|lim|max|min|mod|gcd|lcm|arg|det|deg)\b"
+)
+_RUN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_BLOCKS = (
+    (0x0041, 0x024F, _LATIN),
+    (0x0370, 0x03FF, "greek"),
+    (0x0400, 0x052F, _CYRILLIC),
+    (0x0590, 0x05FF, "hebrew"),
+    (0x0600, 0x077F, "arabic"),
+    (0x0900, 0x097F, "devanagari"),
+    (0x0980, 0x09FF, "bengali"),
+    (0x0B80, 0x0BFF, "tamil"),
+    (0x0C00, 0x0C7F, "telugu"),
+    (0x0E00, 0x0E7F, "thai"),
+    (0x1100, 0x11FF, _HANGUL),
+    (0x1E00, 0x1EFF, _LATIN),
+    (0x3005, 0x3007, _HAN),
+    (0x3040, 0x30FF, _KANA),
+    (0x3130, 0x318F, _HANGUL),
+    (0x3400, 0x4DBF, _HAN),
+    (0x4E00, 0x9FFF, _HAN),
+    (0xAC00, 0xD7AF, _HANGUL),
+    (0xF900, 0xFAFF, _HAN),
+    (0x20000, 0x323AF, _HAN),
+)
+
+
+def check(problem: Problem, text: str, /) -> Verdict:
+    """The score is the share itself; CORRECT from `min_share` up.
+
+    A thought with no words at all is NO_ANSWER where a thought is wanted, and CORRECT where none is. A problem without
+    a language has nothing to be held to: NO_GOLD.
+    """
+    if not problem.language:
+        return Verdict(Outcome.NO_GOLD, detail="the problem names no language")
+    try:
+        least = float(problem.options.get("min_share", MIN_SHARE))
+    except (TypeError, ValueError) as error:
+        return Verdict(Outcome.ERROR, detail=f"payload: {error}")
+    thought = split(text).reasoning
+    share = language_share(thought or "", problem.language)
+    if share is None and problem.thinking == Thinking.OFF:
+        return Verdict(Outcome.CORRECT, 1.0, detail="no thought, and none is wanted")
+    if share is None:
+        return Verdict.no_answer("no words in the thought")
+    outcome = Outcome.CORRECT if share >= least else Outcome.WRONG
+    return Verdict(outcome, share, detail=f"{share:.3f} of the words are {problem.language}")
+
+
+def language_share(text: str, language: str) -> float | None:
+    """In [0, 1]; None when nothing in `text` is a word of any language.
+
+    `language` is an ISO 639-1 code; a region ("zh-CN") is ignored.
+    """
+    words = script_words(text)
+    total = sum(words.values())
+    if not total:
+        return None
+    wanted = set(scripts_of(language))
+    if _KANA in wanted and not words.get(_KANA):
+        wanted = {_KANA}  # Han characters alone, without any kana, are Chinese and not Japanese
+    if _HANGUL in wanted and not words.get(_HANGUL):
+        wanted = {_HANGUL}
+    if wanted == {_HAN} and words.get(_KANA, 0) > 0.1 * total:
+        return 0.0  # with that much kana the Han characters are Japanese
+    return sum(count for script, count in words.items() if script in wanted) / total
+
+
+def scripts_of(language: str) -> frozenset[str]:
+    """The scripts a language is written in, by their names in `script_words`."""
+    return frozenset(_SCRIPTS.get(language.lower().replace("_", "-").partition("-")[0], {_LATIN}))
+
+
+def script_words(text: str) -> dict[str, float]:
+    """Words of each script in the prose of `text`. Single Latin and Greek letters are variables, not words."""
+    counts: dict[str, float] = {}
+    for match in _RUN.finditer(_NOBODYS.sub(" ", _without_blocks(text))):
+        for script, length in _pieces(match[0]):
+            if length == 1 and script in (_LATIN, "greek") and match[0] not in ("a", "A", "I"):
+                continue
+            words = length / 2 if script in _PAIRED else 1.0
+            counts[script] = counts.get(script, 0.0) + words
+    return counts
+
+
+def _without_blocks(text: str) -> str:
+    """Without fenced code and displayed formulas; linear, whatever is left open. An open fence runs to the end."""
+    kept: list[str] = []
+    never_closed: set[str] = set()
+    position = 0
+    while opener := _OPENERS.search(text, position):
+        sign = opener[0]
+        closer = _CLOSERS.get(sign) or sign.replace("begin", "end", 1)
+        end = -1 if sign in never_closed else text.find(closer, opener.end())
+        kept.append(text[position : opener.start()])
+        if end >= 0:
+            position = end + len(closer)
+        elif sign == "```":
+            return " ".join(kept)
+        else:
+            never_closed.add(sign)
+            position = opener.end()
+    return " ".join([*kept, text[position:]])
+
+
+def _pieces(run: str) -> list[tuple[str, int]]:
+    """Neighbouring characters of one script, with their number."""
+    pieces: list[tuple[str, int]] = []
+    if run.isascii():
+        return [(_LATIN, len(run))]
+    for character in run:
+        if not character.isalpha():
+            continue
+        script = _script(character)
+        if pieces and pieces[-1][0] == script:
+            pieces[-1] = (script, pieces[-1][1] + 1)
+        else:
+            pieces.append((script, 1))
+    return pieces
+
+
+def _script(character: str) -> str:
+    point = ord(character)
+    for first, last, script in _BLOCKS:
+        if first <= point <= last:
+            return script
+    name = unicodedata.name(character, "UNKNOWN").partition(" ")[0].lower()
+    return _LATIN if name in ("latin", "fullwidth", "mathematical") else name

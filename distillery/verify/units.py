@@ -1,0 +1,77 @@
+r"""Units and other words behind a number: what may be left out of an answer, and what makes it another one."""
+
+from __future__ import annotations
+
+import re
+
+_NAMES: dict[str, str] = {
+    "cm": "cm centimeter centimeters centimetre centimetres 厘米",
+    "mm": "mm millimeter millimeters millimetre millimetres 毫米",
+    "km": "km kilometer kilometers kilometre kilometres 千米 公里",
+    "m": "meter meters metre metres 米",
+    "inch": "inch inches in.",
+    "foot": "ft foot feet",
+    "yard": "yd yard yards",
+    "mile": "mi mile miles",
+    "kg": "kg kilogram kilograms 千克 公斤",
+    "g": "gram grams 克",
+    "t": "ton tons tonne tonnes 吨",
+    "pound": "lb lbs pound pounds",
+    "ounce": "oz ounce ounces",
+    "liter": "liter liters litre litres 升",
+    "ml": "ml milliliter milliliters 毫升",
+    "second": "sec secs second seconds 秒",
+    "minute": "min mins minute minutes 分钟",
+    "hour": "hr hrs hour hours 小时",
+    "day": "day days 天",
+    "week": "week weeks 周",
+    "month": "month months 个月",
+    "year": "yr yrs year years 年",
+    "dollar": "dollar dollars usd bucks 美元",
+    "yuan": "yuan 元",
+    "cent": "cent cents",
+    "degree": "degree degrees deg 度",
+    "radian": "radian radians rad rads",
+    "mph": "mph",
+    "km/h": "km/h kmh kph",
+    "m/s": "m/s",
+    "percent": "percent percents",
+}
+UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
+"""Every spelling of the units we tell apart."""
+
+_SHORT = {"m": "m", "g": "g", "s": "second", "h": "hour", "L": "liter", "t": "t"}
+_POWER = r"(?:\^\{?\d\}?|squared|cubed)?"
+_TEXT_TAIL = re.compile(r"(?<=.)\\text\{([^{}]*)\}(\^\{?\d\}?)?$")
+_KNOWN = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
+_KNOWN_TAIL = re.compile(rf"(?<=[\d}}%)])(?:square|cubic|sq)?\s?({_KNOWN})({_POWER})$", re.IGNORECASE)
+_WORDS_TAIL = re.compile(
+    r"(?<=[\d%])\s?((?:[a-z]{4,}|of|per|in|a|the|more|cm|km|kg|ft|hr)(?:\s[a-z]{2,}){0,5})$", re.IGNORECASE
+)
+_CHINESE_TAIL = re.compile(r"(?<=[\d}%)])([\u4e00-\u9fff]{1,4})$")
+_NOT_UNITS = re.compile(
+    r"\b(?:or|and|to|plus|minus|over|sqrt|infinity|hundred|thousand|million|billion)\b", re.IGNORECASE
+)
+
+
+def part_unit(text: str) -> tuple[str, str]:
+    """An answer in canonical spelling, and its unit: one of `UNITS`' values, "?" for other words, "" for none."""
+    for pattern in (_TEXT_TAIL, _KNOWN_TAIL, _CHINESE_TAIL, _WORDS_TAIL):
+        tail = pattern.search(text)
+        if tail and not _NOT_UNITS.search(tail[1]):
+            words = tail[1].strip().lower().rstrip(".")
+            power = (tail[2] or "").strip("^{}") if pattern.groups > 1 else ""
+            name = UNITS.get(words, "?")
+            return text[: tail.start()], name + power.replace("squared", "2").replace("cubed", "3")
+    return text, ""
+
+
+def short_unit(text: str) -> str:
+    """The unit behind "5m", which beside another unit is no variable; "" for none."""
+    tail = re.search(r"(?<=\d)([mgshLt])$", text)
+    return _SHORT[tail[1]] if tail else ""
+
+
+def conflict(gold: str, answer: str) -> bool:
+    """Both name a unit that we know, and not the same one."""
+    return bool(gold and answer) and "?" not in gold + answer and gold != answer

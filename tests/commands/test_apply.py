@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import gzip
+import json
+
+import polars as pl
+import pytest
+
+from distillery.cli import main
+from distillery.errors import ConfigError
+
+RIGHT = {"question": "1 + 1?", "gold": "2", "checker": "exact", "text": "<think>\nsum\n</think>\n2"}
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_stage_runs_on_a_file_and_the_columns_stay(tmp_path):
+    file = write(tmp_path / "in.jsonl", [RIGHT, {**RIGHT, "text": "<think>\nsum\n</think>\n3"}])
+    assert main(["apply", "verify.answers", str(file), "-o", str(tmp_path / "out.jsonl")]) == 0
+    out = lines(tmp_path / "out.jsonl")
+    assert [row["outcome"] for row in out] == ["correct", "wrong"]
+    assert out[0].keys() == {*RIGHT, "outcome", "score", "extracted", "detail"}
+    assert (tmp_path / "out.dropped.jsonl").read_text() == ""
+
+
+def test_what_is_dropped_lies_beside_the_output_with_its_reason(tmp_path):
+    file = write(tmp_path / "in.jsonl", [RIGHT, RIGHT, {**RIGHT, "question": "2 + 2?"}])
+    out = tmp_path / "deep" / "out.jsonl.gz"
+    assert main(["apply", "dedup.exact", str(file), "-o", str(out)]) == 0
+    assert len(gzip.decompress(out.read_bytes()).splitlines()) == 2
+    (dropped,) = gzip.decompress((tmp_path / "deep" / "out.dropped.jsonl.gz").read_bytes()).splitlines()
+    assert json.loads(dropped).keys() == {*RIGHT, "reason", "detail"}
+
+
+def test_a_key_that_names_several_rows_is_refused_with_the_way_out(tmp_path, capsys):
+    file = write(tmp_path / "in.jsonl", [{**RIGHT, "problem_id": "p"}, {**RIGHT, "problem_id": "p"}])
+    assert main(["apply", "dedup.exact", str(file), "-o", str(tmp_path / "out.jsonl")]) == 2
+    assert "problem_id 'p' names several rows" in capsys.readouterr().err
+
+
+def test_parquet_and_nested_payloads_are_read(tmp_path):
+    row = {**RIGHT, "payload": {"within": "answer"}}
+    file = write(tmp_path / "in.jsonl", [row, RIGHT])
+    assert main(["apply", "verify.answers", str(file), "-o", str(tmp_path / "out.parquet")]) == 0
+    assert pl.read_parquet(tmp_path / "out.parquet")["outcome"].to_list() == ["no_answer", "correct"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["verify.answer", "in.jsonl", "-o", "out.jsonl"], "did you mean 'verify.answers'"),
+        (["verify.answers", "none.jsonl", "-o", "out.jsonl"], "none.jsonl: no such file"),
+        (["verify.answers", "in.csv", "-o", "out.jsonl"], "in.csv: its ending says no format"),
+        (["verify.answers", "in.jsonl", "-o", "out.txt"], "out.txt: its ending says no format"),
+        (["verify.answers", "torn.jsonl", "-o", "out.jsonl"], "torn.jsonl:2: not JSON"),
+        (["verify.answers", "list.jsonl", "-o", "out.jsonl"], "list.jsonl:1: is '[1]"),
+        (["verify.answers", "short.jsonl", "-o", "out.jsonl"], "short.jsonl lacks text"),
+        (
+            ["verify.answers", "in.jsonl", "-o", "out.jsonl", "--set", "deadline=1"],
+            "unknown option 'deadline'",
+        ),
+        (["verify.answers", "in.jsonl", "-o", "out.jsonl", "--set", "deadline"], "no '=' in it"),
+        (["train.base", "in.jsonl", "-o", "out.jsonl"], "makes no table from a table"),
+        (
+            ["generate.traces", "in.jsonl", "-o", "out.jsonl", "--set", "engine=x", "--set", "prompt=y"],
+            "needs the engine 'x'; stages with engines run in a pipeline",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, says):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "in.jsonl", [RIGHT])
+    write(tmp_path / "in.csv", [RIGHT])
+    (tmp_path / "torn.jsonl").write_text('{"question": "q"}\n{"que')
+    (tmp_path / "list.jsonl").write_text("[1]\n")
+    write(tmp_path / "short.jsonl", [{"question": "q", "gold": "1", "checker": "exact"}])
+    assert main(["apply", *words]) == ConfigError.exit_code
+    captured = capsys.readouterr()
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "out.jsonl").exists()

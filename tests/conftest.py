@@ -1,0 +1,22 @@
+"""What all tests share. Nothing here seeds anything: seeds are arguments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real public data sets; a test that needs it is skipped where there is none."""
+    folder = Path(os.environ.get("DISTILLERY_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set DISTILLERY_TEST_DATA")
+    return folder

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from distillery.config import build
+from distillery.records import LEDGER
+from distillery.stages.base import Decision
+from distillery.stages.dedup_exact import DedupExact
+from distillery.stages.dedup_minhash import DedupMinhash
+
+LONG = "A farmer has {} hens and {} ducks in a field by the river and sells half of all hens on Monday. How many hens stay?"
+
+
+def problem(name: str, question: str, **more: object) -> dict:
+    return {"problem_id": name, "question": question, **more}
+
+
+def decide(cls: type, rows: list[dict], *, parts: int = 1, **options: object) -> Decision:
+    stage = build(cls, options, where="stages.dedup")
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    size = -(-table.height // parts)
+    sketches = [stage.sketch(table[begin : begin + size], None) for begin in range(0, table.height, size)]
+    decision = stage.decide(pl.concat(sketches), None)
+    assert dict(decision.dropped.schema) == LEDGER
+    return decision
+
+
+def gone(decision: Decision) -> set[str]:
+    return set(decision.dropped["key"])
+
+
+both = pytest.mark.parametrize("cls", [DedupExact, DedupMinhash])
+
+
+@both
+def test_one_of_two_spellings_stays_and_the_ledger_names_it(cls: type):
+    rows = [problem("a", r"What is $\dfrac{1}{2}$ of 10?"), problem("b", r"what is \(\frac12\) of  10 ?")]
+    (row,) = decide(cls, rows, keep="any").dropped.to_dicts()
+    assert row["key"] == "b"
+    assert row["detail"] == "copy of a, similarity 1.000"
+    assert row["reason"] in ("same_text", "near_copy")
+
+
+@both
+def test_sums_that_differ_in_their_operator_or_numbers_are_different(cls: type):
+    rows = [problem("a", "2 + 3 = ?"), problem("b", "2 - 3 = ?"), problem("c", "2 + 4 = ?")]
+    assert decide(cls, rows).dropped.is_empty()
+
+
+@both
+def test_samples_of_one_problem_are_never_copies_of_one_another(cls: type):
+    rows = [problem("a", "What is 2+3?", trace_id=f"t{number}") for number in range(4)]
+    assert decide(cls, rows, key="trace_id").dropped.is_empty()
+
+
+@both
+def test_all_samples_of_a_copy_go_together(cls: type):
+    rows = [problem("a", "What is 2+3?", trace_id="a0")]
+    rows += [problem("b", "What is 2 + 3", trace_id=f"b{number}") for number in range(3)]
+    assert gone(decide(cls, rows, key="trace_id", keep="any")) == {"b0", "b1", "b2"}
+
+
+@both
+def test_the_best_copy_is_by_source_then_gold_then_length_then_id(cls: type):
+    rows = [
+        problem("a", "What is 2+3", source="low", gold="5"),
+        problem("b", "What is  2+3 ?", source="low", gold=""),
+        problem("c", "What is 2+3?", source="high", gold=""),
+    ]
+    assert gone(decide(cls, rows, prefer_sources=["high", "low"])) == {"a", "b"}
+    assert gone(decide(cls, rows)) == {"b", "c"}
+    equal = [problem("x", "What is 2+3?"), problem("y", "What is   2+3?")]
+    assert gone(decide(cls, equal)) == {"x"}
+    assert gone(decide(cls, equal, keep="shortest")) == {"y"}
+    assert gone(decide(cls, equal, keep="any")) == {"y"}
+
+
+@both
+def test_the_result_does_not_depend_on_row_order_or_shards(cls: type):
+    rows = [problem(f"p{number}", LONG.format(number % 5, number % 3)) for number in range(40)]
+    first = decide(cls, rows)
+    assert not first.dropped.is_empty()
+    assert decide(cls, rows[::-1], parts=7).dropped.equals(first.dropped)
+
+
+@both
+def test_texts_without_words_are_nobodys_copies(cls: type):
+    rows = [problem("a", ""), problem("b", "..."), problem("c", None)]
+    assert decide(cls, rows).dropped.is_empty()
+
+
+@both
+def test_chinese_is_compared_by_character_and_width_does_not_count(cls: type):
+    rows = [
+        problem("a", "小明有３个苹果，又买了５个，一共有多少个苹果？"),
+        problem("b", "小明有3个苹果,又买了5个,一共有多少个苹果?"),
+        problem("c", "小红有7支铅笔，送给同学2支，还剩下几支铅笔？"),
+    ]
+    assert gone(decide(cls, rows, keep="any")) == {"b"}
+
+
+@both
+def test_facts_count_the_clusters(cls: type):
+    rows = [problem(name, "What is two plus three?") for name in "abc"] + [problem("d", "Who wrote Hamlet?")]
+    facts = decide(cls, rows).facts
+    assert {name: facts[name] for name in ("problems", "copies", "clusters", "largest_cluster")} == {
+        "problems": 4,
+        "copies": 2,
+        "clusters": 1,
+        "largest_cluster": 3,
+    }
+
+
+def test_near_copies_are_found_with_their_similarity():
+    rows = [problem("a", f"{LONG.format(3, 4)} Give the number only."), problem("b", LONG.format(3, 4))]
+    (row,) = decide(DedupMinhash, rows, threshold=0.7).dropped.to_dicts()
+    assert row["key"] == "b"
+    assert 0.7 <= float(row["detail"].rpartition(" ")[2]) < 1.0
+    assert decide(DedupExact, rows).dropped.is_empty()
+
+
+def test_any_column_can_be_compared():
+    rows = [problem("a", "q1", text="same words here"), problem("b", "q2", text="Same words, here.")]
+    assert decide(DedupExact, rows).dropped.is_empty()
+    assert gone(decide(DedupExact, rows, column="text", keep="any")) == {"b"}
+
+
+def load(file: Path, source: str) -> list[dict]:
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [
+            problem(f"{source}-{number}", json.loads(line)["question"], source=source)
+            for number, line in enumerate(lines)
+        ]
+
+
+def test_two_real_training_sets_share_what_they_are_known_to_share(real_data: Path):
+    rows = load(real_data / "math_l3to5_8k.jsonl.gz", "l3to5")
+    rows += load(real_data / "math_train_deepscaler.jsonl.gz", "deepscaler")
+    exact = decide(DedupExact, rows, prefer_sources=["deepscaler"])
+    near = decide(DedupMinhash, rows, prefer_sources=["deepscaler"])
+    shared = {key for key in gone(exact) if key.startswith("l3to5")}
+    assert 5_540 <= len(shared) <= 5_600  # 5,557 questions equal after dropping case and punctuation
+    assert len(shared & gone(near)) >= 0.99 * len(shared)
+    assert len(gone(near)) < 1.05 * len(gone(exact))

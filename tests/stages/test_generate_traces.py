@@ -1,0 +1,170 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from distillery.config import build
+from distillery.engines import Failure
+from distillery.engines.scripted import Scripted
+from distillery.errors import ConfigError
+from distillery.prompts import Prompt, load_prompt
+from distillery.records import PROBLEM, TRACE, Problem
+from distillery.stages.generate_traces import GenerateTraces
+
+PROMPT = Prompt("ask@1", (("user", "Q: {{ question }}"),))
+PROBLEMS = pl.DataFrame([Problem("1+1?", "2").row(), Problem("2+2?", "4", thinking="off").row()])
+FIRST, SECOND = PROBLEMS["problem_id"]
+
+
+class Context:
+    seed = 17
+
+    def __init__(self, engine, prompt=PROMPT):
+        self.counts = []
+        self._engine, self._prompt = engine, prompt
+
+    def engine(self, name):
+        assert name == "teacher"
+        return self._engine
+
+    def prompt(self, name):
+        return self._prompt
+
+    def progress(self, **counts):
+        self.counts.append(counts)
+
+
+def generate(engine, table=PROBLEMS, **options):
+    return GenerateTraces(engine="teacher", prompt="ask@1", **options).apply(table, Context(engine))
+
+
+def test_each_problem_gets_its_samples_beside_its_own_columns():
+    kept = generate(Scripted(), samples=3).kept
+    assert kept.schema == pl.Schema({**PROBLEM, **TRACE})
+    assert kept["problem_id"].to_list() == [FIRST] * 3 + [SECOND] * 3
+    assert kept["sample"].to_list() == [0, 1, 2, 0, 1, 2]
+    assert kept["trace_id"].is_unique().all()
+
+
+def test_a_trace_keeps_all_that_is_known_about_it():
+    row = generate(Scripted()).kept.row(0, named=True)
+    assert row["text"] == f"<think>\nQ: 1+1?\n</think>\n{row['answer']}"
+    assert row["reasoning"] == "Q: 1+1?"
+    assert (row["engine"], row["model"]) == ("teacher", "scripted")
+    assert row["prompt"] == f"ask@1:{PROMPT.digest}"
+    assert row["sampling"] == '{"temperature": 0.6, "top_p": 0.95, "max_tokens": 8192, "stop": []}'
+    assert (row["finish"], row["prompt_tokens"], row["completion_tokens"]) == ("stop", 2, 2)
+
+
+def test_a_failed_sample_is_in_the_ledger_though_its_siblings_succeeded():
+    def reply(request):
+        return Failure(request.key, "refused", "no") if len(engine.calls) == 2 else "fine"
+
+    engine = Scripted(reply=reply)
+    output = generate(engine, samples=3)
+    assert output.kept.filter(problem_id=FIRST)["sample"].to_list() == [0, 2]
+    assert output.dropped.to_dicts() == [{"key": FIRST, "reason": "refused", "detail": "sample 1: no"}]
+
+
+def test_a_problem_without_a_completion_stands_in_the_ledger_by_its_failures():
+    output = generate(Scripted(reply=lambda asked: Failure(asked.key, "transport", "gone")), samples=2)
+    assert output.kept.is_empty()
+    assert output.kept.schema == pl.Schema({**PROBLEM, **TRACE})
+    assert output.dropped.height == 4
+
+
+def test_rows_stand_in_the_tables_order_however_replies_come_in():
+    class Backwards(Scripted):
+        def generate(self, requests):
+            return super().generate(requests[::-1])
+
+    assert generate(Backwards(), samples=2).kept.equals(generate(Scripted(), samples=2).kept)
+
+
+def test_more_samples_leave_the_first_ones_as_they_were():
+    few, many = generate(Scripted(), samples=2).kept, generate(Scripted(), samples=4).kept
+    assert set(few["trace_id"]) < set(many["trace_id"])
+
+
+def test_another_order_of_problems_asks_for_the_same():
+    assert set(generate(Scripted(), PROBLEMS.reverse()).kept["trace_id"]) == set(
+        generate(Scripted()).kept["trace_id"]
+    )
+
+
+@pytest.mark.parametrize("change", ["prompt", "model", "sampling", "seed"])
+def test_what_can_change_a_completion_changes_its_id(change):
+    stage, ctx = GenerateTraces(engine="teacher", prompt="ask@1"), Context(Scripted())
+    before = stage.apply(PROBLEMS, ctx).kept["trace_id"][0]
+    match change:
+        case "prompt":
+            ctx = Context(Scripted(), Prompt("ask@1", (("system", "Think."), *PROMPT.turns)))
+        case "model":
+            ctx = Context(Scripted(name="other"))
+        case "sampling":
+            stage = build(
+                GenerateTraces,
+                {"engine": "teacher", "prompt": "ask@1", "sampling": {"temperature": 1.0}},
+                where="here",
+            )
+        case "seed":
+            ctx.seed = 18
+    assert stage.apply(PROBLEMS, ctx).kept["trace_id"][0] != before
+
+
+def test_an_answer_that_needs_no_thought_gets_an_empty_block():
+    kept = generate(Scripted(reply=lambda _: "Hello!")).kept
+    assert kept["text"].to_list() == ["Hello!", "<think>\n\n</think>\nHello!"]
+    assert kept["reasoning"].to_list() == [None, ""]
+    assert kept["answer"].to_list() == ["Hello!", "Hello!"]
+
+
+def test_a_thought_that_never_closed_has_no_answer():
+    kept = generate(Scripted(reply=lambda _: "<think>\nlet me")).kept
+    assert kept["answer"].to_list() == [None, None]
+
+
+def test_counts_and_progress_tell_rows_tokens_and_truncation():
+    ctx = Context(Scripted(reply=lambda _: "one two three"))
+    stage = build(
+        GenerateTraces, {"engine": "teacher", "prompt": "ask@1", "sampling": {"max_tokens": 2}}, where="here"
+    )
+    output = stage.apply(PROBLEMS, ctx)
+    assert ctx.counts == [{"rows": 1, "tokens": 2, "truncated": 1}] * 2
+    assert output.metrics == {
+        "requests": 2.0,
+        "failed": 0.0,
+        "truncated": 2.0,
+        "prompt_tokens": 4.0,
+        "completion_tokens": 4.0,
+    }
+
+
+def test_an_empty_shard_asks_nothing():
+    engine = Scripted()
+    output = generate(engine, PROBLEMS.head(0))
+    assert (output.kept.height, output.metrics["completion_tokens"], engine.calls) == (0, 0.0, [])
+
+
+def test_a_prompt_with_other_slots_is_a_config_error():
+    ctx = Context(Scripted(), Prompt("ask@1", (("user", "{{ gold }}"),)))
+    with pytest.raises(ConfigError, match="has slots"):
+        GenerateTraces(engine="teacher", prompt="ask@1").apply(PROBLEMS, ctx)
+
+
+def test_an_engine_whose_identity_names_no_model_is_named_by_all_of_it():
+    engine = SimpleNamespace(identity={"options": {"seed": 1}}, generate=Scripted().generate)
+    assert generate(engine).kept["model"][0] == '{"options": {"seed": 1}}'
+
+
+def test_zero_samples_are_refused():
+    with pytest.raises(ConfigError, match="samples"):
+        build(GenerateTraces, {"engine": "e", "prompt": "p", "samples": 0}, where="here")
+
+
+def test_the_prompts_of_the_house_fit():
+    root = Path(__file__).parents[2] / "prompts"
+    for name in ("solve.boxed@1", "solve.plain@1", "general.think@1", "general.plain@1"):
+        ctx = Context(Scripted(), load_prompt(name, root))
+        assert GenerateTraces(engine="teacher", prompt=name).apply(PROBLEMS, ctx).kept.height == 2

@@ -1,0 +1,187 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from distillery.config import build
+from distillery.engines import Completion, Failure
+from distillery.engines.scripted import Scripted
+from distillery.errors import ConfigError
+from distillery.prompts import load_prompt
+from distillery.records import JUDGEMENT
+from distillery.stages.judge_answers import JudgeAnswers
+
+PROMPTS = Path(__file__).parents[2] / "prompts"
+
+
+def row(trace_id, outcome, answer="It is 4.", gold="4", question="2+2?"):
+    return {
+        "trace_id": trace_id,
+        "question": question,
+        "gold": gold,
+        "answer": answer,
+        "outcome": outcome,
+        "reasoning": "secret",
+    }
+
+
+TABLE = pl.DataFrame(
+    [
+        row("right", "correct"),
+        row("wrong", "wrong", "It is 5."),
+        row("unread", "no_answer", "four"),
+        row("cut", "no_answer", None),
+        row("blank", "no_answer", "  "),
+        row("no reference", "no_gold", gold=""),
+    ]
+)
+
+
+class Context:
+    seed = 17
+
+    def __init__(self, engine):
+        self.counts = []
+        self._engine = engine
+
+    def engine(self, name):
+        return self._engine
+
+    def prompt(self, name):
+        return load_prompt(name, PROMPTS)
+
+    def progress(self, **counts):
+        self.counts.append(counts)
+
+
+def judge(reply="correct", table=TABLE, **options):
+    engine = Scripted(reply=reply if callable(reply) else lambda _: reply)
+    stage = build(JudgeAnswers, {"engine": "judge", "prompt": "judge.small@1", **options}, where="here")
+    return stage.apply(table, Context(engine)), engine
+
+
+def accepted(output):
+    return dict(zip(output.kept["trace_id"], output.kept["accepted_by"], strict=True))
+
+
+def test_by_default_the_judge_sees_what_the_rules_did_not_accept():
+    output, engine = judge()
+    assert [call.messages[0][1].splitlines()[-1] for call in engine.calls] == [
+        "Answer: It is 5.",
+        "Answer: four",
+    ]
+    assert accepted(output) == {
+        "right": "rule",
+        "wrong": "judge",
+        "unread": "judge",
+        "cut": "",
+        "blank": "",
+        "no reference": "",
+    }
+    assert output.kept["accepted"].to_list() == [True, True, True, False, False, False]
+    assert output.kept["judge_verdict"].to_list() == [None, "correct", "correct", None, None, None]
+
+
+def test_nothing_is_dropped_and_four_columns_are_added():
+    output, _ = judge("incorrect")
+    assert output.kept.drop(list(JUDGEMENT)).equals(TABLE)
+    assert output.kept.select(list(JUDGEMENT)).schema == pl.Schema(JUDGEMENT)
+    assert output.dropped.is_empty()
+
+
+def test_rule_and_judge_accepts_what_both_accept():
+    output, engine = judge(policy="rule_and_judge")
+    assert len(engine.calls) == 1
+    assert [key for key, by in accepted(output).items() if by == "both"] == ["right"]
+    assert not judge("incorrect", policy="rule_and_judge")[0].kept["accepted"].any()
+
+
+def test_judge_only_reads_no_rule():
+    output, engine = judge(table=TABLE.drop("outcome"), policy="judge_only")
+    assert len(engine.calls) == 3
+    assert [key for key, by in accepted(output).items() if by == "judge"] == ["right", "wrong", "unread"]
+
+
+@pytest.mark.parametrize("policy", ["rule_or_judge", "rule_and_judge", "judge_only"])
+def test_reads_names_the_columns_it_needs(policy):
+    stage = build(JudgeAnswers, {"engine": "judge", "policy": policy}, where="here")
+    assert ("outcome" in stage.reads) == (policy != "judge_only")
+    assert stage.uses() == {"engine": ("judge",), "prompt": ("judge.correctness@1",)}
+
+
+def test_the_judge_never_sees_the_thought():
+    _, engine = judge(prompt="judge.correctness@1")
+    assert not any("secret" in call.messages[0][1] for call in engine.calls)
+
+
+def test_unclear_is_not_accepted():
+    output, _ = judge("I would say that it is correct, mostly.")
+    assert output.kept.filter(trace_id="wrong").select("judge_verdict", "accepted").row(0) == (
+        "unclear",
+        False,
+    )
+
+
+def test_a_failed_request_leaves_its_row_unclear_with_the_failure():
+    output, _ = judge(lambda asked: Failure(asked.key, "transport", "gone"))
+    assert output.kept.height == TABLE.height
+    assert output.kept.filter(trace_id="wrong").select("judge_verdict", "judge_text", "accepted").row(0) == (
+        "unclear",
+        "transport: gone",
+        False,
+    )
+
+
+def test_a_verdict_that_was_cut_off_is_unclear():
+    output, _ = judge(lambda asked: Completion(asked.key, "correct", "length", 1, 1))
+    assert output.kept.filter(trace_id="wrong")["judge_verdict"].item() == "unclear"
+
+
+def test_equal_answers_to_a_question_are_asked_about_once():
+    table = pl.DataFrame([row("a", "wrong"), row("b", "wrong"), row("c", "wrong", "It is 9.")])
+    output, engine = judge(table=table)
+    assert len(engine.calls) == 2
+    assert output.kept["accepted"].to_list() == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("replies", "verdict"),
+    [
+        (["correct", "correct", "incorrect"], "correct"),
+        (["incorrect", "unreadable", "incorrect"], "incorrect"),
+        (["correct", "incorrect", "unreadable"], "unclear"),
+        (["correct", "unreadable", "unreadable"], "unclear"),
+    ],
+)
+def test_more_than_half_of_the_votes_decide(replies, verdict):
+    left = list(replies)
+    table = pl.DataFrame([row("a", "wrong")])
+    output, engine = judge(lambda _: left.pop(0), table, votes=3, sampling={"temperature": 0.7})
+    assert len({call.seed for call in engine.calls}) == 3
+    assert output.kept["judge_verdict"].item() == verdict
+    assert output.kept["judge_text"].item() == "\n\n".join(replies)
+
+
+def test_votes_without_chance_are_refused():
+    with pytest.raises(ConfigError, match="votes is 3 at temperature 0"):
+        judge(votes=3)
+
+
+def test_counts_tell_how_many_were_asked_and_how_they_were_judged():
+    output, _ = judge(lambda asked: "correct" if "four" in asked.messages[0][1] else "incorrect")
+    assert output.metrics == {"asked": 2.0, "accepted": 2.0, "judged_correct": 1.0, "judged_incorrect": 1.0}
+
+
+def test_a_shard_without_anything_to_ask_is_left_to_the_rules():
+    output, engine = judge(table=TABLE.head(1))
+    assert engine.calls == []
+    assert accepted(output) == {"right": "rule"}
+    assert judge(table=TABLE.head(0))[0].kept.schema == pl.Schema({**TABLE.schema, **JUDGEMENT})
+
+
+def test_a_long_answer_is_shown_from_its_end():
+    table = pl.DataFrame([row("a", "wrong", "x" * 5000 + " so it is 4")])
+    _, engine = judge(table=table, answer_chars=200)
+    shown = engine.calls[0].messages[0][1]
+    assert len(shown) < 300
+    assert shown.endswith("so it is 4")

@@ -1,0 +1,166 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from distillery import sandbox
+from distillery.sandbox import Ended, Limits, available, run_python
+
+isolated = pytest.mark.skipif(available() is not None, reason=str(available()))
+BACKENDS = [pytest.param("bubblewrap", marks=isolated), "process"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_program_reads_and_writes(backend: sandbox.Backend):
+    found = run_python("print(input()[::-1])", stdin="abc\n", backend=backend)
+    assert (found.stdout, found.stderr, found.returncode, found.outcome) == ("cba\n", "", 0, Ended.FINISHED)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("code", "ended", "returncode", "said"),
+    [
+        ("import sys; sys.exit(3)", Ended.FINISHED, 3, ""),
+        ("import os; os._exit(0)", Ended.FINISHED, 0, ""),
+        ("1/0", Ended.FINISHED, 1, "ZeroDivisionError"),
+        ("def (", Ended.FINISHED, 1, "SyntaxError"),
+        ("x = bytearray(3 << 30)", Ended.FINISHED, 1, "MemoryError"),
+        ("open('big', 'wb').write(bytes(30 << 20))", Ended.FINISHED, 1, "File too large"),
+        ("[open('/dev/null') for _ in range(500)]", Ended.FINISHED, 1, "Too many open files"),
+    ],
+)
+def test_how_a_program_ends_is_told(
+    backend: sandbox.Backend, code: str, ended: Ended, returncode: int, said: str
+):
+    found = run_python(code, backend=backend)
+    assert (found.outcome, found.returncode) == (ended, returncode)
+    assert said in found.stderr
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_busy_loop_ends_by_its_cpu_time_and_a_sleeper_by_the_clock(backend: sandbox.Backend):
+    limits = Limits(cpu_s=1, wall_s=30)
+    assert run_python("while True: pass", limits=limits, backend=backend).outcome is Ended.CPU_LIMIT
+    begin = time.monotonic()
+    found = run_python(
+        "import time; print(1, flush=True); time.sleep(60)", limits=Limits(wall_s=1), backend=backend
+    )
+    assert (found.outcome, found.stdout) == (Ended.TIMEOUT, "1\n")
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_flood_is_cut(backend: sandbox.Backend):
+    found = run_python("while True: print('x' * 1000)", limits=Limits(output_bytes=100_000), backend=backend)
+    assert found.outcome is Ended.FLOODED
+    assert len(found.stdout) < 1_000_000
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_megabyte_goes_in_and_out(backend: sandbox.Backend):
+    text = "0123456789" * 100_000
+    assert (
+        run_python("import sys; sys.stdout.write(sys.stdin.read())", stdin=text, backend=backend).stdout
+        == text
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_program_that_does_not_read_its_input_is_not_waited_for(backend: sandbox.Backend):
+    assert run_python("print(1)", stdin="x" * 3_000_000, backend=backend).stdout == "1\n"
+
+
+DAEMON = """
+import os, time
+print("first", flush=True)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(20)
+    os._exit(0)
+"""
+
+
+@isolated
+def test_a_daemonised_child_is_killed_and_not_waited_for():
+    begin = time.monotonic()
+    found = run_python(DAEMON)
+    assert (found.outcome, found.stdout) == (Ended.FINISHED, "first\n")
+    assert time.monotonic() - begin < 10
+    sleepers = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"program/program.py" in _read(p)]
+    assert sleepers == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@isolated
+def test_a_fork_bomb_is_contained():
+    code = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
+    begin = time.monotonic()
+    found = run_python(code, limits=Limits(cpu_s=1, wall_s=3, processes=16))
+    assert found.outcome in (Ended.TIMEOUT, Ended.CPU_LIMIT)
+    assert time.monotonic() - begin < 15
+    assert run_python("print(1)").stdout == "1\n"
+
+
+@isolated
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import socket; socket.create_connection(('1.1.1.1', 53), 2)",
+        "open('/usr/written', 'w')",
+        "open('/etc/shadow').read()",
+        "import os; os.setuid(0)",
+        "import os; os.kill(1, 9)",
+        "open('/program/program.py', 'a')",
+        "import os; os.listdir(os.path.expanduser('~root') + '/.ssh')",
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+    ],
+)
+def test_a_way_out_is_closed(code: str):
+    assert run_python(code).returncode != 0
+
+
+@isolated
+def test_a_program_sees_no_process_but_its_own_and_nothing_of_ours(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SECRET_TOKEN", "s3cret")
+    code = "import os; print(sorted(int(n) for n in os.listdir('/proc') if n.isdigit())); print(dict(os.environ)); print(os.getuid())"
+    processes, environment, user = run_python(code).stdout.splitlines()
+    assert len(eval(processes)) <= 3
+    assert "s3cret" not in environment
+    assert user != "0"
+
+
+@isolated
+def test_what_one_program_writes_no_other_finds():
+    assert run_python("open('/tmp/note', 'w').write('x'); print(open('/tmp/note').read())").stdout == "x\n"
+    assert run_python("import os; print(os.path.exists('/tmp/note'))").stdout == "False\n"
+
+
+def test_without_bubblewrap_nothing_runs_and_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    sandbox.available.cache_clear()
+    monkeypatch.setattr(sandbox.shutil, "which", lambda _: None)
+    found = run_python("open('/tmp/ran', 'w')")
+    sandbox.available.cache_clear()
+    assert (found.outcome, found.returncode) == (Ended.UNAVAILABLE, None)
+    assert "install bubblewrap" in found.stderr
+
+
+def test_a_bubblewrap_that_refuses_everything_is_no_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    for cached in (sandbox.available, sandbox._flags):
+        cached.cache_clear()
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    reason = available()
+    for cached in (sandbox.available, sandbox._flags):
+        cached.cache_clear()
+    assert reason
+    assert "refused" in reason

@@ -1,0 +1,104 @@
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from distillery.records import Outcome, Problem, Thinking
+from distillery.verify import get_checker
+from distillery.verify.language import language_share
+
+check = get_checker("language")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "share"),
+    [
+        ("two plus three is five", "en", 1.0),
+        ("二加三等于五", "zh", 1.0),
+        ("二加三等于五", "en", 0.0),
+        ("two plus 三加二四", "en", 0.5),
+        ("これは数の問題です", "ja", 1.0),
+        ("これは数の問題です", "zh", 0.0),
+        ("二加三等于五", "ja", 0.0),
+        ("두 수를 더하면 다섯이다", "ko", 1.0),
+        ("сумма двух чисел", "ru", 1.0),
+        ("zh-CN 二加三", "zh-CN", 0.6),
+        ("les élèves ont mangé", "fr", 1.0),
+    ],
+)
+def test_the_share_counts_words_of_any_script(text: str, language: str, share: float):
+    assert language_share(text, language) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1 + 2 = 3",
+        "$x + y$ \\(ab\\) \\[cd ef\\]",
+        "```python\nprint('hello')\n```",
+        "`code here` https://a.b/c",
+        "x y z",
+    ],
+)
+def test_what_is_nobodys_language_is_not_counted(text: str):
+    assert language_share(text, "en") is None
+
+
+def test_code_and_formulas_do_not_dilute_a_thought():
+    text = "设 $x = \\text{speed}$，则\n```python\nfor item in items: pass\n```\n所以答案如下"
+    assert language_share(text, "zh") == 1.0
+
+
+def test_an_unclosed_formula_hides_no_words():
+    assert language_share("\\[ two words 三个字好", "en") == pytest.approx(0.5)
+
+
+def test_prices_are_no_formulas():
+    assert language_share("it costs $5 and then $6 more", "en") == 1.0
+
+
+def test_a_mixed_thought_is_wrong_with_its_share_as_score():
+    verdict = check(Problem("q", "", language="en"), "<think>two plus 三加二四</think>4")
+    assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.5)
+
+
+def test_only_the_thought_is_held_to_the_language():
+    verdict = check(Problem("q", "", language="en"), "<think>two plus two</think>四个苹果在这里")
+    assert (verdict.outcome, verdict.score) == (Outcome.CORRECT, 1.0)
+
+
+def test_no_words_are_no_answer_where_a_thought_is_wanted_and_fine_where_none_is():
+    assert check(Problem("q", "", language="en"), "<think>1+1</think>2").outcome is Outcome.NO_ANSWER
+    off = Problem("q", "", language="en", thinking=Thinking.OFF)
+    assert check(off, "<think>\n\n</think>2").outcome is Outcome.CORRECT
+
+
+def test_a_problem_without_a_language_cannot_be_judged_by_it():
+    assert check(Problem("q", ""), "<think>words here</think>2").outcome is Outcome.NO_GOLD
+
+
+def test_the_least_share_is_an_option():
+    problem = Problem("q", "", language="en", payload='{"min_share": 0.4}')
+    assert check(problem, "<think>two plus 三加二四</think>4").outcome is Outcome.CORRECT
+    assert check(Problem("q", "", language="en", payload='{"min_share": "x"}'), "a").outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("sign", ["\\[", "$$", "\\begin{a}", "`", "$", "```\n", "<x"])
+def test_signs_left_open_by_the_ten_thousand_cost_no_time(sign: str):
+    begin = time.monotonic()
+    language_share(f"{sign} word " * 30_000, "en")
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("language", "least"), [("en", 0.99), ("zh", 0.95), ("ja", 0.9), ("ko", 0.9), ("ru", 0.95)]
+)
+def test_real_sentences_are_in_their_own_language(real_data: Path, language: str, least: float):
+    with gzip.open(real_data / "lang_id_sentences_45.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [row for row in map(json.loads, lines) if row["language"].startswith(language)]
+    shares = [share for row in rows if (share := language_share(row["text"], language)) is not None]
+    assert len(shares) > 100
+    assert sum(shares) / len(shares) > least

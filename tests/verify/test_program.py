@@ -1,0 +1,230 @@
+import gzip
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distillery import sandbox
+from distillery.records import Outcome, Problem
+from distillery.sandbox import Ended, Result
+from distillery.verify import get_checker, program
+from distillery.verify.pool import judge
+from distillery.verify.program import extract, same_output
+
+check = get_checker("program")
+isolated = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+ADD = {
+    "style": "function",
+    "entry_point": "add",
+    "test": "def check(f):\n    assert f(1, 2) == 3\n    assert f(5, 5) == 10\n",
+}
+ECHO = {
+    "style": "stdio",
+    "tests": [{"input": "1 2\n", "output": "3\n"}, {"input": "5 5\n", "output": "10\n"}],
+}
+
+
+def problem(payload: dict[str, Any]) -> Problem:
+    return Problem("q", "", checker="program", payload=json.dumps(payload))
+
+
+def fenced(code: str) -> str:
+    return f"<think>\nhm\n</think>\nHere it is:\n```python\n{code}\n```\nIt adds."
+
+
+@isolated
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def add(a, b):\n    return a + b",
+        "add = lambda a, b: a + b",
+        "import math\nprint('noise')\ndef add(a, b):\n    return int(math.fsum((a, b)))",
+    ],
+)
+def test_a_right_function_passes(code: str):
+    assert check(problem(ADD), fenced(code)).outcome is Outcome.CORRECT
+
+
+@isolated
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("def add(a, b):\n    return a - b", "AssertionError"),
+        ("def add(a, b):\n    return 3", "AssertionError"),
+        ("def sub(a, b):\n    return a + b", "NameError"),
+        ("def add(a, b)\n    return a + b", "SyntaxError"),
+        ("import os\nos._exit(0)", "before its tests"),
+        ("import sys\nsys.exit(0)", "before its tests"),
+        ("def add(a, b):\n    raise SystemExit", ""),
+        ("class Any:\n    def __eq__(self, other): return True\ndef add(a, b): return Any()", "overloads"),
+        (
+            "class Any(int):\n    def __eq__(self, other): return True\ndef add(a, b): return Any()",
+            "overloads",
+        ),
+        ("class Any:\n    def __eq__(self, other): return True\ndef add(a, b): return [Any()]", ""),
+        (
+            "def add(a, b):\n    import sys\n    f = sys._getframe()\n    while f: print(f.f_locals); f = f.f_back\n    return 0",
+            "",
+        ),
+        (
+            "import gc\ndef add(a, b):\n    print([o for o in gc.get_objects() if isinstance(o, dict)])\n    return 0",
+            "",
+        ),
+        (
+            "import builtins\nbuiltins.AssertionError = Warning\nbuiltins.compile = lambda *a: None\ndef add(a, b): return 0",
+            "",
+        ),
+        ("import atexit, os\natexit.register(lambda: os._exit(0))\ndef add(a, b): return 0", ""),
+        ("print('passed ' * 1000)", "NameError"),
+        ("def add(a, b):\n    while True: pass", "CPU"),
+    ],
+)
+def test_a_wrong_or_cheating_function_fails(code: str, why: str):
+    verdict = check(problem(ADD | {"cpu_s": 1}), fenced(code))
+    assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.0)
+    assert why in verdict.detail
+
+
+@isolated
+def test_a_test_of_bare_assertions_needs_no_entry_point():
+    bare = {"style": "function", "test": "assert add(1, 2) == 3"}
+    assert check(problem(bare), fenced("def add(a, b): return a + b")).outcome is Outcome.CORRECT
+    assert check(problem(bare), fenced("def add(a, b): return a * b")).outcome is Outcome.WRONG
+    cheat = "class Any:\n    def __eq__(self, other): return True\ndef add(a, b): return Any()"
+    assert check(problem(bare), fenced(cheat)).outcome is Outcome.WRONG
+
+
+@isolated
+def test_a_prompt_comes_first_and_a_mere_body_completes_it():
+    payload = ADD | {"prompt": "from math import fsum\n\ndef add(a, b):\n    '''Adds.'''\n"}
+    assert check(problem(payload), "    return int(fsum([a, b]))\n").outcome is Outcome.CORRECT
+    assert (
+        check(problem(payload), fenced("def add(a, b): return int(fsum([a, b]))")).outcome is Outcome.CORRECT
+    )
+
+
+@isolated
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("a, b = map(int, input().split())\nprint(a + b)", Outcome.CORRECT),
+        ("a, b = map(int, input().split())\nprint(a + b, end='  ')", Outcome.CORRECT),
+        ("print(3)", Outcome.WRONG),
+        ("a, b = map(int, input().split())\nprint(a + b)\nprint('and more')", Outcome.WRONG),
+        ("", Outcome.NO_ANSWER),
+        ("a, b = map(int, input().split())\nprint(a + b)\nraise SystemExit(1)", Outcome.WRONG),
+        ("while True: print('x' * 1000)", Outcome.WRONG),
+    ],
+)
+def test_a_program_must_print_just_the_expected_output(code: str, outcome: Outcome):
+    assert check(problem(ECHO), fenced(code)).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "tolerance", "same"),
+    [
+        ("1\n2\n", "1\n2", 0.0, True),
+        ("1\n2\n", "1 \n2\n\n", 0.0, True),
+        ("1\n2\n", "1", 0.0, False),
+        ("1", "1\n2", 0.0, False),
+        ("a b", "a  b", 0.0, False),
+        ("0.3333", "0.3334", 1e-3, True),
+        ("x 1000000", "x 1000001", 1e-5, True),
+        ("0.3333", "0.34", 1e-3, False),
+        ("0.3", "zero", 1e-3, False),
+        ("1 2", "1", 1e-3, False),
+        ("1", "nan", 1e-3, False),
+    ],
+)
+def test_outputs_are_compared_whole(expected: str, printed: str, tolerance: float, same: bool):
+    assert same_output(expected, printed, tolerance=tolerance) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "code"),
+    [
+        ("```python\na = 1\n```\nthen\n```python\nb = 2\n```", "", "b = 2\n"),
+        ("```python\ndef f(): 1\n```\nUse it:\n```python\nprint(f())\n```", "f", "def f(): 1\n"),
+        ("<think>```python\nwrong\n```</think>```py\nright\n```", "", "right\n"),
+        ("```cpp\nint x;\n```\n```\ny = 1\n```", "", "y = 1\n"),
+        ("<think>x</think>\n    return 1\n", "f", "    return 1"),
+        ("print(1)", "", "print(1)"),
+    ],
+)
+def test_the_last_block_that_fits_is_the_program(text: str, name: str, code: str):
+    assert extract(text, name) == code
+
+
+def test_an_unclosed_thought_has_no_program():
+    assert check(problem(ECHO), "<think>```python\nprint(1)\n```").outcome is Outcome.NO_ANSWER
+
+
+def test_a_program_beyond_all_measure_is_wrong():
+    assert check(problem(ECHO), fenced("x = 1\n" * 100_000)).outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"style": "essay"},
+        {"style": "function"},
+        {"style": "stdio"},
+        {"style": "stdio", "tests": []},
+        {"style": "stdio", "tests": [{"input": 1}]},
+    ],
+)
+def test_without_tests_there_is_nothing_to_judge_by(payload: dict[str, Any]):
+    assert check(problem(payload), "print(1)").outcome is Outcome.NO_GOLD
+
+
+def test_an_unreadable_payload_is_an_error():
+    assert check(Problem("q", "", payload="[]"), "print(1)").outcome is Outcome.ERROR
+    assert check(problem(ECHO | {"cpu_s": "long"}), "print(1)").outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome"),
+    [(Ended.UNAVAILABLE, Outcome.ERROR), (Ended.BROKEN, Outcome.ERROR), (Ended.TIMEOUT, Outcome.TIMEOUT)],
+)
+def test_a_sandbox_at_fault_is_never_a_wrong_answer(
+    monkeypatch: pytest.MonkeyPatch, ended: Ended, outcome: Outcome
+):
+    monkeypatch.setattr(program, "run_python", lambda *_, **__: Result("", "install it", None, ended))
+    for payload in (ADD, ECHO):
+        verdict = check(problem(payload), fenced("print(1)"))
+        assert (verdict.outcome, verdict.score) == (outcome, None)
+
+
+def _rows(path: Path, count: int) -> list[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in islice(lines, count)]
+
+
+@isolated
+def test_reference_solutions_of_real_sets_pass(real_data: Path):
+    pairs = [
+        (
+            problem({"style": "function", **{k: row[k] for k in ("entry_point", "test", "prompt")}}),
+            row["prompt"] + row["canonical_solution"],
+        )
+        for row in _rows(real_data / "code_humaneval_plus_104.jsonl.gz", 12)
+    ]
+    pairs += [
+        (
+            problem({"style": "function", "test": "\n".join([row["test_setup_code"], *row["test_list"]])}),
+            row["code"],
+        )
+        for row in _rows(real_data / "code_mbpp_974.jsonl.gz", 12)
+    ]
+    pairs += [
+        (
+            problem({"style": "function", **{k: row[k] for k in ("entry_point", "test", "prompt")}}),
+            row["completion"],
+        )
+        for row in _rows(real_data / "code_leetcode_train.jsonl.gz", 12)
+    ]
+    verdicts = judge([(one, fenced(code)) for one, code in pairs])
+    assert [verdict.detail for verdict in verdicts if verdict.outcome is not Outcome.CORRECT] == []
