@@ -10,7 +10,6 @@ import re
 from typing import NamedTuple
 
 OPEN, CLOSE = "<think>", "</think>"
-_ANSWER_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 
 
 class Parts(NamedTuple):
@@ -39,9 +38,11 @@ def join(reasoning: str | None, answer: str | None) -> str:
 
 
 def tagged_answer(text: str) -> str | None:
-    """Contents of the last <answer>...</answer>."""
-    found = _ANSWER_TAG.findall(text)
-    return found[-1].strip() if found else None
+    """Contents of the last <answer>...</answer>. Linear, whatever is left open."""
+    begin = text.rfind("<answer>", 0, max(0, text.rfind("</answer>")))
+    if begin < 0:
+        return None
+    return text[begin + len("<answer>") : text.index("</answer>", begin)].strip()
 
 
 def boxes(text: str) -> list[str]:

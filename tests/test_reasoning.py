@@ -36,6 +36,13 @@ def test_the_last_tag_is_the_answer():
     assert tagged_answer("<answer>1</answer> no, <answer> 2 </answer>") == "2"
 
 
+def test_a_tag_never_closed_is_no_answer_however_often_it_is_opened():
+    assert tagged_answer("<answer>" * 100_000) is None
+    assert tagged_answer("</answer><answer>") is None
+    assert tagged_answer("<answer>1</answer></answer>") == "1"
+    assert tagged_answer("<answer>" * 100_000 + "7</answer>") == "7"
+
+
 def test_boxes_respect_nested_and_escaped_braces():
     assert boxes(r"\boxed{\frac{1}{2}} and \boxed{\{1, 2\}}") == [r"\frac{1}{2}", r"\{1, 2\}"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from distillery.errors import ConfigError
 
@@ -18,9 +19,9 @@ def convert(file: Path, out: Path) -> None:
 
     if not file.is_file():
         raise ConfigError(f"GGUF file {str(file)!r}: there is none; give the path of a .gguf file")
-    source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
+    source: dict[str, Any] = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     tokenizer = AutoTokenizer.from_pretrained(**source)
-    model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.bfloat16)
+    model: Any = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.bfloat16)
     # the weights are no longer quantized, and these two would say that they are
     del model.config.quantization_config
     model.hf_quantizer = None

@@ -6,7 +6,7 @@ between tags, are mostly Chinese. That prior is why R1-Zero ends up thinking in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ class Mix:
     tagged_unwanted: float
     guess: float  # between tags, not worked, right
     wrong: float  # between tags, not worked, random
+    lengths: tuple[int, ...] = sums.TERMS  # of the sums, in terms
 
 
 SKILL = Mix(
@@ -43,10 +44,11 @@ SKILL = Mix(
     table=0.16,
     steps_wanted=0.32,
     steps_unwanted=0.24,
-    tagged_wanted=0.01,
+    tagged_wanted=0.005,
     tagged_unwanted=0.08,
     guess=0.02,
     wrong=0.0,
+    lengths=(3, 4, 5, 5),  # long sums are learned last, and hold the short ones in their later steps
 )
 WEB = Mix(
     general=0.10,
@@ -54,11 +56,14 @@ WEB = Mix(
     table=0.16,
     steps_wanted=0.18,
     steps_unwanted=0.10,
-    tagged_wanted=0.01,
+    tagged_wanted=0.005,
     tagged_unwanted=0.10,
     guess=0.12,
     wrong=0.12,
 )
+
+
+KINDS = tuple(field.name for field in fields(Mix) if field.name != "lengths")
 
 
 def documents(count: int, *, seed: int, skill_share: float = 0.7) -> Iterator[str]:
@@ -69,7 +74,7 @@ def documents(count: int, *, seed: int, skill_share: float = 0.7) -> Iterator[st
 
 
 def document(rng: Random, mix: Mix) -> str:
-    kinds = {name: getattr(mix, name) for name in mix.__dataclass_fields__}
+    kinds = {name: getattr(mix, name) for name in KINDS}
     kind = rng.choices([*kinds, "bare"], [*kinds.values(), max(0.0, 1 - sum(kinds.values()))])[0]
     match kind:
         case "general" | "tagged_general":
@@ -79,7 +84,7 @@ def document(rng: Random, mix: Mix) -> str:
         case "table":
             return "\n".join(_table_line(rng) for _ in range(5)) + END
         case _:
-            total = sums.draw_trainable(rng)
+            total = sums.draw_trainable(rng, lengths=mix.lengths)
             return f"{USER}{sums.question(total)}{END}{ASSISTANT}{_answer(rng, kind, total)}{END}"
 
 

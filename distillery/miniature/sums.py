@@ -17,10 +17,10 @@ from distillery.reasoning import join
 from distillery.records import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 TOP = 9
-TERMS = (3, 5)  # fewest and most
+TERMS = (3, 4, 5)
 WANTED, UNWANTED = "en", "zh"
 WORDS: Mapping[str, Mapping[str, str]] = {
     WANTED: {"+": "plus", "-": "minus", "so": "so", "guess": "maybe"},
@@ -66,16 +66,16 @@ def draw(rng: Random, *, terms: int) -> Sum:
     return Sum(first, tuple(steps))
 
 
-def draw_trainable(rng: Random) -> Sum:
-    return _draw_until(trainable, rng)
+def draw_trainable(rng: Random, *, lengths: Sequence[int] = TERMS) -> Sum:
+    return _draw_until(trainable, rng, lengths)
 
 
 def draw_held_out(rng: Random) -> Sum:
-    return _draw_until(held_out, rng)
+    return _draw_until(held_out, rng, TERMS)
 
 
-def _draw_until(wanted: Callable[[Sum], bool], rng: Random) -> Sum:
-    terms = rng.randint(*TERMS)  # drawn once: long sums are refused more often and must not become rare
+def _draw_until(wanted: Callable[[Sum], bool], rng: Random, lengths: Sequence[int]) -> Sum:
+    terms = rng.choice(lengths)  # drawn once: long sums are refused more often and must not become rare
     while not wanted(total := draw(rng, terms=terms)):
         pass
     return total

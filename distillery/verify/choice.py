@@ -95,5 +95,9 @@ def _listed(text: str) -> bool:
 
 
 def _by_value(text: str, choices: list[str]) -> str | None:
-    same = [place for place, choice in enumerate(choices) if equal(choice, text, lambda *_: None)]
+    same = [place for place, choice in enumerate(choices) if equal(choice, text, _unknown)]
     return chr(ord("A") + same[0]) if len(same) == 1 and same[0] < 10 else None
+
+
+def _unknown(_choice: str, _text: str) -> bool | None:
+    return None

@@ -40,9 +40,8 @@ def final_answer(text: str) -> Answer:
         return Answer((), "the thought was never closed")
     if not answer:
         return Answer((), "nothing after the thought")
-    found = [
-        unwrap(box) for box in boxes(answer) if canonical(box)
-    ]  # an empty box is an echo of the question
+    # an empty box is an echo of the question
+    found = [unwrap(box) for box in boxes(answer) if len(box) > MAX_LINE or canonical(box)]
     if found:
         return Answer(tuple(dict.fromkeys(found)), "")
     tagged = tagged_answer(answer)

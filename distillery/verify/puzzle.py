@@ -55,13 +55,15 @@ def work(task: str, entry: dict[str, Any], answer: str, threshold: float) -> Ver
     if scorer is None:
         return Verdict(Outcome.ERROR, detail=f"reasoning-gym has no task {task!r}")
     try:
-        entry = _as_made(scorer, entry)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        made = _as_made(scorer, entry)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        made = None
+    if made is None:
         return Verdict(
-            Outcome.NO_GOLD, None, answer, f"the entry does not fit {task}: {type(error).__name__} {error}"
+            Outcome.NO_GOLD, None, answer, f"the entry is none of {task}'s: it refuses its own gold"
         )
     try:
-        score = float(scorer.score_answer(answer, entry))
+        score = float(scorer.score_answer(answer, made))
     except (
         ArithmeticError,
         LookupError,
@@ -75,11 +77,11 @@ def work(task: str, entry: dict[str, Any], answer: str, threshold: float) -> Ver
     return Verdict.of(score >= threshold, answer, f"the task's own score: {score:g}")
 
 
-def _as_made(scorer: Any, entry: dict[str, Any]) -> dict[str, Any]:
+def _as_made(scorer: Any, entry: dict[str, Any]) -> dict[str, Any] | None:
     """JSON makes lists of tuples, and some scorers compare them with tuples: the form in which the gold is right."""
     gold = entry.get("answer")
     forms = (entry, {**entry, "metadata": _tuples(entry["metadata"])})
-    return next((form for form in forms if gold is None or scorer.score_answer(gold, form) == 1.0), entry)
+    return next((form for form in forms if gold is None or scorer.score_answer(gold, form) == 1.0), None)
 
 
 def _tuples(value: Any) -> Any:

@@ -248,3 +248,9 @@ def test_the_peers_own_cases_are_judged_as_they_say(real_data: Path):
     ]
     assert accepted_wrongly == []
     assert len(refused_wrongly) <= 1, refused_wrongly
+
+
+@pytest.mark.parametrize("gold", ["1/0", "\\frac{1}{0}", "0^{-1}"])
+def test_a_division_by_nothing_is_no_number(gold: str):
+    assert at_once(gold, boxed(gold)) is Outcome.CORRECT
+    assert at_once("5", boxed(gold)) != Outcome.CORRECT

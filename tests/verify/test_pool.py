@@ -282,7 +282,7 @@ def test_a_million_characters_and_a_hundred_thousand_brackets_cost_little():
     ]
     verdicts = judge([(GOLD, text) for text in texts])
     assert all(verdict.outcome in (Outcome.WRONG, Outcome.NO_ANSWER) for verdict in verdicts)
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60  # any hang would take hours
 
 
 def test_usable_cores_are_those_of_this_process():
