@@ -147,9 +147,7 @@ def _rows(bench: Bench) -> Iterator[tuple[str, Iterable[Mapping[str, Any] | Faul
             yield str(file), (row for _, row in read(file))
 
 
-def _questions(
-    source: str, rows: Iterable[Mapping[str, Any] | Fault], column: str
-) -> list[tuple[int, str]]:
+def _questions(source: str, rows: Iterable[Mapping[str, Any] | Fault], column: str) -> list[tuple[int, str]]:
     good = [(number, row) for number, row in enumerate(rows, start=1) if not isinstance(row, Fault)]
     if good and not any(column in row for _, row in good):
         there = sorted({str(name) for _, row in good for name in row})
