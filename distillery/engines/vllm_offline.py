@@ -85,12 +85,16 @@ class VllmOffline:
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         try:
             from vllm import LLM  # pyright: ignore[reportMissingImports]  an extra
+            from vllm.platforms import current_platform  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise EngineError(
                 f"engine kind vllm: {error}; install it with pip install 'distillery[vllm]'"
             ) from error
 
         options: dict[str, Any] = {"dtype": self.dtype, **self.engine_args}
+        if current_platform.is_cpu():
+            # a seeded request whose prompt is read in pieces breaks vLLM 0.30: "CPU Generator does not use offset"
+            options.setdefault("enable_chunked_prefill", False)
         if self.max_model_len:
             options["max_model_len"] = self.max_model_len
         for name in ("revision", "quantization"):

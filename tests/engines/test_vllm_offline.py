@@ -54,7 +54,7 @@ class Engine:
 @pytest.fixture
 def vllm(monkeypatch):
     """The stand-in; `vllm.asked` holds what the model was loaded with."""
-    fake = SimpleNamespace(engine=Engine(), asked={}, error=None)
+    fake = SimpleNamespace(engine=Engine(), asked={}, error=None, cpu=False)
 
     def load(**options):
         fake.asked = options
@@ -65,8 +65,11 @@ def vllm(monkeypatch):
     package, params = ModuleType("vllm"), ModuleType("vllm.sampling_params")
     package.LLM, package.SamplingParams = load, SimpleNamespace
     params.RequestOutputKind = SimpleNamespace(FINAL_ONLY="final")
+    platforms = ModuleType("vllm.platforms")
+    platforms.current_platform = SimpleNamespace(is_cpu=lambda: fake.cpu)
     monkeypatch.setitem(sys.modules, "vllm", package)
     monkeypatch.setitem(sys.modules, "vllm.sampling_params", params)
+    monkeypatch.setitem(sys.modules, "vllm.platforms", platforms)
     monkeypatch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     return fake
 
@@ -150,6 +153,13 @@ def test_options_reach_vllm(vllm):
         "quantization": "fp8",
     }
     assert vllm.engine.shut
+
+
+@pytest.mark.parametrize(("engine_args", "expected"), [({}, False), ({"enable_chunked_prefill": True}, True)])
+def test_on_a_processor_prompts_are_read_whole_unless_told_otherwise(vllm, engine_args, expected):
+    vllm.cpu = True
+    list(VllmOffline("org/m", engine_args=engine_args).generate(requests(1)))
+    assert vllm.asked["enable_chunked_prefill"] is expected
 
 
 def test_the_same_model_has_the_same_name_in_process_and_behind_a_server():
