@@ -100,4 +100,4 @@ def test_every_prompt_of_the_house_is_published_and_reads(name):
 
 def test_the_small_judge_sees_three_lines():
     messages = load_prompt("judge.small@1", ROOT).render(question="1 + 1 .", reference="2", answer="two")
-    assert messages == (("user", "Question: 1 + 1 .\nReference: 2\nAnswer: two"),)
+    assert messages == (("user", "Question: 1 + 1 .\nAnswer: two\nReference: 2"),)

@@ -265,9 +265,10 @@ class _Loader:
         if isinstance(model, dict):
             model_from = self._model_step(model, f"{place}.model")
             options["model"] = f"stage:{self.steps[model_from].fingerprint}"
-        engine: Any = build(cls, options, where=place)
-        known: Json = {"kind": kind, "options": identity(engine)} if model_from else engine.identity
-        return EngineSpec(name=name, kind=kind, options=options, model_from=model_from, identity=known)
+        engine: Engine = build(cls, options, where=place)
+        return EngineSpec(
+            name=name, kind=kind, options=options, model_from=model_from, identity=engine.identity
+        )
 
     def _prompt(self, name: str) -> Prompt:
         if name not in self.prompts:

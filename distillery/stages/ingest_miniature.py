@@ -103,7 +103,7 @@ def _worked(example: judging.Example, prompt: Prompt) -> dict[str, str]:
     turns = prompt.render(question=example.question, reference=example.reference, answer=example.answer)
     asked = "\n\n".join(text for _, text in turns)
     problem = Problem(asked, example.verdict, domain="judging", source="miniature.judging", thinking="off")
-    return _keyed({**problem.row(), "text": example.verdict})
+    return _keyed({**problem.row(), "text": example.ruling})
 
 
 def _keyed(row: dict[str, str]) -> dict[str, str]:

@@ -20,6 +20,8 @@ _WORDS = {"correct": Judgement.CORRECT, "incorrect": Judgement.INCORRECT}
 _PAIR = re.compile(r"""["']correctness["']\s*:\s*["']?\s*(\w*)""", re.IGNORECASE)
 # analyses quote LaTeX, whose backslashes are no JSON: the verdict is then read as the object's last pair
 _LAST_PAIR = re.compile(r"""["']correctness["']\s*:\s*["'](\w+)["']\s*\}$""", re.IGNORECASE)
+_VERDICT = re.compile(r"\b(?:in)?correct", re.IGNORECASE)
+_AROUND = " \n*_`\"'."
 _BRACE = re.compile(r"\{")
 _HEADING = re.compile(r"^([ \t]*)(#+)(?=\s)", re.MULTILINE)
 _TOKEN = re.compile(r"<([|｜])|([|｜])>|<(?=/?think>)")
@@ -33,12 +35,13 @@ def defuse(answer: str, *, most_chars: int) -> str:
 
 
 def read_judgement(reply: str) -> Judgement:
-    """`correct` or `incorrect`, alone or as the object that ends the reply; anything else is unclear.
+    """`correct` or `incorrect`, alone on the last line or as the object that ends the reply; else unclear.
 
     A reply that names two verdicts, as one that quotes a forged verdict may, is unclear.
     """
     text = (split(reply).answer or "").strip()
-    if word := _WORDS.get(text.strip(" \n*_`\"'.").lower()):
+    before, _, last = text.rstrip(_AROUND).rpartition("\n")
+    if (word := _WORDS.get(last.strip(_AROUND).lower())) and not _VERDICT.search(before):
         return word
     text = text.removesuffix("```").rstrip()
     said = {pair.lower() for pair in _PAIR.findall(text)}

@@ -5,31 +5,28 @@ from __future__ import annotations
 import re
 
 from distillery.miniature import judging
-from distillery.miniature.judging import NUMBERS, Example
+from distillery.miniature.judging import NUMBERS
+from distillery.verify.judgement import read_judgement
 
 EXAMPLES = judging.examples(1_000, seed=0)
 
 
 def _last_number(answer: str) -> str:
     found = re.findall(r"\d|" + "|".join(NUMBERS), answer)
-    return str(NUMBERS.index(found[-1])) if found and found[-1] in NUMBERS else (found or [""])[-1]
+    if not found:
+        return "none"
+    return str(NUMBERS.index(found[-1])) if found[-1] in NUMBERS else found[-1]
 
 
-def _sums() -> list[Example]:
-    return [example for example in EXAMPLES if example.question.startswith("Calculate")]
-
-
-def test_answer_called_correct_ends_with_the_reference() -> None:
-    for example in _sums():
-        assert (_last_number(example.answer) == example.reference) is (example.verdict == "correct"), example
-
-
-def test_general_answer_called_correct_contains_the_reference() -> None:
+def test_the_verdict_compares_what_the_answer_says_with_the_reference() -> None:
     for example in EXAMPLES:
-        if example.question.startswith("Calculate"):
-            continue
-        same = example.reference.rstrip(".") in example.answer
-        assert same is (example.verdict == "correct"), example
+        assert example.says == _last_number(example.answer), example
+        assert (example.says == example.reference) is (example.verdict == "correct"), example
+
+
+def test_the_reply_to_learn_is_one_that_the_reader_of_verdicts_reads() -> None:
+    for example in EXAMPLES[:50]:
+        assert read_judgement(example.ruling) == example.verdict
 
 
 def test_both_verdicts_are_common() -> None:
