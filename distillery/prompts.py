@@ -21,6 +21,12 @@ _TURN = re.compile(r"^## (system|user|assistant)\n", re.MULTILINE)
 _SLOT = re.compile(r"\{\{ (\w+) \}\}")
 
 
+def prompt_root() -> Path:
+    """The working directory's `prompts`; where it has none, those of the checkout that this program runs from."""
+    here, ours = Path("prompts"), Path(__file__).parents[1] / "prompts"
+    return here if here.is_dir() or not ours.is_dir() else ours
+
+
 @dataclass(frozen=True)
 class Prompt:
     name: str  # "solve.boxed@2"

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rich.console import Console
 
-from distillery.prompts import load_prompt, lock
-
-ROOT = Path("prompts")
+from distillery.prompts import load_prompt, lock, prompt_root
 
 
 def main(arguments: argparse.Namespace) -> int:
     console = Console()
     if arguments.action == "lock":
-        added = lock(ROOT)
+        added = lock(prompt_root())
         console.print(f"locked {', '.join(added)}" if added else "nothing new to lock")
         return 0
-    for file in sorted(ROOT.glob("*.md")):
-        prompt = load_prompt(file.stem.replace(".v", "@"), ROOT)
+    for file in sorted(prompt_root().glob("*.md")):
+        prompt = load_prompt(file.stem.replace(".v", "@"), prompt_root())
         console.print(
             f"{prompt.name:<28} {prompt.digest}  slots: {', '.join(sorted(prompt.slots)) or 'none'}"
         )

@@ -19,7 +19,7 @@ from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
 from distillery.pipeline.plan import EngineSpec, Kind, Plan, Step, Workers
 from distillery.pipeline.raw import read_pipeline
-from distillery.prompts import Prompt, load_prompt
+from distillery.prompts import Prompt, load_prompt, prompt_root
 from distillery.records import SCHEMA_VERSION, Columns
 from distillery.stages import stage_class
 
@@ -29,11 +29,11 @@ def load_plan(
     *,
     settings: Sequence[str] = (),
     limit: int | None = None,
-    prompt_root: Path = Path("prompts"),
+    prompts: Path | None = None,
     engines: Mapping[str, Engine] | None = None,
 ) -> Plan:
     """The plan of `file`; `engines` replaces engines of the file by ready ones, as tests do."""
-    return _Loader(file, settings, limit, prompt_root, engines or {}).load()
+    return _Loader(file, settings, limit, prompts or prompt_root(), engines or {}).load()
 
 
 class _Loader:
@@ -42,12 +42,12 @@ class _Loader:
         file: Path,
         settings: Sequence[str],
         limit: int | None,
-        prompt_root: Path,
+        prompt_folder: Path,
         ready: Mapping[str, Engine],
         files: tuple[Path, ...] = (),
         plans: dict[Path, Plan] | None = None,
     ) -> None:
-        self.file, self.limit, self.prompt_root, self.ready = file, limit, prompt_root, ready
+        self.file, self.limit, self.prompt_folder, self.ready = file, limit, prompt_folder, ready
         self.raw = read_pipeline(file, settings)
         self.files = (*files, file.resolve())
         self.seed = self._integer("seed", 0)
@@ -176,7 +176,7 @@ class _Loader:
     def _guest_plan(self, file: Path) -> Plan:
         place = file.resolve()
         if place not in self.plans:
-            guest = _Loader(file, (), self.limit, self.prompt_root, self.ready, self.files, self.plans)
+            guest = _Loader(file, (), self.limit, self.prompt_folder, self.ready, self.files, self.plans)
             self.plans[place] = guest.load()
         return self.plans[place]
 
@@ -272,7 +272,7 @@ class _Loader:
 
     def _prompt(self, name: str) -> Prompt:
         if name not in self.prompts:
-            self.prompts[name] = load_prompt(name, self.prompt_root)
+            self.prompts[name] = load_prompt(name, self.prompt_folder)
         return self.prompts[name]
 
 

@@ -98,10 +98,10 @@ def load_run(folder: Path, store: Path) -> RunView:
 
 
 def read_metrics(folder: Path) -> tuple[Metric, ...]:
-    """From a run's results.json; a value that is not a number was not measured and is left out."""
+    """From a run's results.json, the largest bench first; a value that is not a number was not measured."""
     file = folder / "results.json"
     rows: Sequence[Mapping[str, Any]] = read_json(file)["metrics"] if file.exists() else ()
-    return tuple(
+    found = [
         Metric(
             str(row.get("model") or ""),
             str(row.get("bench") or ""),
@@ -113,7 +113,11 @@ def read_metrics(folder: Path) -> tuple[Metric, ...]:
         )
         for row in rows
         if isinstance(row.get("value"), int | float)
-    )
+    ]
+    size: dict[str, int] = {}
+    for metric in found:
+        size[metric.bench] = max(metric.problems, size.get(metric.bench, 0))
+    return tuple(sorted(found, key=lambda metric: -size[metric.bench]))
 
 
 def read_json(file: Path) -> Any:

@@ -140,8 +140,10 @@ def _load(benches: tuple[Bench, ...], limits: Limits, _changed: tuple[tuple[str,
 
 def _rows(bench: Bench) -> Iterator[tuple[str, Iterable[Mapping[str, Any] | Fault]]]:
     if bench.hub:
-        place = {"config": bench.config, "split": bench.split, "revision": bench.revision}
-        yield bench.hub, load_split(bench.hub, where=_AGAINST, **place)
+        rows = load_split(
+            bench.hub, where=_AGAINST, config=bench.config, split=bench.split, revision=bench.revision
+        )
+        yield bench.hub, rows
     else:
         for file in _files(bench):
             yield str(file), (row for _, row in read(file))

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from distillery.config import identity
 from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import Json, digest
+from distillery.prompts import prompt_root
 from distillery.stages.base import TrainJob
 from distillery.train.options import OPTIONS, Options
 from distillery.train.spec import TrainSpec
 
-TEMPLATES = Path("prompts/templates")
 ModelReference = str | dict[str, str]
 
 
@@ -24,9 +24,10 @@ def template_stamp(chat_template: str) -> Json:
     """The chat template's content: a changed template trains another model."""
     if not chat_template:
         return None
-    file = TEMPLATES / chat_template
+    templates = prompt_root() / "templates"
+    file = templates / chat_template
     if not file.is_file():
-        known = ", ".join(sorted(f.name for f in TEMPLATES.glob("*.jinja"))) or "none"
+        known = ", ".join(sorted(f.name for f in templates.glob("*.jinja"))) or "none"
         raise ConfigError(f"chat_template: no file {file}; templates there: {known}")
     return digest(file.read_text(encoding="utf-8"))
 
@@ -44,7 +45,7 @@ def train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob)
         seed=job.seed,
         model=None if job.model is None else str(job.model),
         threads=job.threads,
-        templates=TEMPLATES.resolve(),
+        templates=(prompt_root() / "templates").resolve(),
     )
     file = job.work / "spec.json"
     spec.save(file)

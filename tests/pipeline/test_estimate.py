@@ -52,7 +52,7 @@ API = {"kind": "openai", "model": "deepseek-flash"}
 def planned(tmp_path: Path, *stages: dict, teacher: dict = OWN, limit: int | None = None) -> Plan:
     file = tmp_path / "line.yaml"
     file.write_text(yaml.safe_dump({"engines": {"teacher": teacher}, "stages": list(stages)}))
-    return load_plan(file, limit=limit, prompt_root=ROOT / "prompts")
+    return load_plan(file, limit=limit, prompts=ROOT / "prompts")
 
 
 def figures(

@@ -176,3 +176,8 @@ def test_a_slot_that_nothing_fills_is_said(tmp_path):
     text = "stages:\n  - {id: 'rows_${name}', use: ingest.miniature}\n"
     with pytest.raises(ConfigError, match=r"\$\{name\} names nothing"):
         plan_of(tmp_path, text)
+
+
+def test_prompts_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert plan_of(tmp_path, GOOD).prompts["solve.plain@1"].slots == {"question"}

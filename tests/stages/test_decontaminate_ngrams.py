@@ -166,3 +166,21 @@ def test_real_reworded_copies_of_contest_problems_are_found(real_data: Path):
     pairs = real_data / "decontam_pairs.jsonl.gz"
     output = run([{"path": str(pairs), "column": "benchmark_problem"}], questions_of(pairs, "candidate"))
     assert output.dropped.height >= 8  # of 9; the ninth shares only a formula
+
+
+def test_a_benchmark_in_the_form_of_the_hub_is_read_and_named(tmp_path):
+    (tmp_path / "bench").mkdir()
+    question = "A farmer has seventeen sheep and buys nine more; how many sheep has the farmer now?"
+    (tmp_path / "bench" / "test.jsonl").write_text(json.dumps({"problem": question}) + "\n")
+    against = {"hub": str(tmp_path / "bench"), "column": "problem", "name": "farm"}
+    output = run([against], [question, "What is the capital of France?"])
+    assert output.kept["problem_id"].to_list() == ["p1"]
+    assert "farm:1" in output.dropped["detail"][0]
+    stage = build(DecontaminateNgrams, {"against": [against]}, where="x")
+    assert stage.stamp() == [["hub", against["hub"], None, "test", None]]
+
+
+@pytest.mark.parametrize("bench", [{}, {"path": "a.jsonl", "hub": "x/y"}])
+def test_a_benchmark_has_either_a_path_or_a_hub_name(bench):
+    with pytest.raises(ConfigError, match="either a path or a hub name"):
+        build(DecontaminateNgrams, {"against": [bench]}, where="x")
