@@ -83,6 +83,32 @@ def test_status_show_and_why_read_what_a_run_left(unbroken):
 
 
 @pytest.mark.slow
+def test_report_prints_the_table_and_writes_the_page_again(unbroken):
+    done = distillery("report", "tiny", data=unbroken)
+    assert done.returncode == 0
+    assert "pass@1" in done.stdout
+    several = distillery("report", "tiny/1", "tiny/1", "--markdown", data=unbroken)
+    assert several.stdout.startswith("| model |")
+
+
+@pytest.mark.slow
+def test_lint_sft_shows_what_a_student_would_be_trained_on(unbroken, tmp_path):
+    data = tmp_path / "rows.jsonl"
+    row = {"question": "Calculate 1 + 2 .", "text": "<think>\none plus two\n</think>\n<answer>3</answer>"}
+    data.write_text(json.dumps(row) + "\n")
+    model = next((unbroken / "store").glob("train.sft-*")) / "model"
+    done = subprocess.run(
+        [*COMMAND, "lint-sft", "--model", str(model), "--data", str(data)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "plus" in done.stdout
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_five_times_it_ends_as_if_it_had_never_been(unbroken, tmp_path):
     rng = random.Random(7)
