@@ -26,7 +26,7 @@ class OnRay:
 
     def start(self, plan: Plan, store: Path) -> None:
         try:
-            import ray  # pyright: ignore[reportMissingImports]
+            import ray
         except ImportError:
             raise ConfigError("--executor ray: ray is not installed; pip install 'distillery[ray]'") from None
         self._ray = ray
@@ -53,10 +53,12 @@ class OnRay:
         self._tasks.clear()
 
     def _event(self, reference: Any) -> Event:
+        from ray.exceptions import RayError
+
         unit = self._tasks.pop(reference)
         try:
             error: tuple[str, str] | None = self._ray.get(reference)
-        except self._ray.exceptions.RayError as lost:
+        except RayError as lost:
             return Failed(unit, DistilleryError(f"stage {unit.step.id}: the Ray task was lost: {lost}"))
         if error is None:
             return Done(unit)
