@@ -35,7 +35,7 @@ fmt: $(BIN)/.ready
 
 seeds: $(BIN)/.ready ## the quickstart on three seeds, and the table that README shows
 	for seed in 0 1 2; do $(BIN)/distillery run pipelines/quickstart.yaml --set seed=$$seed || exit; done
-	$(BIN)/distillery report quickstart/1 quickstart/2 quickstart/3 --markdown
+	$(BIN)/distillery report $$(ls data/runs/quickstart | sort -n | tail -3 | sed "s,^,quickstart/,") --markdown
 
 smollm2: $(VLLM)/.ready data/models/smollm2 ## a real model on this CPU: vLLM in process, from questions to export
 	$(VLLM_CPU) $(SMOLLM2) --set engines.smollm2.model=data/models/smollm2 $(SET)
