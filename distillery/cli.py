@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     prompts.add_argument("action", nargs="?", choices=("list", "lock"), default="list")
     prompts.set_defaults(module="prompts")
+    _add_mock_server(commands)
     return parser
 
 
@@ -135,6 +136,48 @@ def _add_files(commands: Commands) -> None:
     lint.add_argument("--max-length", type=_positive, default=32_768)
     lint.add_argument("--rows", type=int, default=2, help="rows to print token by token")
     lint.set_defaults(module="lint_sft")
+
+
+# the fields of distillery.engines.mock_server.MockOptions, which checks them and has the defaults
+_MOCK_FLAGS = {
+    "host": "address to listen on (default: 127.0.0.1)",
+    "port": "0 takes a free one; the first line printed is the URL (default: 0)",
+    "model": "its name (default: mock)",
+    "seed": "another seed, other answers, latencies and faults (default: 0)",
+    "style": "how the thought comes: inline, reasoning_content, reasoning, prefilled, none (default: inline)",
+    "words": "median length of a thought (default: 12)",
+    "loop": "share of answers that repeat a phrase until max_tokens (default: 0.0)",
+    "max-model-len": "a prompt of more words is a 400 (default: 32768)",
+    "latency-s": "median seconds an answer takes (default: 0.0)",
+    "latency-sigma": "of the latency's lognormal distribution (default: 0.0)",
+    "slow-share": "share of answers that take slow-factor times as long (default: 0.0)",
+    "slow-factor": "(default: 100.0)",
+    "capacity": "answers in the making at once; the rest wait in a queue; 0: no limit (default: 0)",
+    "rate-limit": "share of requests that get a 429 (default: 0.0)",
+    "retry-after-s": "what the 429 asks for (default: 1)",
+    "server-error": "share that gets a 500 (default: 0.0)",
+    "disconnect": "share whose connection closes within the answer (default: 0.0)",
+    "malformed": "share whose answer is no JSON (default: 0.0)",
+    "empty": "share whose answer has no content (default: 0.0)",
+    "truncated": "share cut at half its length, with finish_reason length (default: 0.0)",
+    "refusal": "share with finish_reason content_filter (default: 0.0)",
+    "hang": "share that never gets an answer (default: 0.0)",
+    "first-errors": "each request first gets a 500 so many times (default: 0)",
+    "sticky-errors": "faults come back on every attempt, not on the first one alone",
+    "keep-keys": "count each request by its digest, for /mock/stats",
+}
+
+
+def _add_mock_server(commands: Commands) -> None:
+    mock = commands.add_parser(
+        "mock-server", help="an OpenAI-compatible server that plays a model, its latencies and its faults"
+    )
+    mock.set_defaults(module="mock_server")
+    for flag, text in _MOCK_FLAGS.items():
+        if "(default: " in text:
+            mock.add_argument(f"--{flag}", default=argparse.SUPPRESS, help=text)
+        else:
+            mock.add_argument(f"--{flag}", default=argparse.SUPPRESS, help=text, action="store_true")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

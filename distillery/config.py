@@ -90,12 +90,17 @@ def _mappings_in(value: Any, where: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def identity(value: Any) -> Json:
-    """`value` as JSON for a fingerprint, without the fields declared `metadata={"identity": False}`."""
+    """`value` as JSON for a fingerprint, without the fields declared `metadata={"identity": False}`.
+
+    A field declared `metadata={"identity": "changed"}` counts only where it differs from its default: an option that
+    is new leaves the names of all earlier work as they were.
+    """
     if dataclasses.is_dataclass(value):
         return {
             f.name: identity(getattr(value, f.name))
             for f in dataclasses.fields(value)
             if f.metadata.get("identity", True)
+            and not (f.metadata.get("identity") == "changed" and getattr(value, f.name) == f.default)
         }
     if isinstance(value, Mapping):
         return {str(name): identity(item) for name, item in value.items()}

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,16 @@ class StageDir:
             replace_text(self.path / f"note-{shard:05d}.json", json.dumps(note))
             _replace_table(self.shard(shard), kept)
 
+    def write_asked(self, shard: int, keys: Sequence[str]) -> None:
+        """Keys of the shard's requests: what of the request store this folder stands on."""
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            _replace_table(self.path / f"asked-{shard:05d}.parquet", pl.DataFrame({"key": keys}))
+
+    def asked(self) -> Iterator[str]:
+        for file in sorted(self.path.glob("asked-*.parquet")):
+            yield from _read_table(file)["key"]
+
     def read(self, shard: int) -> pl.DataFrame:
         return _read_table(self.shard(shard))
 
@@ -87,6 +97,15 @@ class StageDir:
     def count(self, shard: int) -> tuple[int, int]:
         """Rows kept and rows in the ledger, from the files' footers."""
         return _rows(self.shard(shard)), _rows(self.dropped(shard))
+
+    def counts_so_far(self) -> dict[str, float]:
+        """Metrics added up over the shards on disk."""
+        total: dict[str, float] = {}
+        for file in self.path.glob("note-*.json"):
+            if self.has(int(file.stem.removeprefix("note-"))):
+                for name, value in json.loads(file.read_text())["metrics"].items():
+                    total[name] = total.get(name, 0.0) + value
+        return total
 
     def finish(self, note: dict[str, Any]) -> None:
         with disk_errors(self.path):

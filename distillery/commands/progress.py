@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.live import Live as RichLive
+from rich.markup import escape
 from rich.table import Table
 
 from distillery.pipeline import Kind, Plan, Step
@@ -44,6 +45,9 @@ class Lines(Watcher):
 
     def waits(self, step: Step, reason: str) -> None:
         self._say(f"{step.id:<26} waits: {reason}")
+
+    def alarms(self, step: Step, text: str) -> None:
+        self._say(f"{step.id:<26} LOOK: {text}")
 
     def tick(self) -> None:
         now = time.monotonic()
@@ -96,6 +100,9 @@ class Live(Watcher):
 
     def waits(self, step: Step, reason: str) -> None:
         self._console.print(f"[yellow]…[/] {step.id:<26} waits: {reason}")
+
+    def alarms(self, step: Step, text: str) -> None:
+        self._console.print(f"[red]![/] {step.id:<26} {escape(text)}")
 
     def tick(self) -> None:
         self._draw()

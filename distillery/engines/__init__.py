@@ -7,7 +7,17 @@ from importlib import import_module
 from typing import Any
 
 from distillery.config import build
-from distillery.engines.base import Completion, Engine, Failure, Messages, Request, Sampling, request_key
+from distillery.engines.base import (
+    Completion,
+    Engine,
+    Failure,
+    FailureKind,
+    Messages,
+    Reply,
+    Request,
+    Sampling,
+    request_key,
+)
 from distillery.errors import ConfigError
 
 KINDS = {
@@ -22,7 +32,9 @@ __all__ = [
     "Completion",
     "Engine",
     "Failure",
+    "FailureKind",
     "Messages",
+    "Reply",
     "Request",
     "Sampling",
     "engine_class",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from enum import StrEnum
+from typing import Any, ClassVar, Self
 
 from distillery.hashing import Json, digest
 
@@ -13,20 +15,25 @@ Messages = tuple[tuple[str, str], ...]  # (role, content), hashable on purpose
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """R1's published defaults: T 0.6, top-p 0.95 (README of DeepSeek-R1)."""
+    """R1's published defaults: T 0.6, top-p 0.95 (README of DeepSeek-R1).
+
+    `cut_loops` ends a text that only repeats itself (`distillery.engines.loops`); its finish is then "loop".
+    """
 
     temperature: float = 0.6
     top_p: float = 0.95
     max_tokens: int = 8192
     stop: tuple[str, ...] = ()
+    cut_loops: bool = field(default=False, metadata={"identity": "changed"})
 
     def json(self) -> dict[str, Json]:
-        return {
+        settings: dict[str, Json] = {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_tokens": self.max_tokens,
             "stop": list(self.stop),
         }
+        return settings | ({"cut_loops": True} if self.cut_loops else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,53 +42,105 @@ class Request:
     messages: Messages
     sampling: Sampling
     seed: int
+    begun: str = ""  # text of the assistant's turn to go on from; the reply is what comes after it
 
 
-def request_key(identity: Json, messages: Messages, sampling: Sampling, seed: int, sample: int) -> str:
+def request_key(
+    identity: Json, messages: Messages, sampling: Sampling, seed: int, sample: int, *, begun: str = ""
+) -> str:
     """The name of one completion, from all and only what can change it; never the endpoint or a secret."""
-    return digest([identity, [list(turn) for turn in messages], sampling.json(), seed, sample], length=32)
+    parts: list[Json] = [identity, [list(turn) for turn in messages], sampling.json(), seed, sample]
+    return digest([*parts, begun] if begun else parts, length=32)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
     key: str
     text: str  # normal form: a separate reasoning field is already joined as <think>...</think>
-    finish: str  # "stop" | "length"
+    finish: str  # "stop" | "length" | "loop"
     prompt_tokens: int
     completion_tokens: int
     meta: dict[str, Any] = field(default_factory=dict)  # seconds, endpoint, prefilled; never part of a key
 
 
+class FailureKind(StrEnum):
+    """Why a request has no completion. All but the first three would fail again in the same way."""
+
+    TRANSPORT = "transport"  # connection, time-out, status 5xx
+    RATE_LIMIT = "rate_limit"
+    MALFORMED = "malformed"  # a reply that cannot be read, or a request that the server cannot read
+    CONTEXT_LENGTH = "context_length"  # prompt and answer do not fit the model
+    REFUSED = "refused"  # by a content filter
+    EMPTY = "empty"
+    NO_REASONING = "no_reasoning"  # a model that must think gave no thought
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     key: str
-    kind: str  # "context_length" | "refused" | "transport" | "rate_limit" | "empty" | "malformed"
+    kind: FailureKind
     message: str
 
 
-class Engine(Protocol):
+Reply = Completion | Failure
+Feed = Iterable[Request | None]  # None: nothing to ask right now; ask for the next one a little later
+
+
+class Engine(ABC):
     """Answers requests, in any order, exactly one reply for each key.
 
     A request that cannot be answered is a `Failure`; an engine that cannot be used raises `EngineError`.
-    `identity` holds all and only what can change a completion, and is known before anything is loaded. It is an
-    object whose "model" names model and revision. The runtime is no part of it: a model answers under the same
-    keys in process and behind a server.
     """
+
+    independent: ClassVar[bool] = True
+    """Whether a reply depends on its own request alone. If not, requests come in rounds: the next round is asked
+    for when this one is answered, so that a killed run, continued, forms the same rounds."""
 
     @property
-    def identity(self) -> Json: ...
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Failure]: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *exc: object) -> None: ...
+    @abstractmethod
+    def identity(self) -> Json:
+        """All and only what can change a completion, known before anything is loaded.
+
+        An object whose "model" names model and revision. The runtime is no part of it: a model answers under the
+        same keys in process and behind a server.
+        """
+
+    @abstractmethod
+    def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
+        """Replies in the groups in which they arrived; each group is stored in one transaction.
+
+        Requests are taken as they can be served, never all at once. When the feed gives None and nothing has
+        arrived, the group is empty: the caller's turn. The feed is only ever asked in the caller's own thread.
+        """
+
+    def generate(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        for group in self.batches(requests):
+            yield from group
+
+    draining = False
+
+    def drain(self) -> None:
+        """From now on only what has begun is finished; `batches` then ends, with requests unanswered."""
+        object.__setattr__(self, "draining", True)  # engines are frozen dataclasses
+
+    def close(self) -> None:  # noqa: B027
+        """Gives memory and processes back."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
 
-@runtime_checkable
-class InBatches(Protocol):
-    """An engine whose replies come in groups; each is stored in one transaction.
-
-    An offline engine needs it to be repeatable: what is left of a killed run forms the batches, and so draws the
-    samples, that the whole run would have. For a server it saves transactions.
-    """
-
-    def batches(self, requests: Sequence[Request]) -> Iterator[Sequence[Completion | Failure]]: ...
+def rounds(requests: Feed) -> Iterator[list[Request]]:
+    """What the feed gives without a pause, for engines that are not `independent`; empty where it has nothing now."""
+    found: list[Request] = []
+    for request in requests:
+        if request is not None:
+            found.append(request)
+            continue
+        yield found
+        found = []
+    if found:
+        yield found

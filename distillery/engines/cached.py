@@ -6,57 +6,83 @@ is not part of an engine's identity and may be larger next time.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Self
+from itertools import chain
 
-from distillery.engines.base import Completion, Engine, Failure, InBatches, Request
-from distillery.engines.requests import RequestStore
+from distillery.engines.base import Completion, Engine, Feed, Reply, Request
+from distillery.engines.requests import RequestStore, Shelf
 from distillery.hashing import Json
 
-_READ_AT_ONCE = 512  # stored completions held in memory at a time
+_LOOKED_UP_AT_ONCE = 512
 
 
-class Cached:
-    """Replies from the store come first, then the engine's, each stored before it is handed on."""
+class Cached(Engine):
+    """Replies from the store and from the engine, each stored before it is handed on.
+
+    The feed is read a few hundred requests ahead of the engine; a model that owes nothing is never loaded.
+    """
 
     def __init__(self, engine: Engine, store: RequestStore, *, known_as: Json = None) -> None:
         self._engine = engine
         self._store = store
         self._known_as = known_as  # a plan names the model of a stage by the stage's fingerprint
+        self._found: deque[Completion] = deque()
 
     @property
     def identity(self) -> Json:
         return self._engine.identity if self._known_as is None else self._known_as
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Failure]:
+    @property
+    def independent(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._engine.independent
+
+    def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         shelf = self._store.shelf(self.identity)
+        owed = self._owed(requests, shelf)
         try:
-            owed: list[Request] = []
-            for start in range(0, len(requests), _READ_AT_ONCE):
-                some = requests[start : start + _READ_AT_ONCE]
-                stored = shelf.get_many([request.key for request in some])
-                owed += [request for request in some if request.key not in stored]
-                yield from stored.values()
-            for replies in self._ask(owed):
-                if completions := [reply for reply in replies if isinstance(reply, Completion)]:
-                    shelf.put_many(completions)
-                yield from replies
+            for request in owed:
+                if request is not None:
+                    for replies in self._engine.batches(chain([request], owed)):
+                        if completions := [reply for reply in replies if isinstance(reply, Completion)]:
+                            shelf.put_many(completions)
+                        yield [*self._take_found(), *replies]
+                yield self._take_found()
+            yield self._take_found()
         finally:
             shelf.close()
+
+    def drain(self) -> None:
+        super().drain()
+        self._engine.drain()
 
     def close(self) -> None:
         self._engine.close()
 
-    def __enter__(self) -> Self:
-        return self
+    def _owed(self, requests: Feed, shelf: Shelf) -> Iterator[Request | None]:
+        """What the store lacks. None also where it had something: the caller hears of that before more is read."""
+        feed = iter(requests)
+        ended = False
+        while not ended and not self.draining:
+            block: list[Request] = []
+            paused = False
+            while not paused and not (self.independent and len(block) >= _LOOKED_UP_AT_ONCE):
+                try:
+                    request = next(feed)
+                except StopIteration:
+                    ended = True
+                    break
+                paused = request is None
+                block += [request] if request else []
+            stored = shelf.get_many([request.key for request in block]) if block else {}
+            self._found.extend(stored.values())
+            for request in block:
+                if request.key not in stored and not self.draining:
+                    yield request
+            if paused or self._found:
+                yield None
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def _ask(self, owed: Sequence[Request]) -> Iterator[Sequence[Completion | Failure]]:
-        """In the engine's own groups, which are stored whole or not at all."""
-        if not owed:
-            return iter(())  # a model that owes nothing is never loaded
-        if isinstance(self._engine, InBatches):
-            return self._engine.batches(owed)
-        return ((reply,) for reply in self._engine.generate(owed))
+    def _take_found(self) -> list[Completion]:
+        found = list(self._found)
+        self._found.clear()
+        return found

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic.json_schema import SkipJsonSchema
 
-from distillery.engines.base import Completion, Failure, Request
+from distillery.engines.base import Completion, Engine, Failure, Feed, Reply, Request
 from distillery.hashing import Json
 from distillery.reasoning import join
 
-Reply = Callable[[Request], str | Completion | Failure]
+Script = Callable[[Request], str | Completion | Failure]
 
 
 def echo(request: Request) -> str:
     return join(request.messages[-1][1], f"\\boxed{{{request.seed % 7}}}")
 
 
-_SCRIPTS: dict[str, Reply] = {"echo": echo, "agree": lambda _: "correct"}
+_SCRIPTS: dict[str, Script] = {"echo": echo, "agree": lambda _: "correct"}
 
 
 @dataclass(frozen=True)
-class Scripted:
+class Scripted(Engine):
     """Its replies cost nothing: `echo` thinks the question over again, `agree` is a judge that accepts all.
 
     A `reply` may return a Failure, or raise to play an engine that breaks. A text of more words than
@@ -32,27 +32,22 @@ class Scripted:
 
     script: Literal["echo", "agree"] = "echo"
     name: str = "scripted"
-    reply: SkipJsonSchema[Reply | None] = None  # for tests: goes before `script`
+    reply: SkipJsonSchema[Script | None] = None  # for tests: goes before `script`
     calls: list[Request] = field(default_factory=list[Request], init=False, repr=False, compare=False)
 
     @property
     def identity(self) -> Json:
         return {"model": self.name, "script": self.script}
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Failure]:
+    def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         reply = self.reply or _SCRIPTS[self.script]
         for request in requests:
+            if request is None:
+                yield ()
+                continue
             self.calls.append(request)
             answer = reply(request)
-            yield _completion(request, answer) if isinstance(answer, str) else answer
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+            yield (_completion(request, answer) if isinstance(answer, str) else answer,)
 
 
 def _completion(request: Request, text: str) -> Completion:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
-from distillery.engines.base import Completion, Failure, Request
+from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request
+from distillery.engines.loops import LOOK_EVERY, loop_end
 from distillery.engines.normal_form import normal_form
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletion
+from distillery.reasoning import CLOSE, OPEN, split
 
 _LONGEST_MESSAGE = 500
 _TOO_LONG = (
@@ -37,58 +37,137 @@ _TRY_AGAIN = frozenset([408, 409, 425])
 class Fault:
     """An attempt that failed. One `out_of_use` concerns every request, not this one alone."""
 
-    kind: str  # as in `Failure`
+    kind: FailureKind
     message: str
     again: bool = False
+    gone: bool = False  # no reply at all: the endpoint, more likely than the request
     wait_s: float | None = None  # as the server asked
     out_of_use: str = ""
 
 
-def read_completion(request: Request, reply: ChatCompletion, *, prefilled: bool) -> Completion | Failure:
+@dataclass(slots=True)
+class Said:
+    """One choice of a reply, whole or gathered from a stream."""
+
+    content: str = ""
+    thought: str = ""
+    refusal: str = ""
+    finish: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    looked_at: int = field(default=0)  # characters, when a loop was last looked for
+
+
+def whole_reply(body: Any) -> Said | Fault:
+    """From the JSON of a reply that came in one piece."""
+    try:
+        choice = body["choices"][0]
+        message = choice["message"]
+        usage: Mapping[str, Any] = body.get("usage") or {}
+        return Said(
+            content=message.get("content") or "",
+            thought=str(message.get("reasoning") or message.get("reasoning_content") or ""),
+            refusal=message.get("refusal") or "",
+            finish=choice.get("finish_reason"),
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+        )
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        message = f"the reply has no choices[0].message ({type(error).__name__}: {error})"
+        return Fault(FailureKind.MALFORMED, message, again=True)
+
+
+def add_piece(said: Said, piece: Any, *, cut_loops: bool) -> bool:
+    """Adds one event of a stream; True when the text has begun to loop and need not be heard any further."""
+    if usage := piece.get("usage"):
+        said.prompt_tokens = int(usage.get("prompt_tokens") or 0)
+        said.completion_tokens = int(usage.get("completion_tokens") or 0)
+    for choice in piece.get("choices") or ():
+        delta = choice.get("delta") or {}
+        said.content += delta.get("content") or ""
+        said.thought += delta.get("reasoning") or delta.get("reasoning_content") or ""
+        said.refusal += delta.get("refusal") or ""
+        said.finish = choice.get("finish_reason") or said.finish
+        if not usage:
+            said.completion_tokens += (
+                1  # a piece is a token, or nearly so; the usage at the end says it exactly
+            )
+    length = len(said.content) + len(said.thought)
+    if not cut_loops or length - said.looked_at < LOOK_EVERY:
+        return False
+    said.looked_at = length
+    return loop_end(said.content or said.thought) is not None
+
+
+def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: bool) -> Reply:
     """Thoughts come as `reasoning`, as `reasoning_content`, or inline: one normal form for all."""
-    if not reply.choices:
-        return Failure(request.key, "malformed", "the reply has no choices")
-    choice = reply.choices[0]
-    message = choice.message
-    extra: Mapping[str, Any] = message.model_extra or {}
-    thought = str(extra.get("reasoning") or extra.get("reasoning_content") or "")
-    content = message.content or ""
-    cut = choice.finish_reason == "length"
-    if choice.finish_reason == "content_filter" or (message.refusal and not content):
-        return Failure(request.key, "refused", message.refusal or "stopped by the server's content filter")
-    if not content.strip() and not thought.strip():
-        return Failure(request.key, "empty", f"no text, finish_reason {choice.finish_reason!r}")
+    if said.finish == "content_filter" or (said.refusal and not said.content):
+        message = said.refusal or "stopped by the server's content filter"
+        return Failure(request.key, FailureKind.REFUSED, message)
+    if not said.content.strip() and not said.thought.strip():
+        return Failure(request.key, FailureKind.EMPTY, f"no text, finish_reason {said.finish!r}")
+    finish = "length" if said.finish == "length" else "stop"
+    if request.sampling.cut_loops:
+        finish = _cut_loop(said, finish)
+    if request.begun:  # the caller joins it to what was begun, and takes the normal form of the whole
+        closed = f"\n{CLOSE}\n{said.content}" if said.content else ""
+        text = said.thought + closed if said.thought else said.content
+    else:
+        text = normal_form(said.content, thought=said.thought, prefilled=prefilled, cut=finish != "stop")
+        if must_think and not _thinks(text):
+            message = f"no thought in the reply, which begins {said.content[:80]!r}"
+            return Failure(request.key, FailureKind.NO_REASONING, message)
     return Completion(
         key=request.key,
-        text=normal_form(content, thought=thought, prefilled=prefilled, cut=cut),
-        finish="length" if cut else "stop",
-        prompt_tokens=reply.usage.prompt_tokens if reply.usage else 0,
-        completion_tokens=reply.usage.completion_tokens if reply.usage else 0,
+        text=text,
+        finish=finish,
+        prompt_tokens=said.prompt_tokens,
+        completion_tokens=said.completion_tokens,
     )
 
 
-def read_error(error: Exception) -> Fault:
-    """For the exceptions of the openai package."""
-    import openai
-
-    text = _short(error)
-    if not isinstance(error, openai.APIStatusError):
-        if isinstance(error, openai.APIConnectionError):  # a time-out is one, too
-            return Fault("transport", text, again=True)
-        return Fault("malformed", text, again=True)
-    status, said = error.status_code, f"status {error.status_code}: {text}"
+def read_error(status: int, headers: Mapping[str, str], body: str) -> Fault:
+    """For a reply whose status is not 200."""
+    code, text = _message(body)
+    said = f"status {status}: {text}"
     if status == 429:
-        return Fault("rate_limit", said, again=True, wait_s=_wait_asked(error.response.headers))
+        return Fault(FailureKind.RATE_LIMIT, said, again=True, wait_s=_wait_asked(headers))
     if status >= 500 or status in _TRY_AGAIN:
-        return Fault("transport", said, again=True, wait_s=_wait_asked(error.response.headers))
+        return Fault(FailureKind.TRANSPORT, said, again=True, wait_s=_wait_asked(headers))
     if status in _OUT_OF_USE:
-        return Fault("transport", said, out_of_use=_OUT_OF_USE[status])
-    lowered = f"{error.code} {text}".lower()
+        return Fault(FailureKind.TRANSPORT, said, out_of_use=_OUT_OF_USE[status])
+    lowered = f"{code} {text}".lower()
     if status == 413 or any(mark in lowered for mark in _TOO_LONG):
-        return Fault("context_length", said)
+        return Fault(FailureKind.CONTEXT_LENGTH, said)
     if any(mark in lowered for mark in _REFUSED):
-        return Fault("refused", said)
-    return Fault("malformed", said)
+        return Fault(FailureKind.REFUSED, said)
+    return Fault(FailureKind.MALFORMED, said)
+
+
+def _cut_loop(said: Said, finish: str) -> str:
+    for name in ("content", "thought"):
+        text: str = getattr(said, name)
+        if (end := loop_end(text)) is not None:
+            setattr(said, name, text[:end])
+            return "loop"
+    return finish
+
+
+def _thinks(text: str) -> bool:
+    return bool((split(text).reasoning or "").strip()) or text.lstrip().startswith(OPEN)
+
+
+def _message(body: str) -> tuple[str, str]:
+    """Code and words of an error, in OpenAI's shape or in any other."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return "", " ".join(body.split())[:_LONGEST_MESSAGE] or "no words"
+    found = cast("Any", value.get("error", value) if isinstance(value, dict) else value)
+    if not isinstance(found, dict):
+        return "", str(found)[:_LONGEST_MESSAGE]
+    words = found.get("message") or found.get("detail") or body
+    return f"{found.get('code')} {found.get('type')}", str(words)[:_LONGEST_MESSAGE]
 
 
 def _wait_asked(headers: Mapping[str, str]) -> float | None:
@@ -104,8 +183,3 @@ def _wait_asked(headers: Mapping[str, str]) -> float | None:
         )
     except ValueError:
         return None
-
-
-def _short(error: Exception) -> str:
-    cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) else ""
-    return f"{error}{cause}"[:_LONGEST_MESSAGE]

@@ -1,7 +1,7 @@
 """A small model in this process, through transformers: batches sorted by length, one seed a batch.
 
-For models that a vLLM server would be too much for. Replies come batch by batch (`InBatches`), so that a killed
-run, continued, forms the same batches and draws the same samples.
+For models that a vLLM server would be too much for. Replies come batch by batch, so that a killed run,
+continued, forms the same batches and draws the same samples.
 """
 
 from __future__ import annotations
@@ -12,17 +12,28 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from distillery.engines.base import Completion, Failure, Request, Sampling
+from distillery.engines.base import (
+    Completion,
+    Engine,
+    Failure,
+    FailureKind,
+    Feed,
+    Reply,
+    Request,
+    Sampling,
+    rounds,
+)
+from distillery.engines.chat_prompt import chat_prompt
+from distillery.engines.loops import loop_end
 from distillery.engines.model_files import model_name, read_template
 from distillery.engines.normal_form import normal_form
 from distillery.engines.roomy_cache import roomy_cache
 from distillery.errors import EngineError
 from distillery.hashing import Json, derive_seed, digest
-from distillery.reasoning import OPEN
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +50,10 @@ class _Prompt(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TransformersLocal:
+class TransformersLocal(Engine):
     """Any causal language model with a chat template; `model` is a folder or a hub id."""
+
+    independent: ClassVar[bool] = False
 
     model: str
     revision: str = ""
@@ -50,8 +63,12 @@ class TransformersLocal:
     threads: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
     chat_template: Path | None = None  # a file that replaces the tokenizer's template
 
-    @cached_property
+    @property
     def identity(self) -> Json:
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> Json:
         identity: dict[str, Json] = {"model": model_name(self.model, self.revision)}
         if self.dtype != "auto":
             identity["dtype"] = self.dtype
@@ -59,11 +76,11 @@ class TransformersLocal:
             identity["chat_template"] = digest(read_template(self.chat_template))
         return identity
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Failure]:
-        for batch in self.batches(requests):
-            yield from batch
+    def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
+        for asked in rounds(requests):
+            yield from self._round(asked) if asked else ((),)
 
-    def batches(self, requests: Sequence[Request]) -> Iterator[Sequence[Completion | Failure]]:
+    def _round(self, requests: Sequence[Request]) -> Iterator[Sequence[Reply]]:
         loaded = self._loaded
         prompts = [loaded.prompt(request) for request in requests]
         room = loaded.positions
@@ -81,16 +98,12 @@ class TransformersLocal:
         for sampling, group in groupby(prompts, key=lambda prompt: prompt.request.sampling):
             same = list(group)
             for start in range(0, len(same), self.batch_size):
+                if self.draining:
+                    return
                 yield loaded.complete(same[start : start + self.batch_size], sampling)
 
     def close(self) -> None:
-        self.__dict__.pop("_loaded", None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+        vars(self).pop("_loaded", None)
 
     @cached_property
     def _loaded(self) -> _Loaded:
@@ -126,10 +139,9 @@ class _Loaded:
         self.positions: int = getattr(model.config, "max_position_embeddings", None) or 1 << 30
 
     def prompt(self, request: Request) -> _Prompt:
-        turns = [{"role": role, "content": content} for role, content in request.messages]
-        text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        text, prefilled = chat_prompt(self._tokenizer, request)
         tokens = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return _Prompt(request, tokens, text.rstrip().endswith(OPEN))
+        return _Prompt(request, tokens, prefilled)
 
     def complete(self, prompts: Sequence[_Prompt], sampling: Sampling) -> list[Completion]:
         import torch
@@ -199,10 +211,15 @@ class _Loaded:
         for stop in prompt.request.sampling.stop:
             if stop in text:
                 text, stopped = text.partition(stop)[0], True
+        finish = "stop" if stopped else "length"
+        if prompt.request.sampling.cut_loops and (end := loop_end(text)) is not None:
+            text, finish = text[:end], "loop"
+        if not prompt.request.begun:
+            text = normal_form(text, prefilled=prompt.prefilled, cut=finish != "stop")
         return Completion(
             key=prompt.request.key,
-            text=normal_form(text, prefilled=prompt.prefilled, cut=not stopped),
-            finish="stop" if stopped else "length",
+            text=text,
+            finish=finish,
             prompt_tokens=len(prompt.tokens),
             completion_tokens=len(tokens),
             meta=meta | ({"prefilled": True} if prompt.prefilled else {}),
@@ -229,4 +246,4 @@ def _pick(logits: torch.Tensor, sampling: Sampling, random: torch.Generator) -> 
 
 def _too_long(prompt: _Prompt, positions: int) -> Failure:
     message = f"the prompt has {len(prompt.tokens)} tokens, the model {positions} positions"
-    return Failure(prompt.request.key, "context_length", message)
+    return Failure(prompt.request.key, FailureKind.CONTEXT_LENGTH, message)

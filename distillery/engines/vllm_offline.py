@@ -8,22 +8,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from distillery.engines.base import Completion, Failure, Request
+from distillery.engines.base import Completion, Engine, Failure, FailureKind, Feed, Reply, Request
+from distillery.engines.chat_prompt import chat_prompt
+from distillery.engines.loops import LOOK_EVERY, loop_end
 from distillery.engines.model_files import model_name, read_template
 from distillery.engines.normal_form import normal_form
 from distillery.errors import ConfigError, EngineError
 from distillery.hashing import Json, digest
-from distillery.reasoning import OPEN
 
-_AHEAD = 2048  # requests handed to vLLM that are not finished; what it does not run yet costs it memory only
+_AHEAD = 64  # requests handed to vLLM beside those that it can run at once
 
 
 @dataclass(frozen=True)
-class VllmOffline:
+class VllmOffline(Engine):
     """For a machine of one's own. Each request has its own seed, so that no sample depends on its neighbours.
 
     `engine_args` go to vLLM as they are and say how it runs (tensor_parallel_size, gpu_memory_utilization,
@@ -38,8 +39,12 @@ class VllmOffline:
     chat_template: Path | None = None  # a file that replaces the tokenizer's template
     engine_args: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"identity": False})
 
-    @cached_property
+    @property
     def identity(self) -> Json:
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> Json:
         identity: dict[str, Json] = {"model": model_name(self.model, self.revision)}
         if self.dtype != "auto":
             identity["dtype"] = self.dtype
@@ -49,35 +54,34 @@ class VllmOffline:
             identity["chat_template"] = digest(read_template(self.chat_template))
         return identity
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Failure]:
-        for group in self.batches(requests):
-            yield from group
-
-    def batches(self, requests: Sequence[Request]) -> Iterator[Sequence[Completion | Failure]]:
+    def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         """What each step finished."""
         loaded = self._loaded
-        fresh, running = iter(requests), dict[str, _Running]()
+        feed, running = iter(requests), dict[str, _Running]()
+        ended = False
         try:
-            while True:
-                refused = loaded.feed(fresh, running)
-                if refused:
-                    yield refused
-                if not running:
-                    return
-                if finished := loaded.step(running):
-                    yield finished
+            while running or not ended:
+                refused: list[Failure] = []
+                paused = False
+                while not (ended or paused) and len(running) < loaded.at_once + _AHEAD:
+                    try:
+                        request = next(feed)
+                    except StopIteration:
+                        ended = True
+                        break
+                    paused = request is None
+                    if request and (failure := loaded.add(request, running)):
+                        refused.append(failure)
+                finished = loaded.step(running) if running else []
+                if refused or finished or paused:
+                    yield [*refused, *finished]
+                ended = ended or self.draining
         finally:
             loaded.abort(running)
 
     def close(self) -> None:
-        if loaded := self.__dict__.pop("_loaded", None):
+        if loaded := vars(self).pop("_loaded", None):
             loaded.shut_down()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     @cached_property
     def _loaded(self) -> _Loaded:
@@ -109,10 +113,20 @@ class VllmOffline:
         return _Loaded(llm, read_template(self.chat_template) if self.chat_template else None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Running:
+    request: Request
     prefilled: bool  # the template opened the thought
     since: float
+    text: str = ""
+    tokens: int = 0
+    looked_at: int = 0  # characters, when a loop was last looked for
+
+    def loops(self) -> bool:
+        if not self.request.sampling.cut_loops or len(self.text) - self.looked_at < LOOK_EVERY:
+            return False
+        self.looked_at = len(self.text)
+        return loop_end(self.text) is not None
 
 
 class _Loaded:
@@ -121,29 +135,37 @@ class _Loaded:
     def __init__(self, llm: Any, template: str | None) -> None:
         self._engine = llm.llm_engine
         self._tokenizer = llm.get_tokenizer()
-        self._template: dict[str, str] = {"chat_template": template} if template else {}
+        self._template = template
         self._positions: int = llm.llm_engine.model_config.max_model_len
+        self.at_once: int = llm.llm_engine.vllm_config.scheduler_config.max_num_seqs
 
-    def feed(self, fresh: Iterator[Request], running: dict[str, _Running]) -> list[Failure]:
-        """Hands requests on until `_AHEAD` are running; returns those that are too long to run."""
-        refused: list[Failure] = []
-        while len(running) < _AHEAD and (request := next(fresh, None)):
-            turns = [{"role": role, "content": content} for role, content in request.messages]
-            text = self._tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=True, **self._template
-            )
-            tokens = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-            if len(tokens) >= self._positions:
-                message = f"the prompt has {len(tokens)} tokens, the model {self._positions} positions"
-                refused.append(Failure(request.key, "context_length", message))
-                continue
-            self._engine.add_request(request.key, {"prompt_token_ids": tokens}, _sampling(request))
-            running[request.key] = _Running(text.rstrip().endswith(OPEN), monotonic())
-        return refused
+    def add(self, request: Request, running: dict[str, _Running]) -> Failure | None:
+        """Hands a request to vLLM, unless it is too long to run."""
+        text, prefilled = chat_prompt(self._tokenizer, request, template=self._template)
+        tokens = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(tokens) >= self._positions:
+            message = f"the prompt has {len(tokens)} tokens, the model {self._positions} positions"
+            return Failure(request.key, FailureKind.CONTEXT_LENGTH, message)
+        self._engine.add_request(request.key, {"prompt_token_ids": tokens}, _sampling(request))
+        running[request.key] = _Running(request, prefilled, monotonic())
+        return None
 
     def step(self, running: dict[str, _Running]) -> list[Completion]:
-        done = [output for output in self._engine.step() if output.finished]
-        return [_completion(output, running.pop(output.request_id)) for output in done]
+        done: list[Completion] = []
+        for output in self._engine.step():
+            key, said = output.request_id, output.outputs[0]
+            if key not in running:  # aborted in this very step
+                continue
+            ran = running[key]
+            ran.text += said.text
+            ran.tokens += len(said.token_ids)
+            looping = not output.finished and ran.loops()
+            if looping:
+                self._engine.abort_request([key])
+            if looping or output.finished:
+                del running[key]
+                done.append(_completion(output, ran, said.finish_reason))
+        return done
 
     def abort(self, running: Mapping[str, _Running]) -> None:
         if running:
@@ -157,6 +179,7 @@ def _sampling(request: Request) -> Any:
     from vllm import SamplingParams  # pyright: ignore[reportMissingImports]
     from vllm.sampling_params import RequestOutputKind  # pyright: ignore[reportMissingImports]
 
+    heard = request.sampling.cut_loops  # then each step's text is
     return SamplingParams(
         temperature=request.sampling.temperature,
         top_p=request.sampling.top_p,
@@ -164,18 +187,21 @@ def _sampling(request: Request) -> Any:
         stop=list(request.sampling.stop) or None,
         seed=request.seed,
         skip_special_tokens=False,  # a tokenizer may hold <think> as one of them
-        output_kind=RequestOutputKind.FINAL_ONLY,
+        output_kind=RequestOutputKind.DELTA if heard else RequestOutputKind.FINAL_ONLY,
     )
 
 
-def _completion(output: Any, ran: _Running) -> Completion:
-    said = output.outputs[0]
-    cut = said.finish_reason == "length"
+def _completion(output: Any, ran: _Running, reason: str | None) -> Completion:
+    text, finish = ran.text, "length" if reason == "length" else "stop"
+    if ran.request.sampling.cut_loops and (end := loop_end(text)) is not None:
+        text, finish = text[:end], "loop"
+    if not ran.request.begun:
+        text = normal_form(text, prefilled=ran.prefilled, cut=finish != "stop")
     return Completion(
         key=output.request_id,
-        text=normal_form(said.text, prefilled=ran.prefilled, cut=cut),
-        finish="length" if cut else "stop",
+        text=text,
+        finish=finish,
         prompt_tokens=len(output.prompt_token_ids),
-        completion_tokens=len(said.token_ids),
+        completion_tokens=ran.tokens,
         meta={"seconds": round(monotonic() - ran.since, 3)} | ({"prefilled": True} if ran.prefilled else {}),
     )

@@ -5,19 +5,20 @@ A unit's memory is given back when it ends; its output goes to its folder's log.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from distillery import errors
-from distillery.errors import DistilleryError
+from distillery.errors import DistilleryError, StoppedError
 from distillery.executors import worker
 from distillery.pipeline import Kind, Plan, Workers
-from distillery.runner.events import Done, Event, Failed, Moved, Unit
+from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit
 from distillery.runner.execute import folder_of
 
 _LIGHT = ("distillery.executors.worker",)
@@ -30,6 +31,7 @@ class _Flight:
     unit: Unit
     process: BaseProcess
     pipe: Any  # a multiprocessing connection; its type differs between platforms
+    stopped: bool = False
 
 
 class Local:
@@ -69,6 +71,16 @@ class Local:
             events.extend(self._hear(flight))
         return events
 
+    def drain(self) -> None:
+        """Trainings end at once (they go on from their last checkpoint), as do stages that ask nobody."""
+        for flight in self._flights:
+            if flight.unit.step.engines:
+                with contextlib.suppress(ProcessLookupError, TypeError):  # gone, or not yet there
+                    os.kill(cast("int", flight.process.pid), worker.DRAIN)
+            else:
+                flight.stopped = True
+                flight.process.kill()
+
     def close(self) -> None:
         for flight in self._flights:
             flight.process.kill()
@@ -84,11 +96,15 @@ class Local:
             kind, rest = "died", []
         if kind == "moved":
             return [Moved(flight.unit, rest[0])]
+        if kind == "alarm":
+            return [Alarmed(flight.unit, rest[0])]
         flight.process.join()
         flight.pipe.close()
         self._flights.remove(flight)
         if kind == "done":
             return [Done(flight.unit)]
+        if flight.stopped:
+            return [Failed(flight.unit, StoppedError(f"stage {flight.unit.step.id}: stopped"))]
         return [Failed(flight.unit, self._error(flight, kind, rest))]
 
     def _error(self, flight: _Flight, kind: str, rest: list[str]) -> DistilleryError:

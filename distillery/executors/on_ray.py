@@ -10,7 +10,7 @@ from distillery import errors
 from distillery.errors import ConfigError, DistilleryError
 from distillery.pipeline import Kind, Plan, Workers
 from distillery.runner.events import Done, Event, Failed, Unit
-from distillery.runner.execute import execute
+from distillery.runner.execute import Line, execute
 
 
 class OnRay:
@@ -47,6 +47,10 @@ class OnRay:
         ready, _ = self._ray.wait(list(self._tasks), num_returns=1, timeout=timeout_s)
         return [self._event(reference) for reference in ready]
 
+    def drain(self) -> None:
+        """A task on another node is not told; it is ended, and what it stored stays."""
+        self.close()
+
     def close(self) -> None:
         for reference in self._tasks:
             self._ray.cancel(reference, force=True)
@@ -71,7 +75,7 @@ def _work(unit: Unit, plan: Plan, store: Path) -> tuple[str, str] | None:
         """Counters stay on the node: the shards on disk tell how far it is."""
 
     try:
-        execute(unit, plan, store, silent)
+        execute(unit, plan, store, Line(silent))
     except DistilleryError as error:
         return type(error).__name__, str(error)
     return None

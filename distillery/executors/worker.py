@@ -15,10 +15,11 @@ from pathlib import Path
 from distillery.errors import DistilleryError
 from distillery.pipeline import Plan
 from distillery.runner.events import Unit
-from distillery.runner.execute import execute
+from distillery.runner.execute import Line, execute
 
 _TELL_EVERY_S = 0.3
 _PR_SET_PDEATHSIG = 1
+DRAIN = signal.SIGUSR1  # from the scheduler: ask nothing new
 
 
 class Teller:
@@ -49,8 +50,11 @@ def main(unit: Unit, plan: Plan, store: Path, pipe: Connection, log: Path, threa
     if threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
     teller = Teller(pipe)
+    told_to_stop: list[int] = []
+    signal.signal(DRAIN, lambda *received: told_to_stop.append(received[0]))
+    line = Line(teller, lambda text: pipe.send(("alarm", text)), lambda: bool(told_to_stop))
     try:
-        execute(unit, plan, store, teller)
+        execute(unit, plan, store, line)
         teller.flush()
         pipe.send(("done",))
     except DistilleryError as error:

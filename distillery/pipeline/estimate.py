@@ -241,8 +241,8 @@ def _rows_out(
             (f"{known.keep:.3g} rows out for each in (measured on {known.rows_in:,})",),
         )
     if _samples(step):
-        asked = times(before.rows, expect.samples or step.stage.fan_out, expect.keep or 1.0)
-        return asked, False, ()
+        each, at_most, note = _drawn(step, expect, known)
+        return times(before.rows, each, expect.keep or 1.0), at_most, (note,) if note else ()
     if expect.keep is not None:
         return times(before.rows, expect.keep), False, (f"keeps {expect.keep:.3g} (expected)",)
     if step.use in _DROPS_NOTHING or before.rows is None:
@@ -271,6 +271,16 @@ def _samples(step: Step) -> bool:
     return hasattr(step.stage, "fan_out")
 
 
+def _drawn(step: Step, expect: Expect, known: Measured | None) -> tuple[float, bool, str]:
+    """Samples of a problem, whether that is only a bound, and why."""
+    if expect.samples or step.stage.fan_out:
+        return expect.samples or step.stage.fan_out, False, ""
+    if known is not None and known.rows_in and "requests" in known.counts:
+        each = known.counts["requests"] / known.rows_in
+        return each, False, f"{each:.3g} samples a problem (measured on {known.rows_in:,})"
+    return step.stage.samples, True, f"{step.stage.samples} samples a problem (its cap)"
+
+
 def _completion(step: Step, expect: Expect, known: Measured | None) -> tuple[float | None, bool, str]:
     """Mean tokens of one completion, whether that is only a bound, and why."""
     if known is not None and _samples(step) and known.completion_tokens is not None:
@@ -291,7 +301,8 @@ def _requests(
 ) -> tuple[float | None, bool, str]:
     """Requests to the engine, whether that is only a bound, and why."""
     if _samples(step):
-        return times(before.rows, expect.samples or step.stage.fan_out), False, ""
+        each, at_most, note = _drawn(step, expect, known)
+        return times(before.rows, each), at_most, note
     votes = getattr(step.stage, "votes", 1)
     if known is not None and "asked" in known.counts and known.rows_in:
         share = known.counts["asked"] / known.rows_in

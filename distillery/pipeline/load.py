@@ -17,6 +17,7 @@ from distillery.engines import Engine, engine_class
 from distillery.engines.model_files import model_name
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
+from distillery.pipeline.budget import Budget
 from distillery.pipeline.plan import EngineSpec, Kind, Plan, Step, Workers
 from distillery.pipeline.raw import read_pipeline
 from distillery.prompts import Prompt, load_prompt, prompt_root
@@ -77,7 +78,7 @@ class _Loader:
             workers=workers,
             limit=self.limit,
             resolved=self.raw,
-            budget=self.raw.get("budget") or {},
+            budget=build(Budget, self.raw.get("budget") or {}, where=f"{self.file}: budget"),
         )
 
     def _integer(self, name: str, default: int) -> int:

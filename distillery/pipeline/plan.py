@@ -11,6 +11,7 @@ from typing import Any
 from distillery.engines import Engine, open_engine
 from distillery.errors import ConfigError
 from distillery.hashing import Json
+from distillery.pipeline.budget import Budget
 from distillery.prompts import Prompt
 from distillery.records import Columns
 
@@ -100,7 +101,7 @@ class Plan:
     workers: Workers
     limit: int | None  # rows taken from each source; None = all
     resolved: Mapping[str, Any]  # the file after --set and foreach: enough to run it again
-    budget: Mapping[str, Any] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
     def step(self, step_id: str) -> Step:
         for step in self.steps:

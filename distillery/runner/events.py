@@ -38,7 +38,15 @@ class Failed:
     error: Exception
 
 
-Event = Moved | Done | Failed
+@dataclass(frozen=True)
+class Alarmed:
+    """A unit has something to say that a person should look at."""
+
+    unit: Unit
+    text: str
+
+
+Event = Moved | Alarmed | Done | Failed
 
 
 class Executor(Protocol):
@@ -49,6 +57,10 @@ class Executor(Protocol):
     def start(self, plan: Plan, store: Path) -> None: ...
     def submit(self, unit: Unit) -> None: ...
     def wait(self, timeout_s: float) -> list[Event]: ...
+    def drain(self) -> None:
+        """No new request is asked; what is in flight is heard and stored, then the units end as stopped."""
+        ...
+
     def close(self) -> None:
         """Ends what still runs, at once; finished shards and stored completions stay."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,29 @@ from distillery.engines.cached import Cached
 from distillery.engines.requests import RequestStore
 from distillery.pipeline import Kind, Plan, Step
 from distillery.prompts import Prompt
+from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
 from distillery.runner.laws import check_columns, check_conservation, check_decision, sketch_keys
-from distillery.stages.base import Decision, ExportJob, Output, TrainJob
+from distillery.stages.base import AskingStage, Decision, ExportJob, Output, TrainJob
 from distillery.store import StageDir
 
 Tell = Callable[[Mapping[str, float]], None]
+
+
+def _say_nothing(text: str) -> None: ...
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a unit of work can say to whoever watches it, and hear from them."""
+
+    tell: Tell
+    alarm: Callable[[str], None] = _say_nothing
+    stopping: Callable[[], bool] = _never  # true once no new request is to be asked
 
 
 @dataclass
@@ -32,7 +49,7 @@ class StepContext:
     plan: Plan
     step: Step
     store: Path
-    tell: Tell
+    line: Line
     ready: Mapping[str, Engine] = field(default_factory=dict)
     opened: dict[str, Engine] = field(default_factory=dict)
 
@@ -54,7 +71,10 @@ class StepContext:
         return self.plan.prompts[name]
 
     def progress(self, **counts: float) -> None:
-        self.tell(counts)
+        self.line.tell(counts)
+
+    def alarm(self, text: str) -> None:
+        self.line.alarm(text)
 
     def close(self) -> None:
         for engine in self.opened.values():
@@ -70,11 +90,11 @@ def folder_of(step: Step, store: Path) -> StageDir:
 
 
 def execute(
-    unit: Unit, plan: Plan, store: Path, tell: Tell, *, ready: Mapping[str, Engine] | None = None
+    unit: Unit, plan: Plan, store: Path, line: Line, *, ready: Mapping[str, Engine] | None = None
 ) -> None:
     """Runs `unit` to its end; what its folder already holds is not done again."""
     step, folder = unit.step, folder_of(unit.step, store)
-    ctx = StepContext(plan, step, store, tell, ready=ready or {})
+    ctx = StepContext(plan, step, store, line, ready=ready or {})
     started = time.monotonic()
     try:
         match step.kind:
@@ -158,15 +178,27 @@ def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
 def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any]:
     step = ctx.step
     inputs = parent_shards(step, ctx.plan, ctx.store)
-    for shard in range(unit.part, len(inputs), unit.parts):
-        if folder.has(shard):
-            continue
-        table = read_input(step, ctx.plan, inputs[shard])
-        output: Output = step.stage.apply(table, ctx)
+    owed = (shard for shard in range(unit.part, len(inputs), unit.parts) if not folder.has(shard))
+
+    def read(shard: int) -> pl.DataFrame:
+        return read_input(step, ctx.plan, inputs[shard])
+
+    def write(shard: int, table: pl.DataFrame, output: Output, asked: Sequence[str] = ()) -> None:
         output = Output(_in_order(step, output.kept), output.dropped, output.metrics)
         check_columns(step, output)
         check_conservation(step, table, output)
+        if asked:
+            folder.write_asked(shard, asked)
         folder.write(shard, output.kept, output.dropped, output.metrics, table.height)
+
+    if isinstance(step.stage, AskingStage):
+        engine = ctx.engine(step.stage.uses()["engine"][0])
+        stopping = ctx.line.stopping
+        Conversation(step.stage, ctx, engine, read=read, write=write, stopping=stopping).hold(owed)
+    else:
+        for shard in owed:
+            table = read(shard)
+            write(shard, table, step.stage.apply(table, ctx))
     return {} if unit.parts > 1 else sum_shards(folder, len(inputs))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from distillery.engines import Engine
 from distillery.pipeline import Plan
-from distillery.runner.events import Done, Event, Failed, Moved, Unit
-from distillery.runner.execute import execute
+from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit
+from distillery.runner.execute import Line, execute
 
 
 class Inline:
@@ -20,6 +20,7 @@ class Inline:
     def __init__(self, engines: Mapping[str, Engine] | None = None) -> None:
         self._engines = dict(engines or {})
         self._queue: deque[Unit] = deque()
+        self._draining = False
 
     def start(self, plan: Plan, store: Path) -> None:
         self._plan, self._store = plan, store
@@ -36,11 +37,18 @@ class Inline:
         def tell(counts: Mapping[str, float]) -> None:
             events.append(Moved(unit, dict(counts)))
 
+        def alarm(text: str) -> None:
+            events.append(Alarmed(unit, text))
+
+        line = Line(tell, alarm, lambda: self._draining)
         try:
-            execute(unit, self._plan, self._store, tell, ready=self._engines)
+            execute(unit, self._plan, self._store, line, ready=self._engines)
         except Exception as error:  # noqa: BLE001 - the scheduler raises it once its own books are in order
             return [*events, Failed(unit, error)]
         return [*events, Done(unit)]
+
+    def drain(self) -> None:
+        self._draining = True
 
     def close(self) -> None:
         self._queue.clear()

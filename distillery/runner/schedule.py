@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distillery.errors import DistilleryError
+from distillery.errors import DistilleryError, StoppedError
 from distillery.pipeline import Kind, Plan, Step
-from distillery.runner.events import Done, Executor, Failed, Moved, Unit, Watcher
+from distillery.pipeline.budget import Purse, Spent
+from distillery.pipeline.prices import Prices
+from distillery.runner.events import Alarmed, Done, Event, Executor, Failed, Moved, Unit, Watcher
 from distillery.runner.execute import finish, folder_of, parent_shards, sum_shards
 from distillery.runner.record import RunDir
 from distillery.store import FolderLock
 
 _TICK_S = 0.25
+_RAISE_IT = "what was drawn is stored; raise the limit and run the same command to go on"
 
 
-def run(plan: Plan, *, store: Path, record: RunDir, executor: Executor, watcher: Watcher) -> None:
-    """Does what the plan still owes. An error lets the work in flight end, then is raised; Ctrl-C ends it at once."""
+def run(
+    plan: Plan,
+    *,
+    store: Path,
+    record: RunDir,
+    executor: Executor,
+    watcher: Watcher,
+    prices: Prices | None = None,
+) -> None:
+    """Does what the plan still owes. An error lets the work in flight end, then is raised.
+
+    The first Ctrl-C asks nothing new and keeps what is in flight, the second ends at once. A budget that is used up
+    does as the first does, and raises `StoppedError`; `prices` is what its money is counted by.
+    """
+    purse = Purse(plan, prices or Prices()) if plan.budget else None
     record.update(plan, store, status="running")
     record.say("run", pipeline=plan.name, seed=plan.seed)
     watcher.begins(plan, record.path)
     status = "failed"
     try:
         executor.start(plan, store)
-        _Schedule(plan, store, record, executor, watcher).walk()
+        _Schedule(plan, store, record, executor, watcher, purse).walk()
         status = "done"
+    except StoppedError:
+        status = "stopped"
+        raise
     except KeyboardInterrupt:
         status = "interrupted"
         raise
@@ -63,6 +82,10 @@ class _Schedule:
     record: RunDir
     executor: Executor
     watcher: Watcher
+    purse: Purse | None = None
+    begun: float = field(default_factory=time.monotonic)
+    spent: dict[str, Spent] = field(default_factory=dict[str, Spent])  # by step id
+    stop: KeyboardInterrupt | StoppedError | None = None
     done: set[str] = field(default_factory=set)
     running: dict[str, _Running] = field(default_factory=dict)
     waiting: list[Unit] = field(default_factory=list)  # units of running steps, not yet submitted
@@ -74,13 +97,33 @@ class _Schedule:
         self.depth = _depths(self.plan)
         with self._locks_given_back():
             while len(self.done) < len(self.plan.steps):
-                if self.failure is None:
-                    self._start_ready()
-                if self.flying == 0 and self.failure is not None:
-                    raise self.failure.error
-                for event in self.executor.wait(_TICK_S):
-                    self._take(event)
-                self.watcher.tick()
+                try:
+                    self._turn()
+                except KeyboardInterrupt as interrupt:
+                    if self.stop is not None:
+                        raise
+                    self._drain(interrupt, "interrupted")
+
+    def _turn(self) -> None:
+        if self.failure is None and self.stop is None:
+            self._start_ready()
+        if self.flying == 0 and self.failure is not None:
+            raise self.failure.error
+        if self.flying == 0 and self.stop is not None:
+            raise self.stop
+        for event in self.executor.wait(_TICK_S):
+            self._take(event)
+        reached = self.purse.reached(self.spent, time.monotonic() - self.begun) if self.purse else ""
+        if reached and self.stop is None:
+            self._drain(StoppedError(f"budget.{reached}; {_RAISE_IT}"), "budget used up")
+        self.watcher.tick()
+
+    def _drain(self, stop: KeyboardInterrupt | StoppedError, why: str) -> None:
+        self.stop = stop
+        self.waiting.clear()
+        for running in self.running.values():
+            self.watcher.alarms(running.step, f"{why}: saves what is in flight; Ctrl-C leaves at once")
+        self.executor.drain()
 
     @contextlib.contextmanager
     def _locks_given_back(self) -> Generator[None]:
@@ -110,8 +153,16 @@ class _Schedule:
         if note is None:
             return False
         self.done.add(step.id)
+        self._count(step, note["counts"])
         self.watcher.reuses(step, note)
         return True
+
+    def _count(self, step: Step, counts: Mapping[str, float]) -> None:
+        """Tokens of work that was done before this run."""
+        if step.engines:
+            self.spent[step.id] = Spent(
+                counts.get("prompt_tokens", 0.0), counts.get("completion_tokens", 0.0)
+            )
 
     def _begin(self, step: Step) -> bool:
         folder = folder_of(step, self.store)
@@ -124,6 +175,8 @@ class _Schedule:
         if self._reuse(step):
             lock.release()
             return True
+        if step.engines and self.purse:
+            self._count(step, folder.counts_so_far())
         parts = 1
         if step.kind is Kind.SHARD and not step.engines:
             parts = max(1, min(self.executor.slots, len(parent_shards(step, self.plan, self.store))))
@@ -133,11 +186,22 @@ class _Schedule:
         self.record.say("starts", step=step.id, folder=step.folder)
         return True
 
-    def _take(self, event: Moved | Done | Failed) -> None:
+    def _spend(self, step: Step, counts: Mapping[str, float]) -> None:
+        if step.engines:
+            read, said = self.spent.get(step.id, Spent())
+            self.spent[step.id] = Spent(read + counts.get("prompt_tokens", 0), said + counts.get("tokens", 0))
+
+    def _take(self, event: Event) -> None:
         step = event.unit.step
         match event:
             case Moved():
+                self._spend(step, event.counts)
                 self.watcher.moves(step, event.counts)
+            case Alarmed():
+                self.record.say("alarm", step=step.id, text=event.text)
+                self.watcher.alarms(step, event.text)
+            case Failed(error=StoppedError()) if self.stop is not None:
+                self.flying -= 1
             case Failed():
                 self.flying -= 1
                 self.record.say("failed", step=step.id, error=str(event.error))

@@ -17,7 +17,7 @@ import polars as pl
 from distillery.records import LEDGER, Columns, empty
 
 if TYPE_CHECKING:
-    from distillery.engines import Engine
+    from distillery.engines import Engine, Reply, Request
     from distillery.hashing import Json
     from distillery.prompts import Prompt
 
@@ -68,6 +68,10 @@ class Context(Protocol):
         """Adds to the counters people watch: rows, tokens, accepted, truncated."""
         ...
 
+    def alarm(self, text: str) -> None:
+        """Says loudly what a person should look at; the run goes on."""
+        ...
+
 
 class Step(Protocol):
     """What every stage declares."""
@@ -99,6 +103,33 @@ class ShardStage(Step, Protocol):
         ...
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output: ...
+
+
+class Interview(Protocol):
+    """What a stage asks of an engine about one shard. The runner carries requests there and replies back.
+
+    Used from one thread. What it asks next may depend on what it heard, never on the order in which it heard it.
+    """
+
+    def due(self) -> Request | None:
+        """The next request that can be asked now; None: nothing at the moment."""
+        ...
+
+    def hear(self, reply: Reply) -> None: ...
+    @property
+    def finished(self) -> bool:
+        """Nothing is left to ask, and all that was asked was heard and weighed."""
+        ...
+
+    def output(self) -> Output: ...
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class AskingStage(ShardStage, Protocol):
+    """A shard stage that asks one engine, the first that `uses` names. Its shards overlap: no barrier between them."""
+
+    def interview(self, table: pl.DataFrame, ctx: Context) -> Interview: ...
 
 
 @runtime_checkable

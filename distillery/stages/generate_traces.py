@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
-from distillery.engines.base import Completion, Engine, Request, Sampling, request_key
-from distillery.hashing import Json, derive_seed
+from distillery.curate.difficulty import DIFFICULTY
+from distillery.curate.rejection import Adaptive
+from distillery.engines.base import Completion, Engine, Sampling
+from distillery.hashing import Json
 from distillery.prompts import Prompt
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, TRACE, Columns, Thinking
-from distillery.stages.base import Context, Output
+from distillery.stages.base import Context, Interview, Output
+from distillery.stages.interviews import ask_alone
+from distillery.stages.trace_interview import Sample, Tally, TraceInterview
 
-
-class _Owner(NamedTuple):
-    problem_id: str
-    sample: int
-    thinking: str
+_NEW = {"identity": "changed"}
+_ENOUGH_TO_TELL, _MOSTLY = (
+    20,
+    0.95,
+)  # replies of a shard, and the share without a thought that is worth an alarm
 
 
 @dataclass(frozen=True)
@@ -30,58 +34,73 @@ class GenerateTraces:
 
     A trace's id is its request's key, so that more samples, more problems or another order of them ask only for
     what is new. Where `thinking` is "off", an answer that came without a thought gets an empty think block.
+
+    `policy: adaptive` judges while it samples (`distillery.curate.rejection`): a problem is done when enough samples were
+    right or no more are to be hoped for; `samples` is then the most that are drawn. Every sample drawn is a row, with
+    the problem's pass rate over all of them.
     """
 
     engine: str
     prompt: str
     samples: Annotated[int, Field(ge=1)] = 1
     sampling: Sampling = Sampling()
+    policy: Literal["fixed", "adaptive"] = field(default="fixed", metadata=_NEW)
+    adaptive: Adaptive = field(default=Adaptive(), metadata=_NEW)  # for that policy
+    continue_tokens: Annotated[int | None, Field(ge=1)] = field(
+        default=None, metadata=_NEW
+    )  # for what the token limit cut off, once
 
     version: ClassVar[int] = 1
     key: ClassVar[str] = "problem_id"
-    reads: ClassVar[tuple[str, ...]] = ("problem_id", "question")  # `thinking` too, where there is one
-    writes: ClassVar[Columns] = TRACE
+
+    @property
+    def reads(self) -> tuple[str, ...]:  # `thinking` too, where there is one
+        judged = ("gold", "checker") if self.policy == "adaptive" else ()
+        return ("problem_id", "question", *judged)
+
+    @property
+    def writes(self) -> Columns:
+        return {**TRACE, **DIFFICULTY} if self.policy == "adaptive" else TRACE
 
     @property
     def fan_out(self) -> int:
-        """Rows kept or dropped for each row that came in."""
-        return self.samples
+        """Rows kept or dropped for each row that came in; 0: as many as it takes, at least one."""
+        return self.samples if self.policy == "fixed" else 0
 
     def uses(self) -> dict[str, tuple[str, ...]]:
         return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
+    def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
+        return TraceInterview(self, table, ctx)
+
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        engine, prompt = ctx.engine(self.engine), ctx.prompt(self.prompt)
-        owners: dict[str, _Owner] = {}
-        requests: list[Request] = []
-        for row in table.iter_rows(named=True):
-            for sample in range(self.samples):
-                request = self._request(row, sample, engine.identity, prompt, ctx.seed)
-                owners[request.key] = _Owner(row["problem_id"], sample, row.get("thinking") or Thinking.ON)
-                requests.append(request)
-        constant = self._constant_columns(engine, prompt)
+        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
+
+    def output_of(self, table: pl.DataFrame, heard: TraceInterview, ctx: Context) -> Output:
+        """Rows in the table's order, the samples of a problem in theirs, however the replies came in."""
+        constant = self._constant_columns(ctx.engine(self.engine), ctx.prompt(self.prompt))
         traces: list[dict[str, Any]] = []
         failures: list[dict[str, Any]] = []
-        for reply in engine.generate(requests):
-            owner = owners[reply.key]
+        for sample in heard.samples:
+            reply = sample.reply
             if isinstance(reply, Completion):
-                traces.append({"problem_id": owner.problem_id, **constant, **_trace(reply, owner)})
-                ctx.progress(rows=1, tokens=reply.completion_tokens, truncated=int(reply.finish == "length"))
+                rates = _rates(heard.tallies[sample.problem_id]) if self.policy == "adaptive" else {}
+                traces.append({"problem_id": sample.problem_id, **constant, **_trace(reply, sample), **rates})
             else:
-                detail = f"sample {owner.sample}: {reply.message}"
-                failures.append(
-                    {"key": owner.problem_id, "reason": reply.kind, "detail": detail, "at": owner.sample}
-                )
-                ctx.progress(rows=1)
-        return _output(table, traces, failures)
+                detail = f"sample {sample.sample}: {reply.message}"
+                row = {"key": sample.problem_id, "reason": str(reply.kind), "detail": detail}
+                failures.append({**row, "at": sample.sample})
+        output = _output(table, traces, failures, self.writes)
+        self._say_if_it_does_not_think(output.metrics, ctx)
+        return output
 
-    def _request(
-        self, row: Mapping[str, Any], sample: int, identity: Json, prompt: Prompt, run_seed: int
-    ) -> Request:
-        messages = prompt.render(question=row["question"])
-        seed = derive_seed(run_seed, row["problem_id"], sample)
-        key = request_key(identity, messages, self.sampling, seed, sample)
-        return Request(key, messages, self.sampling, seed)
+    def _say_if_it_does_not_think(self, counts: dict[str, float], ctx: Context) -> None:
+        wanted = counts["thought_wanted"]
+        if wanted >= _ENOUGH_TO_TELL and counts["without_thought"] > _MOSTLY * wanted:
+            ctx.alarm(
+                f"{counts['without_thought']:.0f} of {wanted:.0f} replies have no thought; if the model reasons, its"
+                " server hides the thought or its template eats it (vLLM: --reasoning-parser; option must_think)"
+            )
 
     def _constant_columns(self, engine: Engine, prompt: Prompt) -> dict[str, str]:
         return {
@@ -97,7 +116,7 @@ def _model(identity: Json) -> str:
     return model if isinstance(model, str) else json.dumps(identity, sort_keys=True)
 
 
-def _trace(reply: Completion, owner: _Owner) -> dict[str, Any]:
+def _trace(reply: Completion, owner: Sample) -> dict[str, Any]:
     parts = split(reply.text)
     text = reply.text
     if owner.thinking == Thinking.OFF and parts.reasoning is None:
@@ -115,15 +134,25 @@ def _trace(reply: Completion, owner: _Owner) -> dict[str, Any]:
     }
 
 
-def _output(table: pl.DataFrame, traces: list[dict[str, Any]], failures: list[dict[str, Any]]) -> Output:
-    """Rows in the table's order, the samples of a problem in theirs, however the replies came in."""
-    drawn = pl.DataFrame(traces, schema={"problem_id": pl.String(), **TRACE}).sort("sample")
-    kept = table.join(drawn, on="problem_id", how="inner", maintain_order="left_right")
+def _rates(tally: Tally) -> dict[str, Any]:
+    return {"pass_rate": tally.right / tally.judged if tally.judged else None, "attempts": tally.judged}
+
+
+def _output(
+    table: pl.DataFrame, traces: list[dict[str, Any]], failures: list[dict[str, Any]], writes: Columns
+) -> Output:
+    drawn = pl.DataFrame(traces, schema={"problem_id": pl.String(), **writes}).sort("sample")
+    given = table.drop([name for name in writes if name in table.columns])
+    kept = given.join(drawn, on="problem_id", how="inner", maintain_order="left_right")
     failed = pl.DataFrame(failures, schema={**LEDGER, "at": pl.Int32()}).sort("key", "at").drop("at")
+    thinks = kept.filter(thinking="on") if "thinking" in kept.columns else kept
     counts = {
         "requests": len(traces) + len(failures),
         "failed": len(failures),
         "truncated": (drawn["finish"] == "length").sum(),
+        "looped": (drawn["finish"] == "loop").sum(),
+        "thought_wanted": thinks.height,
+        "without_thought": thinks["reasoning"].is_null().sum(),
         "prompt_tokens": drawn["prompt_tokens"].sum(),
         "completion_tokens": drawn["completion_tokens"].sum(),
     }

@@ -10,12 +10,13 @@ from typing import Annotated, Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from distillery.engines.base import Completion, Failure, Request, Sampling, request_key
+from distillery.engines.base import Completion, Failure, Reply, Request, Sampling, request_key
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed, digest
 from distillery.prompts import Prompt
 from distillery.records import JUDGEMENT, Columns, Outcome
-from distillery.stages.base import Context, Output
+from distillery.stages.base import Context, Interview, Output
+from distillery.stages.interviews import ask_alone
 from distillery.verify.judgement import Judgement, defuse, read_judgement
 
 
@@ -58,9 +59,14 @@ class JudgeAnswers:
     def uses(self) -> dict[str, tuple[str, ...]]:
         return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
+    def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
+        return _Trial(self, table, ctx)
+
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        asked = table.filter(self._is_asked())
-        rulings = self._ask(asked, ctx)
+        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
+
+    def rule(self, table: pl.DataFrame, rulings: list[tuple[str, str, str]]) -> Output:
+        """`rulings`: (trace_id, verdict, the judge's words) of those that were asked about."""
         schema = {"trace_id": pl.String(), "judge_verdict": pl.String(), "judge_text": pl.String()}
         judged = pl.DataFrame(rulings, schema=schema, orient="row")
         kept = table.join(judged, on="trace_id", how="left", maintain_order="left")
@@ -73,7 +79,7 @@ class JudgeAnswers:
             kept.select(columns), Output.all_kept(kept).dropped, {k: float(v) for k, v in metrics.items()}
         )
 
-    def _is_asked(self) -> pl.Expr:
+    def is_asked(self) -> pl.Expr:
         whole = _is_text("answer") & _is_text("gold")
         match self.policy:
             case Policy.RULE_OR_JUDGE:
@@ -94,22 +100,7 @@ class JudgeAnswers:
                 when = pl.when(judge).then(pl.lit("judge"))
         return when.otherwise(pl.lit(""))
 
-    def _ask(self, asked: pl.DataFrame, ctx: Context) -> list[tuple[str, str, str]]:
-        """(trace_id, verdict, the judge's words); equal answers to a question share their requests."""
-        engine, prompt = ctx.engine(self.engine), ctx.prompt(self.prompt)
-        requests: dict[str, Request] = {}
-        ballots: dict[str, list[str]] = {}
-        for row in asked.iter_rows(named=True):
-            ballot = self._ballot(row, engine.identity, prompt, ctx.seed)
-            requests.update({request.key: request for request in ballot})
-            ballots[row["trace_id"]] = [request.key for request in ballot]
-        votes: dict[str, tuple[Judgement, str]] = {}
-        for reply in engine.generate(list(requests.values())):
-            votes[reply.key] = _vote(reply)
-            ctx.progress(rows=1, tokens=reply.completion_tokens if isinstance(reply, Completion) else 0)
-        return [(trace, *_count([votes[key] for key in keys])) for trace, keys in ballots.items()]
-
-    def _ballot(self, row: dict[str, Any], identity: Any, prompt: Prompt, run_seed: int) -> list[Request]:
+    def ballot(self, row: dict[str, Any], identity: Any, prompt: Prompt, run_seed: int) -> list[Request]:
         messages = prompt.render(
             question=row["question"],
             reference=row["gold"],
@@ -122,6 +113,48 @@ class JudgeAnswers:
             key = request_key(identity, messages, self.sampling, seed, vote)
             ballot.append(Request(key, messages, self.sampling, seed))
         return ballot
+
+
+class _Trial:
+    """One shard's questions to the judge; equal answers to a question share their requests."""
+
+    def __init__(self, stage: JudgeAnswers, table: pl.DataFrame, ctx: Context) -> None:
+        self._stage, self._table, self._ctx = stage, table, ctx
+        identity, prompt = ctx.engine(stage.engine).identity, ctx.prompt(stage.prompt)
+        self._ready: dict[str, Request] = {}
+        self._ballots: dict[str, list[str]] = {}
+        self._votes: dict[str, tuple[Judgement, str]] = {}
+        for row in table.filter(stage.is_asked()).iter_rows(named=True):
+            ballot = stage.ballot(row, identity, prompt, ctx.seed)
+            self._ready.update({request.key: request for request in ballot})
+            self._ballots[row["trace_id"]] = [request.key for request in ballot]
+        self._owed = len(self._ready)
+        self._tokens = (0, 0)  # of the prompts, of the replies
+
+    def due(self) -> Request | None:
+        return self._ready.pop(next(iter(self._ready))) if self._ready else None
+
+    def hear(self, reply: Reply) -> None:
+        self._votes[reply.key] = _vote(reply)
+        read, said = (
+            (reply.prompt_tokens, reply.completion_tokens) if isinstance(reply, Completion) else (0, 0)
+        )
+        self._tokens = self._tokens[0] + read, self._tokens[1] + said
+        self._ctx.progress(rows=1, tokens=said, prompt_tokens=read)
+
+    @property
+    def finished(self) -> bool:
+        return len(self._votes) == self._owed
+
+    def output(self) -> Output:
+        rulings = [
+            (trace, *_count([self._votes[key] for key in keys])) for trace, keys in self._ballots.items()
+        ]
+        output = self._stage.rule(self._table, rulings)
+        output.metrics.update(prompt_tokens=float(self._tokens[0]), completion_tokens=float(self._tokens[1]))
+        return output
+
+    def close(self) -> None: ...
 
 
 def _is_text(column: str) -> pl.Expr:

@@ -26,6 +26,7 @@ class Engine:
 
     def __init__(self):
         self.model_config = SimpleNamespace(max_model_len=8)
+        self.vllm_config = SimpleNamespace(scheduler_config=SimpleNamespace(max_num_seqs=2))
         self.engine_core = SimpleNamespace(shutdown=lambda: setattr(self, "shut", True))
         self.added, self.aborted, self.shut, self.most = {}, [], False, 0
         self.waiting = []
@@ -41,7 +42,7 @@ class Engine:
             text=f" {key} says", token_ids=[1, 2], finish_reason="stop" if key != "k0" else "length"
         )
         prompt = self.added[key][0]["prompt_token_ids"]
-        running = SimpleNamespace(request_id="other", finished=False)
+        running = SimpleNamespace(request_id="other", finished=False, outputs=[said])
         return [
             running,
             SimpleNamespace(request_id=key, finished=True, outputs=[said], prompt_token_ids=prompt),
@@ -64,7 +65,7 @@ def vllm(monkeypatch):
 
     package, params = ModuleType("vllm"), ModuleType("vllm.sampling_params")
     package.LLM, package.SamplingParams = load, SimpleNamespace
-    params.RequestOutputKind = SimpleNamespace(FINAL_ONLY="final")
+    params.RequestOutputKind = SimpleNamespace(FINAL_ONLY="final", DELTA="delta")
     platforms = ModuleType("vllm.platforms")
     platforms.current_platform = SimpleNamespace(is_cpu=lambda: fake.cpu)
     monkeypatch.setitem(sys.modules, "vllm", package)
@@ -115,7 +116,7 @@ def test_each_step_is_stored_before_the_next_runs(vllm, tmp_path):
 def test_a_million_requests_are_not_all_handed_over_at_once(vllm, monkeypatch):
     monkeypatch.setattr(module, "_AHEAD", 4)
     assert len(list(VllmOffline("org/m").generate(requests(20)))) == 20
-    assert vllm.engine.most == 4
+    assert vllm.engine.most == 2 + 4
 
 
 def test_a_prompt_longer_than_the_model_is_a_failure(vllm):

@@ -169,7 +169,14 @@ def test_votes_without_chance_are_refused():
 
 def test_counts_tell_how_many_were_asked_and_how_they_were_judged():
     output, _ = judge(lambda asked: "correct" if "four" in asked.messages[0][1] else "incorrect")
-    assert output.metrics == {"asked": 2.0, "accepted": 2.0, "judged_correct": 1.0, "judged_incorrect": 1.0}
+    assert output.metrics == {
+        "asked": 2.0,
+        "accepted": 2.0,
+        "judged_correct": 1.0,
+        "judged_incorrect": 1.0,
+        "prompt_tokens": 14.0,
+        "completion_tokens": 2.0,
+    }
 
 
 def test_a_shard_without_anything_to_ask_is_left_to_the_rules():

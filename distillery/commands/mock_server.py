@@ -1,0 +1,38 @@
+"""`distillery mock-server`: an OpenAI-compatible server that plays a model, for dry runs and benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import signal
+import sys
+from dataclasses import fields
+from typing import Any
+
+from distillery.config import build
+from distillery.engines.mock_server import MockOptions, serve
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Prints its URL, serves until SIGINT or SIGTERM, and prints its statistics as a line of JSON."""
+    given = {f.name: getattr(arguments, f.name) for f in fields(MockOptions) if f.name in arguments}
+    options = build(MockOptions, given, where="mock-server")
+    # a connection is a file, and the usual soft limit of 1024 is less than clients open
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _print(json.dumps(asyncio.run(_serve(options))))
+    return 0
+
+
+async def _serve(options: MockOptions) -> dict[str, Any]:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return await serve(options, stop=stop, ready=_print)
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()  # who reads the URL from a pipe waits for it

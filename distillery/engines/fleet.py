@@ -1,0 +1,74 @@
+"""The endpoints that serve one model: who is well, who rests, who gets the next request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+TRIPS_AFTER = 3.0  # weights of faults in a row
+_STATUS_WEIGHT = 0.15  # a server that answers 500 is there; one that answers nothing else is not of use
+_FIRST_REST_S, _LONGEST_REST_S = 1.0, 30.0
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One address, with a circuit breaker: after faults in a row it rests, then one probe decides."""
+
+    url: str
+    running: int = 0
+    served: int = 0
+    faults: float = 0.0  # of transport, in a row, by weight
+    limited: int = 0  # replies in a row that said: too many requests
+    rests_until: float = 0.0  # monotonic seconds; as a server asked (Retry-After), or the breaker's
+    tripped: bool = False  # only a probe's success closes the breaker
+    last_fault: str = ""
+    _rest_s: float = field(default=_FIRST_REST_S)
+
+    @property
+    def place(self) -> str:
+        """Host and port, never user or password."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def works(self) -> None:
+        self.faults, self.limited, self.tripped, self._rest_s = 0, 0, False, _FIRST_REST_S
+        self.served += 1
+
+    def fails(self, now: float, message: str, *, gone: bool) -> None:
+        """A fault of transport; `gone`: no reply at all. The rest doubles until a request succeeds."""
+        self.faults += 1.0 if gone else _STATUS_WEIGHT
+        self.last_fault = message
+        if self.tripped or self.faults >= TRIPS_AFTER:
+            self.tripped = True
+            self.rests_until = now + self._rest_s
+            self._rest_s = min(_LONGEST_REST_S, self._rest_s * 2)
+
+    def limits(self, now: float, wait_s: float) -> None:
+        """Too many requests. One of them waits by itself; when nothing else comes, all do."""
+        self.limited += 1
+        if self.limited >= TRIPS_AFTER:
+            self.rests_until = max(self.rests_until, now + wait_s)
+
+
+class Fleet:
+    """Routes to the endpoint with the least outstanding requests."""
+
+    def __init__(self, urls: tuple[str, ...]) -> None:
+        self.endpoints = [Endpoint(url) for url in urls]
+
+    def choose(self, now: float) -> Endpoint | None:
+        """None while every endpoint rests."""
+        able = [e for e in self.endpoints if not e.tripped and e.rests_until <= now]
+        return min(able, key=lambda endpoint: (endpoint.running, endpoint.served), default=None)
+
+    def to_probe(self, now: float) -> list[Endpoint]:
+        return [e for e in self.endpoints if e.tripped and e.rests_until <= now]
+
+    def next_change(self, now: float) -> float | None:
+        """Seconds until a resting endpoint is due; None when none rests."""
+        return min(
+            (max(0.0, e.rests_until - now) for e in self.endpoints if e.rests_until > now), default=None
+        )
+
+    @property
+    def all_down(self) -> bool:
+        return all(endpoint.tripped for endpoint in self.endpoints)
