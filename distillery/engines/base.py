@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -86,6 +86,9 @@ Reply = Completion | Failure
 Feed = Iterable[Request | None]  # None: nothing to ask right now; ask for the next one a little later
 
 
+Keep = Callable[[Sequence[Completion]], None]
+
+
 class Engine(ABC):
     """Answers requests, in any order, exactly one reply for each key.
 
@@ -95,6 +98,11 @@ class Engine(ABC):
     independent: ClassVar[bool] = True
     """Whether a reply depends on its own request alone. If not, requests come in rounds: the next round is asked
     for when this one is answered, so that a killed run, continued, forms the same rounds."""
+
+    keeps_at_once: ClassVar[bool] = False
+    """Whether it calls `keep` itself, the moment a completion is there, and only then asks for the next one."""
+
+    keep: Keep | None = None
 
     @property
     @abstractmethod
@@ -117,11 +125,15 @@ class Engine(ABC):
         for group in self.batches(requests):
             yield from group
 
+    def keep_with(self, keep: Keep) -> None:
+        """Where completions are to be stored, if the engine does it itself; called before `batches`."""
+        object.__setattr__(self, "keep", keep)  # engines are frozen dataclasses
+
     draining = False
 
     def drain(self) -> None:
         """From now on only what has begun is finished; `batches` then ends, with requests unanswered."""
-        object.__setattr__(self, "draining", True)  # engines are frozen dataclasses
+        object.__setattr__(self, "draining", True)
 
     def close(self) -> None:  # noqa: B027
         """Gives memory and processes back."""

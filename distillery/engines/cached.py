@@ -40,11 +40,13 @@ class Cached(Engine):
     def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         shelf = self._store.shelf(self.identity)
         owed = self._owed(requests, shelf)
+        self._engine.keep_with(shelf.put_many)
         try:
             for request in owed:
                 if request is not None:
                     for replies in self._engine.batches(chain([request], owed)):
-                        if completions := [reply for reply in replies if isinstance(reply, Completion)]:
+                        completions = [reply for reply in replies if isinstance(reply, Completion)]
+                        if completions and not self._engine.keeps_at_once:
                             shelf.put_many(completions)
                         yield [*self._take_found(), *replies]
                 yield self._take_found()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,8 @@ class OpenAIServer(Engine):
     `base_url` may be a list: requests go where the fewest are outstanding, and an endpoint that fails rests until it
     answers again. `concurrency: auto` finds the number of requests in flight that the servers do best with.
     """
+
+    keeps_at_once: ClassVar[bool] = True
 
     model: str
     base_url: str | tuple[str, ...] = field(default="http://127.0.0.1:8000/v1", metadata={"identity": False})

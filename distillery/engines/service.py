@@ -23,7 +23,7 @@ from distillery.engines.base import Completion, Failure, FailureKind, Reply, Req
 from distillery.engines.concurrency import Climb, Load
 from distillery.engines.fleet import Endpoint, Fleet
 from distillery.engines.server_replies import Fault, Said, add_piece, read_error, read_reply, whole_reply
-from distillery.errors import EngineError
+from distillery.errors import DistilleryError, EngineError
 from distillery.hashing import derive_seed
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Service:
         self._engine = engine
         self._fleet = Fleet(engine.urls)
         self._climb = Climb() if engine.concurrency == "auto" else None
+        self._unkept: list[Reply] = []  # heard in this turn of the loop
         self._fresh: deque[_Attempt] = deque()
         self._again: list[_Attempt] = []  # a heap
         self._running: set[asyncio.Task[None]] = set()
@@ -172,7 +173,7 @@ class Service:
         if not self._greeted or self._error or self._over.is_set():
             return
         now = monotonic()
-        while len(self._running) < self.target and self._is_due(now):
+        while len(self._running) + len(self._unkept) < self.target and self._is_due(now):
             endpoint = self._fleet.choose(now)
             if endpoint is None:
                 break
@@ -222,7 +223,7 @@ class Service:
         reply = read_reply(request, said, prefilled=engine.prefilled, must_think=engine.must_think)
         if isinstance(reply, Completion):
             reply.meta.update(seconds=round(monotonic() - began, 3), endpoint=endpoint.place)
-        self._replies.put(reply)
+        self._deliver(reply)
 
     async def _ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
         import aiohttp
@@ -264,7 +265,26 @@ class Service:
             wait_s = max(pause * jitter, (fault.wait_s or 0.0) * (1 + jitter / 10))
             heapq.heappush(self._again, _Attempt(now + wait_s, attempt.request, failed, attempt.tries + 1))
             return
-        self._replies.put(Failure(attempt.request.key, fault.kind, fault.message))
+        self._deliver(Failure(attempt.request.key, fault.kind, fault.message))
+
+    def _deliver(self, reply: Reply) -> None:
+        """Its slot is not free before it is stored, so that a kill never costs more than what is in flight."""
+        if not self._unkept:
+            self._loop.call_soon(self._keep)  # one transaction for all that this turn of the loop brings
+        self._unkept.append(reply)
+
+    def _keep(self) -> None:
+        replies, self._unkept = self._unkept, []
+        completions = [reply for reply in replies if isinstance(reply, Completion)]
+        if self._engine.keep and completions:
+            try:
+                self._engine.keep(completions)
+            except DistilleryError as error:
+                self._break(error)
+                return
+        for reply in replies:
+            self._replies.put(reply)
+        self._fill()
 
     # -- endpoints
 

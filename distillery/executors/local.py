@@ -31,6 +31,7 @@ class _Flight:
     unit: Unit
     process: BaseProcess
     pipe: Any  # a multiprocessing connection; its type differs between platforms
+    leash: Any
     stopped: bool = False
 
 
@@ -58,11 +59,15 @@ class Local:
     def submit(self, unit: Unit) -> None:
         mine, theirs = self._processes.Pipe(duplex=False)
         log = folder_of(unit.step, self._store).log
-        arguments = (unit, self._plan, self._store, theirs, log, self._workers.threads)
+        held, leash = self._processes.Pipe(
+            duplex=False
+        )  # the worker dies when our end closes, however we end
+        arguments = (unit, self._plan, self._store, theirs, held, log, self._workers.threads)
         process = self._processes.Process(target=worker.main, args=arguments, name=unit.step.id)
         process.start()
         theirs.close()
-        self._flights.append(_Flight(unit, process, mine))
+        held.close()
+        self._flights.append(_Flight(unit, process, mine, leash))
 
     def wait(self, timeout_s: float) -> list[Event]:
         ready = set(wait([flight.pipe for flight in self._flights], timeout_s))
@@ -87,6 +92,7 @@ class Local:
         for flight in self._flights:
             flight.process.join()
             flight.pipe.close()
+            flight.leash.close()
         self._flights.clear()
 
     def _hear(self, flight: _Flight) -> list[Event]:
@@ -100,6 +106,7 @@ class Local:
             return [Alarmed(flight.unit, rest[0])]
         flight.process.join()
         flight.pipe.close()
+        flight.leash.close()
         self._flights.remove(flight)
         if kind == "done":
             return [Done(flight.unit)]

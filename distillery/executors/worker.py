@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -18,7 +18,6 @@ from distillery.runner.events import Unit
 from distillery.runner.execute import Line, execute
 
 _TELL_EVERY_S = 0.3
-_PR_SET_PDEATHSIG = 1
 DRAIN = signal.SIGUSR1  # from the scheduler: ask nothing new
 
 
@@ -43,8 +42,16 @@ class Teller:
         self._sent = time.monotonic()
 
 
-def main(unit: Unit, plan: Plan, store: Path, pipe: Connection, log: Path, threads: int | None) -> None:
-    _die_with_parent()
+def main(
+    unit: Unit,
+    plan: Plan,
+    store: Path,
+    pipe: Connection,
+    leash: Connection,
+    log: Path,
+    threads: int | None,
+) -> None:
+    _die_with(leash)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the scheduler decides
     _write_to(log)
     if threads is not None and "torch" in sys.modules:
@@ -68,8 +75,15 @@ def main(unit: Unit, plan: Plan, store: Path, pipe: Connection, log: Path, threa
         sys.stderr.flush()
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with(leash: Connection) -> None:
+    """The scheduler holds the other end. The process that forked this one lives on as long as this one does,
+    so that the kernel's own signal for a dead parent would never come when the scheduler dies."""
+
+    def wait() -> None:
+        leash.poll(None)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, name="leash", daemon=True).start()
 
 
 def _write_to(log: Path) -> None:

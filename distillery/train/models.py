@@ -118,4 +118,6 @@ def finish(trainer: Any, out: Path) -> None:
     if trainer.is_world_process_zero():
         tokenizer.save_pretrained(part)
         (part / "training_args.bin").unlink(missing_ok=True)  # a pickle, with paths of this machine
+        if out.exists():  # a run was killed after this line and before it could say that the stage is done
+            shutil.rmtree(out)
         part.replace(out)
