@@ -8,75 +8,76 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
 
+_Count = Annotated[int, Field(ge=1)]
+_Positive = Annotated[float, Field(gt=0)]
+_Rate = Annotated[float, Field(ge=0, le=1)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adaptive:
-    """Waves of samples until `accept` were right, or until a posterior of the pass rate says that it does not pay.
+    """Waves of samples until `accept` were right, or a posterior of the pass rate says that it does not pay.
 
-    The pass rate has a Beta prior; after `right` of `judged` samples its mean is (a + right) / (a + b + judged). A wave
-    asks for as many samples as are expected to bring what is still lacking, between 1 and `wave`.
+    The pass rate has a Beta prior (a, b): after `right` of `drawn` samples its mean is (a + right) / (a + b + drawn).
+    A problem is given up when that mean is as low as `patience` samples without a right one make it; each right
+    one thus buys a hard problem more. So with `patience` and the cap at n or above, and no window of pass rates,
+    every problem gets at least what n samples would have brought it, of which `accept` are kept.
+
+    A wave is what would be drawn one at a time in any case, so none is wasted. A pass rate over samples that end
+    with the last right one is a little high, and most so where `accept` is 1.
     """
 
-    accept: Annotated[int, Field(ge=1)] = 4  # right samples after which a problem is done
-    first: Annotated[int, Field(ge=1)] = 2  # samples of the first wave
-    wave: Annotated[int, Field(ge=1)] = 8  # samples of any other wave, at most
-    give_up: Annotated[float, Field(ge=0, lt=1)] = (
-        0.1  # chance of another right sample below which no more is drawn
-    )
-    spare: Annotated[int, Field(ge=1)] = 8  # samples over which that chance is taken
-    prior: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.4, 0.4)
-    pass_rate: tuple[float, float] | None = None  # window of wanted pass rates, inclusive
-    sure: Annotated[float, Field(gt=0.5, lt=1)] = (
-        0.9  # belief that it lies outside of which a problem is dropped
-    )
+    accept: _Count | None = 4  # right samples after which a problem is done; None: never
+    patience: _Count = 12  # samples without a right one after which a problem is given up
+    wave: _Count = 1  # samples of a wave at least: fewer rounds, for some that were not needed
+    prior: tuple[_Positive, _Positive] = (0.5, 0.5)
+    pass_rate: tuple[_Rate, _Rate] | None = None  # wanted window, inclusive
+    sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # belief that a rate lies outside: then it is given up
 
     def more(self, *, drawn: int, judged: int, right: int, most: int) -> int:
         """Samples of the next wave; 0: the problem is done.
 
         `drawn` counts every sample, `judged` those with a verdict, `right` the accepted ones, `most` is the cap.
         """
-        if drawn == 0:
-            return min(self.first, most)
         left = most - drawn
-        if right >= self.accept or left <= 0 or self._outside(judged, right):
+        lacking = left if self.accept is None else min(left, self.accept - right)
+        if lacking <= 0 or self._given_up(drawn, judged, right):
             return 0
-        a, b = self.prior[0] + right, self.prior[1] + judged - right
-        chance = 1 - _no_success(a, b, min(left, self.spare))
-        if chance < self.give_up:
-            return 0
-        wanted = math.ceil((self.accept - right) * (a + b) / a)
-        return max(1, min(wanted, self.wave, left))
+        needed = next((n for n in range(1, lacking) if self._may_stop_in(n, drawn, judged, right)), lacking)
+        return min(max(needed, self.wave), left)
 
-    def _outside(self, judged: int, right: int) -> bool:
-        if self.pass_rate is None or not judged:
+    def _may_stop_in(self, n: int, drawn: int, judged: int, right: int) -> bool:
+        """Whether n more samples could end it; then all wrong or all right ones would, the extremes."""
+        return any(self._given_up(drawn + n, judged + n, right + also) for also in (0, n))
+
+    def _given_up(self, drawn: int, judged: int, right: int) -> bool:
+        a, b = self.prior
+        hopeless = (a + right) * (a + b + self.patience) <= a * (a + b + drawn)
+        return hopeless or (judged > 0 and self._outside(a + right, b + judged - right))
+
+    def _outside(self, a: float, b: float) -> bool:
+        if self.pass_rate is None:
             return False
         low, high = self.pass_rate
-        a, b = self.prior[0] + right, self.prior[1] + judged - right
-        return _beta_cdf(low, a, b) > self.sure or 1 - _beta_cdf(high, a, b) > self.sure
+        return beta_cdf(low, a, b) > self.sure or 1 - beta_cdf(high, a, b) > self.sure
 
 
-def _no_success(a: float, b: float, draws: int) -> float:
-    """Chance that none of the next `draws` is right: B(a, b + draws) / B(a, b), beta-binomial."""
-    return math.exp(math.lgamma(b + draws) - math.lgamma(b) + math.lgamma(a + b) - math.lgamma(a + b + draws))
-
-
-def _beta_cdf(x: float, a: float, b: float, *, steps: int = 400) -> float:
-    """Regularised incomplete beta function, by Simpson's rule in t = sin(u)^2, which has no poles at the ends."""
+@lru_cache(maxsize=65_536)
+def beta_cdf(x: float, a: float, b: float) -> float:
+    """Regularised incomplete beta function I_x(a, b), by its power series (Abramowitz and Stegun 26.5.4)."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
-    norm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    end = math.asin(math.sqrt(x))
-
-    def density(u: float) -> float:
-        sine, cosine = math.sin(u), math.cos(u)
-        if sine <= 0 or cosine <= 0:
-            return 0.0
-        return 2 * math.exp(norm + (2 * a - 1) * math.log(sine) + (2 * b - 1) * math.log(cosine))
-
-    width = end / steps
-    inner = sum((4 if i % 2 else 2) * density(i * width) for i in range(1, steps))
-    return min(1.0, max(0.0, (density(0.0) + inner + density(end)) * width / 3))
+    if x > (a + 1) / (a + b + 2):  # the series of the mirror image is the shorter one
+        return 1 - beta_cdf(1 - x, b, a)
+    norm = math.lgamma(a + b) - math.lgamma(a + 1) - math.lgamma(b)
+    term = total = math.exp(norm + a * math.log(x) + b * math.log1p(-x))
+    n = 0
+    while term > 1e-15 * total:
+        term *= x * (a + b + n) / (a + 1 + n)
+        total += term
+        n += 1
+    return min(total, 1.0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 START, LEAST, MOST = 16, 4, 4096
 _GROWTH = 1.5
+_SEEN = 0.8  # share of the target that the server must see; if it sees less, more would not reach it either
 _WORTH = 1.05  # tokens a second must grow by this factor for the larger number to be kept
 _FULL = 0.9  # share of the key-value cache in use above which no more is asked for
 _HOLD = 20  # windows for which a found number is kept before the next one is tried
@@ -56,7 +57,7 @@ class Climb:
         """Room in the server's batch: more. A queue: what runs, and a tenth to refill from at once."""
         if load.waiting > max(2.0, 0.1 * load.running):
             self._set(load.running * 1.1 + 1)
-        elif load.cache < _FULL and in_flight >= self.target:
+        elif load.cache < _FULL and min(in_flight, (load.running + load.waiting) / _SEEN) >= self.target:
             self._set(self.target * _GROWTH)
 
     def by_rate(self, tokens_per_s: float, in_flight: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-TRIPS_AFTER = 3.0  # weights of faults in a row
-_STATUS_WEIGHT = 0.15  # a server that answers 500 is there; one that answers nothing else is not of use
+TRIPS_AFTER = 20  # weights of faults in a row: three without a reply, or twenty of status 5xx
+_GONE_WEIGHT = 7
+_LIMITS_AFTER = 3  # refusals (429) in a row after which the whole endpoint waits
 _FIRST_REST_S, _LONGEST_REST_S = 1.0, 30.0
 
 
@@ -17,7 +18,7 @@ class Endpoint:
     url: str
     running: int = 0
     served: int = 0
-    faults: float = 0.0  # of transport, in a row, by weight
+    faults: int = 0  # of transport, in a row, by weight
     limited: int = 0  # replies in a row that said: too many requests
     rests_until: float = 0.0  # monotonic seconds; as a server asked (Retry-After), or the breaker's
     tripped: bool = False  # only a probe's success closes the breaker
@@ -34,18 +35,22 @@ class Endpoint:
         self.served += 1
 
     def fails(self, now: float, message: str, *, gone: bool) -> None:
-        """A fault of transport; `gone`: no reply at all. The rest doubles until a request succeeds."""
-        self.faults += 1.0 if gone else _STATUS_WEIGHT
+        """A request met a fault of transport; `gone`: no reply at all."""
+        self.faults += _GONE_WEIGHT if gone else 1
         self.last_fault = message
-        if self.tripped or self.faults >= TRIPS_AFTER:
-            self.tripped = True
-            self.rests_until = now + self._rest_s
-            self._rest_s = min(_LONGEST_REST_S, self._rest_s * 2)
+        if not self.tripped and self.faults >= TRIPS_AFTER:
+            self.rests(now, message)
+
+    def rests(self, now: float, message: str) -> None:
+        """Opens the breaker, or keeps it open for twice as long as before: a probe failed."""
+        self.tripped, self.last_fault = True, message
+        self.rests_until = now + self._rest_s
+        self._rest_s = min(_LONGEST_REST_S, self._rest_s * 2)
 
     def limits(self, now: float, wait_s: float) -> None:
         """Too many requests. One of them waits by itself; when nothing else comes, all do."""
         self.limited += 1
-        if self.limited >= TRIPS_AFTER:
+        if self.limited >= _LIMITS_AFTER:
             self.rests_until = max(self.rests_until, now + wait_s)
 
 

@@ -9,33 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import json
-import os
 import threading
 from collections import deque
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from random import Random
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request
 from distillery.engines.concurrency import Climb, Load
 from distillery.engines.fleet import Endpoint, Fleet
-from distillery.engines.server_replies import Fault, Said, add_piece, read_error, read_reply, whole_reply
-from distillery.errors import DistilleryError, EngineError
+from distillery.engines.http_client import Client
+from distillery.engines.server_replies import Fault, read_reply
+from distillery.errors import DistilleryError
 from distillery.hashing import derive_seed
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
-
     from distillery.engines.openai_server import OpenAIServer
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
-_PROBE_S = 15.0  # how long an endpoint may take to say that it is there
-_CONNECT_S = 30.0
 _WINDOW_S = 2.0  # between two looks of `concurrency: auto`
-_LONG_TOKENS = 2048  # an answer that may be longer is streamed when loops are to be cut
 _OTHERS_FAULTS = 50  # attempts lost to endpoints that were down, after which the request is suspect after all
 _AHEAD = 64  # requests ready to start beside as many as are in flight
 
@@ -64,8 +58,6 @@ class Service:
         self._tokens = 0  # of this window
         self._alone_since: float | None = None  # since when no endpoint answers
         self._timer: asyncio.TimerHandle | None = None
-        self._header = {"Content-Type": "application/json"}
-        self._header["Authorization"] = f"Bearer {os.environ.get(engine.api_key_env) or 'none'}"
         self.outstanding = 0  # submitted, and not yet handed on by `arrived`
         self.draining = False
 
@@ -134,13 +126,7 @@ class Service:
             self._break(error)
 
     async def _serve(self) -> None:
-        import aiohttp
-
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, keepalive_timeout=60)
-        timeout = aiohttp.ClientTimeout(total=self._engine.timeout_s, sock_connect=_CONNECT_S)
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, headers=self._header, trust_env=True
-        ) as self._session:
+        async with Client(self._engine) as self._client:
             try:
                 await self._greet()
                 looks = [self._keep_well()] + ([self._keep_climbing()] if self._climb else [])
@@ -156,7 +142,7 @@ class Service:
                     self._timer.cancel()
 
     _greeted = False
-    _session: ClientSession
+    _client: Client
 
     def _break(self, error: BaseException) -> None:
         self._error = self._error or error
@@ -210,7 +196,7 @@ class Service:
         request, began = attempt.request, monotonic()
         endpoint.running += 1
         try:
-            said = await self._ask(endpoint, request)
+            said = await self._client.ask(endpoint, request)
         finally:
             endpoint.running -= 1
         if isinstance(said, Fault):
@@ -225,28 +211,10 @@ class Service:
             reply.meta.update(seconds=round(monotonic() - began, 3), endpoint=endpoint.place)
         self._deliver(reply)
 
-    async def _ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
-        import aiohttp
-
-        body = self._body(request)
-        try:
-            async with self._session.post(f"{endpoint.url.rstrip('/')}/chat/completions", data=body) as reply:
-                if reply.status != 200:
-                    return read_error(reply.status, reply.headers, await reply.text(errors="replace"))
-                if reply.content_type == "text/event-stream":
-                    return await _listen(reply, cut_loops=request.sampling.cut_loops)
-                return whole_reply(json.loads(await reply.read()))
-        except ValueError as error:  # a body that is no JSON
-            return Fault(FailureKind.MALFORMED, f"unreadable reply: {error}", again=True)
-        except TimeoutError:
-            return Fault(FailureKind.TRANSPORT, f"no reply within {self._engine.timeout_s:g} s", again=True)
-        except (aiohttp.ClientError, OSError) as error:
-            return Fault(FailureKind.TRANSPORT, f"{type(error).__name__}: {error}", again=True, gone=True)
-
     def _fail(self, endpoint: Endpoint, attempt: _Attempt, fault: Fault) -> None:
         now = monotonic()
         if fault.out_of_use:
-            raise self._unusable(endpoint, f"{fault.out_of_use} ({fault.message})")
+            raise self._client.unusable(endpoint, f"{fault.out_of_use} ({fault.message})")
         if fault.kind is FailureKind.TRANSPORT:
             endpoint.fails(now, fault.message, gone=fault.gone)
             if self._fleet.all_down and self._alone_since is None:
@@ -290,28 +258,14 @@ class Service:
 
     async def _greet(self) -> None:
         """Every endpoint is asked whether it is there; work begins when one is."""
-        found = await asyncio.gather(*(self._probe(endpoint) for endpoint in self._fleet.endpoints))
+        found = await asyncio.gather(*(self._client.probe(endpoint) for endpoint in self._fleet.endpoints))
         now = monotonic()
         for endpoint, fault in zip(self._fleet.endpoints, found, strict=True):
             if fault:
-                endpoint.tripped = True
-                endpoint.fails(now, fault, gone=True)
+                endpoint.rests(now, fault)
         if self._fleet.all_down:
             worst = self._fleet.endpoints[0]
-            raise self._unusable(worst, f"gives no answer ({worst.last_fault})")
-
-    async def _probe(self, endpoint: Endpoint) -> str:
-        """Any answer to `GET /models` will do, some servers have no such page; else what went wrong."""
-        import aiohttp
-
-        timeout = aiohttp.ClientTimeout(total=_PROBE_S)
-        try:
-            async with self._session.get(f"{endpoint.url.rstrip('/')}/models", timeout=timeout) as reply:
-                if reply.status in (401, 403):
-                    raise self._unusable(endpoint, f"does not accept the key ({reply.status})")
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return ""
+            raise self._client.unusable(worst, f"gives no answer ({worst.last_fault})")
 
     async def _keep_well(self) -> None:
         """Probes endpoints whose rest is over; gives up when none has answered for `patience_s`."""
@@ -319,8 +273,8 @@ class Service:
             await asyncio.sleep(0.25)
             now = monotonic()
             for endpoint in self._fleet.to_probe(now):
-                if fault := await self._probe(endpoint):
-                    endpoint.fails(monotonic(), fault, gone=True)
+                if fault := await self._client.probe(endpoint):
+                    endpoint.rests(monotonic(), fault)
                 else:
                     endpoint.faults, endpoint.tripped = 0, False
                     self._fill()
@@ -329,7 +283,7 @@ class Service:
                 if now - self._alone_since > self._engine.patience_s:
                     endpoint = self._fleet.endpoints[0]
                     words = f"gives no answer for {now - self._alone_since:.0f} s ({endpoint.last_fault})"
-                    self._break(self._unusable(endpoint, words))
+                    self._break(self._client.unusable(endpoint, words))
                     return
             else:
                 self._alone_since = None
@@ -339,7 +293,9 @@ class Service:
         while True:
             await asyncio.sleep(_WINDOW_S)
             tokens, self._tokens = self._tokens, 0
-            loads = [load for e in self._fleet.endpoints if not e.tripped and (load := await self._load(e))]
+            loads = [
+                load for e in self._fleet.endpoints if not e.tripped and (load := await self._client.load(e))
+            ]
             if loads:
                 load = Load(
                     sum(one.running for one in loads),
@@ -350,63 +306,3 @@ class Service:
             else:
                 self._climb.by_rate(tokens / _WINDOW_S, len(self._running))
             self._fill()
-
-    async def _load(self, endpoint: Endpoint) -> Load | None:
-        import aiohttp
-
-        url = endpoint.url.rstrip("/").removesuffix("/v1") + "/metrics"
-        try:
-            async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=_WINDOW_S)) as reply:
-                return Load.read(await reply.text()) if reply.status == 200 else None
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
-            return None
-
-    def _unusable(self, endpoint: Endpoint, what: str) -> EngineError:
-        engine = self._engine
-        return EngineError(
-            f"endpoint {endpoint.url} (model {engine.model!r}): {what}; start the server, or mend base_url, model, "
-            f"or the key in the environment variable {engine.api_key_env}"
-        )
-
-    def _body(self, request: Request) -> bytes:
-        sampling = request.sampling
-        messages = [{"role": role, "content": content} for role, content in request.messages]
-        body: dict[str, Any] = {
-            "model": self._engine.model,
-            "messages": messages,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-            "seed": request.seed,
-        }
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        if request.begun:  # vLLM's and SGLang's way to go on from a partial turn
-            messages.append({"role": "assistant", "content": request.begun})
-            body |= {"continue_final_message": True, "add_generation_prompt": False}
-        stream = self._engine.stream
-        if stream == "auto":
-            stream = sampling.cut_loops and sampling.max_tokens > _LONG_TOKENS
-        if stream:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
-        return json.dumps(body | dict(self._engine.extra_body)).encode()
-
-
-async def _listen(reply: ClientResponse, *, cut_loops: bool) -> Said | Fault:
-    """Server-sent events; leaves, and thereby stops the server, as soon as the text loops."""
-    said = Said()
-    async for line in reply.content:
-        if not line.startswith(b"data:"):
-            continue
-        data = line[5:].strip()
-        if data == b"[DONE]":
-            return said
-        piece = json.loads(data)
-        if "error" in piece:
-            return read_error(500, {}, json.dumps(piece))
-        if add_piece(said, piece, cut_loops=cut_loops):
-            reply.close()
-            return said
-    if said.finish is None:
-        return Fault(FailureKind.TRANSPORT, "the stream ended before its answer did", again=True)
-    return said

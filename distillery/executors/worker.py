@@ -11,13 +11,14 @@ import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 
 from distillery.errors import DistilleryError
 from distillery.pipeline import Plan
 from distillery.runner.events import Unit
 from distillery.runner.execute import Line, execute
 
-_TELL_EVERY_S = 0.3
+_TELL_EVERY_S = 0.1
 DRAIN = signal.SIGUSR1  # from the scheduler: ask nothing new
 
 
@@ -57,9 +58,13 @@ def main(
     if threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
     teller = Teller(pipe)
-    told_to_stop: list[int] = []
-    signal.signal(DRAIN, lambda *received: told_to_stop.append(received[0]))
-    line = Line(teller, lambda text: pipe.send(("alarm", text)), lambda: bool(told_to_stop))
+    told_to_stop = threading.Event()
+
+    def drain(_number: int, _frame: FrameType | None) -> None:
+        told_to_stop.set()
+
+    signal.signal(DRAIN, drain)
+    line = Line(teller, lambda text: pipe.send(("alarm", text)), told_to_stop.is_set)
     try:
         execute(unit, plan, store, line)
         teller.flush()

@@ -13,6 +13,7 @@ from pydantic import Field
 from distillery.curate.difficulty import DIFFICULTY
 from distillery.curate.rejection import Adaptive
 from distillery.engines.base import Completion, Engine, Sampling
+from distillery.errors import ConfigError
 from distillery.hashing import Json
 from distillery.prompts import Prompt
 from distillery.reasoning import join, split
@@ -52,6 +53,12 @@ class GenerateTraces:
 
     version: ClassVar[int] = 1
     key: ClassVar[str] = "problem_id"
+
+    def __post_init__(self) -> None:
+        if self.policy == "adaptive" and self.samples == 1:
+            raise ConfigError(
+                "generate.traces: samples is 1, the most that policy adaptive may draw; raise it, 64 is usual"
+            )
 
     @property
     def reads(self) -> tuple[str, ...]:  # `thinking` too, where there is one
@@ -135,7 +142,7 @@ def _trace(reply: Completion, owner: Sample) -> dict[str, Any]:
 
 
 def _rates(tally: Tally) -> dict[str, Any]:
-    return {"pass_rate": tally.right / tally.judged if tally.judged else None, "attempts": tally.judged}
+    return {"pass_rate": tally.right / tally.judged if tally.judged else None, "attempts": tally.heard}
 
 
 def _output(

@@ -42,9 +42,10 @@ class Tally:
     row: Mapping[str, Any]
     drawn: int = 0
     open: int = 0  # asked and not yet heard, or heard and not yet judged
+    heard: int = 0  # completions
     judged: int = 0
     right: int = 0
-    hopeless: bool = False
+    hopeless: bool = False  # another sample would fare no better, whatever the pass rate
 
 
 @dataclass(slots=True)
@@ -59,7 +60,9 @@ class TraceInterview:
 
     def __init__(self, stage: GenerateTraces, table: pl.DataFrame, ctx: Context) -> None:
         self._stage, self._table, self._ctx = stage, table, ctx
-        self._identity: Json = ctx.engine(stage.engine).identity
+        engine = ctx.engine(stage.engine)
+        self._identity: Json = engine.identity
+        self._in_rounds = not engine.independent
         self._prompt: Prompt = ctx.prompt(stage.prompt)
         self._policy: Adaptive | None = stage.adaptive if stage.policy == "adaptive" else None
         self._fresh: Iterator[Mapping[str, Any]] = table.iter_rows(named=True)
@@ -72,14 +75,11 @@ class TraceInterview:
 
     def due(self) -> Request | None:
         self._weigh()
-        if not self._ready and self._more_rows:
+        if self._in_rounds and self._beside and self._beside.busy:
+            return None  # what is in a round must not depend on how fast verdicts come
+        while not self._ready and self._more_rows:
             self._more_rows -= 1
-            row = next(self._fresh)
-            tally = self.tallies[row["problem_id"]] = Tally(row)
-            first = self._stage.samples
-            if self._policy:
-                first = self._policy.more(drawn=0, judged=0, right=0, most=first)
-            self._draw(tally, first)
+            self._begin(next(self._fresh))
         return self._ready.popleft() if self._ready else None
 
     def hear(self, reply: Reply) -> None:
@@ -99,6 +99,7 @@ class TraceInterview:
             rows=1, tokens=tokens, prompt_tokens=read, truncated=int(getattr(reply, "finish", "") == "length")
         )
         thinking = tally.row.get("thinking") or Thinking.ON
+        tally.heard += isinstance(reply, Completion)
         self.samples.append(Sample(asked.problem_id, asked.sample, thinking, reply))
         self._settle(tally, asked, reply)
 
@@ -114,6 +115,15 @@ class TraceInterview:
     def close(self) -> None:
         if self._beside:
             self._beside.close()
+
+    def _begin(self, row: Mapping[str, Any]) -> None:
+        if row["problem_id"] in self.tallies:
+            return  # asked already; that the key is there twice, the runner's laws say
+        tally = self.tallies[row["problem_id"]] = Tally(row)
+        if self._policy:
+            self._next_wave(tally)
+        else:
+            self._draw(tally, self._stage.samples)
 
     def _draw(self, tally: Tally, count: int) -> None:
         for sample in range(tally.drawn, tally.drawn + count):
@@ -160,6 +170,7 @@ class TraceInterview:
             tally = self.tallies[problem_id]
             tally.open -= 1
             tally.judged += verdict.score is not None
+            tally.hopeless = tally.hopeless or verdict.outcome is Outcome.NO_GOLD
             right = verdict.outcome is Outcome.CORRECT
             tally.right += right
             self._ctx.progress(accepted=int(right))

@@ -1,11 +1,13 @@
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from distillery.config import build
-from distillery.engines import Failure
+from distillery.curate.difficulty import DIFFICULTY
+from distillery.curate.rejection import Adaptive
+from distillery.engines import Completion, Failure
+from distillery.engines.base import rounds
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
 from distillery.prompts import Prompt, load_prompt
@@ -21,7 +23,7 @@ class Context:
     seed = 17
 
     def __init__(self, engine, prompt=PROMPT):
-        self.counts = []
+        self.counts, self.alarms = [], []
         self._engine, self._prompt = engine, prompt
 
     def engine(self, name):
@@ -33,6 +35,9 @@ class Context:
 
     def progress(self, **counts):
         self.counts.append(counts)
+
+    def alarm(self, text):
+        self.alarms.append(text)
 
 
 def generate(engine, table=PROBLEMS, **options):
@@ -77,7 +82,9 @@ def test_a_problem_without_a_completion_stands_in_the_ledger_by_its_failures():
 def test_rows_stand_in_the_tables_order_however_replies_come_in():
     class Backwards(Scripted):
         def batches(self, requests):
-            return super().batches([one for one in requests if one][::-1])
+            for taken in rounds(requests):
+                yield from super().batches(taken[::-1])
+                yield ()
 
     assert generate(Backwards(), samples=2).kept.equals(generate(Scripted(), samples=2).kept)
 
@@ -131,11 +138,14 @@ def test_counts_and_progress_tell_rows_tokens_and_truncation():
         GenerateTraces, {"engine": "teacher", "prompt": "ask@1", "sampling": {"max_tokens": 2}}, where="here"
     )
     output = stage.apply(PROBLEMS, ctx)
-    assert ctx.counts == [{"rows": 1, "tokens": 2, "truncated": 1}] * 2
+    assert ctx.counts == [{"rows": 1, "tokens": 2, "prompt_tokens": 2, "truncated": 1}] * 2
     assert output.metrics == {
         "requests": 2.0,
         "failed": 0.0,
         "truncated": 2.0,
+        "looped": 0.0,
+        "thought_wanted": 1.0,
+        "without_thought": 1.0,
         "prompt_tokens": 4.0,
         "completion_tokens": 4.0,
     }
@@ -154,8 +164,10 @@ def test_a_prompt_with_other_slots_is_a_config_error():
 
 
 def test_an_engine_whose_identity_names_no_model_is_named_by_all_of_it():
-    engine = SimpleNamespace(identity={"options": {"seed": 1}}, generate=Scripted().generate)
-    assert generate(engine).kept["model"][0] == '{"options": {"seed": 1}}'
+    class Nameless(Scripted):
+        identity = {"options": {"seed": 1}}
+
+    assert generate(Nameless()).kept["model"][0] == '{"options": {"seed": 1}}'
 
 
 def test_zero_samples_are_refused():
@@ -168,3 +180,68 @@ def test_the_prompts_of_the_house_fit():
     for name in ("solve.boxed@1", "solve.plain@1", "general.think@1", "general.plain@1"):
         ctx = Context(Scripted(), load_prompt(name, root))
         assert GenerateTraces(engine="teacher", prompt=name).apply(PROBLEMS, ctx).kept.height == 2
+
+
+def test_a_text_that_was_cut_in_a_loop_is_counted():
+    engine = Scripted(reply=lambda asked: Completion(asked.key, "again again", "loop", 2, 2))
+    output = generate(engine)
+    assert output.kept["finish"].to_list() == ["loop", "loop"]
+    assert (output.metrics["looped"], output.metrics["truncated"]) == (2.0, 0.0)
+
+
+def problems(count, thinking="on"):
+    return pl.DataFrame([Problem(f"{n}+1?", str(n + 1), thinking=thinking).row() for n in range(count)])
+
+
+def alarms(reply, table):
+    ctx = Context(Scripted(reply=reply))
+    GenerateTraces(engine="teacher", prompt="ask@1").apply(table, ctx)
+    return ctx.alarms
+
+
+def test_a_model_that_hardly_ever_thinks_is_an_alarm():
+    (text,) = alarms(lambda _: "4", problems(20))
+    assert text.startswith("20 of 20 replies have no thought")
+
+
+def test_a_few_replies_without_a_thought_are_none():
+    assert alarms(lambda _: "4", problems(19)) == []
+    assert (
+        alarms(lambda asked: "<think>\nso\n</think>\n4" if asked.seed % 4 == 0 else "4", problems(60)) == []
+    )
+
+
+def test_where_no_thought_is_wanted_none_is_missed():
+    unthinking = problems(40, thinking="off")
+    assert alarms(lambda _: "4", unthinking) == []
+    both = pl.concat([unthinking.head(20), problems(40).tail(20)])
+    (text,) = alarms(lambda _: "4", both)
+    assert text.startswith("20 of 20 replies")
+
+
+def test_each_sample_drawn_adaptively_is_a_row_with_its_problems_pass_rate():
+    policy = Adaptive(accept=2, patience=3)
+    output = generate(Scripted(reply=lambda _: "2"), samples=6, policy="adaptive", adaptive=policy)
+    assert output.kept.schema == pl.Schema({**PROBLEM, **TRACE, **DIFFICULTY})
+    rates = output.kept.group_by("problem_id", "pass_rate", "attempts").len().sort("attempts")
+    assert rates.rows() == [(FIRST, 1.0, 2, 2), (SECOND, 0.0, 3, 3)]
+
+
+def test_a_problem_of_which_nothing_was_judged_has_no_pass_rate():
+    table = PROBLEMS.with_columns(checker=pl.lit("no such checker"))
+    kept = generate(Scripted(), table, samples=2, policy="adaptive").kept
+    assert kept.select("pass_rate", "attempts").unique().rows() == [(None, kept.height // 2)]
+
+
+def test_a_pass_rate_that_was_there_before_makes_place():
+    table = PROBLEMS.with_columns(pass_rate=pl.lit(0.5), attempts=pl.lit(9, pl.Int32))
+    kept = generate(Scripted(reply=lambda _: "2"), table, samples=2, policy="adaptive").kept
+    assert kept["pass_rate"].unique().sort().to_list() == [0.0, 1.0]
+
+
+def test_only_adaptive_sampling_needs_to_know_the_answer():
+    fixed, adaptive = (
+        GenerateTraces(engine="e", prompt="p", samples=4, policy=p) for p in ("fixed", "adaptive")
+    )
+    assert (fixed.reads, fixed.fan_out) == (("problem_id", "question"), 4)
+    assert (adaptive.reads, adaptive.fan_out) == (("problem_id", "question", "gold", "checker"), 0)
