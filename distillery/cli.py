@@ -106,7 +106,15 @@ def _add_runs(commands: Commands) -> None:
     why.add_argument("run")
     why.add_argument("key", nargs="?", help="a problem_id or a trace_id, or the start of one")
     why.set_defaults(module="why")
-    for parser in (status, report, show, why):
+    gc = commands.add_parser(
+        "gc",
+        help="what no run refers to: says what would go, and removes it with --delete",
+        epilog="To let go of a run, delete its folder under data/runs, then collect.",
+    )
+    gc.add_argument("--delete", action="store_true", help="remove it")
+    gc.add_argument("--keep-completions", action="store_true", help="leave the request store as it is")
+    gc.set_defaults(module="gc")
+    for parser in (status, report, show, why, gc):
         _add_data(parser)
 
 

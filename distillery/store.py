@@ -60,11 +60,19 @@ class StageDir:
         """Keys of the shard's requests: what of the request store this folder stands on."""
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            _replace_table(self.path / f"asked-{shard:05d}.parquet", pl.DataFrame({"key": keys}))
+            table = pl.DataFrame({"key": keys}, schema={"key": pl.String()})
+            _replace_table(self.path / f"asked-{shard:05d}.parquet", table)
 
     def asked(self) -> Iterator[str]:
         for file in sorted(self.path.glob("asked-*.parquet")):
             yield from _read_table(file)["key"]
+
+    def tells_all_asked(self) -> bool:
+        """Whether it is finished and `asked` has the requests of every shard; of none, where none was needed."""
+        note = self.done()
+        return note is not None and all(
+            (self.path / f"asked-{shard:05d}.parquet").exists() for shard in range(note["shards"])
+        )
 
     def read(self, shard: int) -> pl.DataFrame:
         return _read_table(self.shard(shard))

@@ -25,6 +25,7 @@ KINDS = {
     "scripted": "distillery.engines.scripted:Scripted",
     "transformers": "distillery.engines.transformers_local:TransformersLocal",
     "vllm": "distillery.engines.vllm_offline:VllmOffline",
+    "vllm_server": "distillery.engines.vllm_server:VllmServer",
 }
 
 __all__ = [

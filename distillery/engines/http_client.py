@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from distillery.engines.base import FailureKind, Request
 from distillery.engines.concurrency import Load
@@ -33,6 +35,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         import aiohttp
+        from yarl import URL
 
         engine = self._engine
         self._session = aiohttp.ClientSession(
@@ -42,8 +45,10 @@ class Client:
                 "Content-Type": "application/json",
                 "Authorization": f"Bearer {os.environ.get(engine.api_key_env) or 'none'}",
             },
-            trust_env=True,
         )
+        # aiohttp's own trust_env looks into the environment, and into ~/.netrc, for every single request
+        self._proxies = {url: _proxy_for(url) for url in engine.urls}
+        self._chat = {url: URL(f"{url.rstrip('/')}/chat/completions") for url in engine.urls}
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -52,9 +57,9 @@ class Client:
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
         import aiohttp
 
-        body = self._body(request)
+        body, proxy = self._body(request), self._proxies[endpoint.url]
         try:
-            async with self._session.post(f"{endpoint.url.rstrip('/')}/chat/completions", data=body) as reply:
+            async with self._session.post(self._chat[endpoint.url], data=body, proxy=proxy) as reply:
                 if reply.status != 200:
                     return read_error(reply.status, reply.headers, await reply.text(errors="replace"))
                 if reply.content_type == "text/event-stream":
@@ -71,9 +76,11 @@ class Client:
         """Any answer to `GET /models` will do, some servers have no such page; else what went wrong."""
         import aiohttp
 
-        timeout = aiohttp.ClientTimeout(total=_PROBE_S)
+        timeout, proxy = aiohttp.ClientTimeout(total=_PROBE_S), self._proxies[endpoint.url]
         try:
-            async with self._session.get(f"{endpoint.url.rstrip('/')}/models", timeout=timeout) as reply:
+            async with self._session.get(
+                f"{endpoint.url.rstrip('/')}/models", timeout=timeout, proxy=proxy
+            ) as reply:
                 if reply.status in (401, 403):
                     raise self.unusable(endpoint, f"does not accept the key ({reply.status})")
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
@@ -83,9 +90,10 @@ class Client:
     async def load(self, endpoint: Endpoint) -> Load | None:
         import aiohttp
 
-        url = endpoint.url.rstrip("/").removesuffix("/v1") + "/metrics"
+        url, proxy = endpoint.url.rstrip("/").removesuffix("/v1") + "/metrics", self._proxies[endpoint.url]
+        timeout = aiohttp.ClientTimeout(total=_LOOK_S)
         try:
-            async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=_LOOK_S)) as reply:
+            async with self._session.get(url, timeout=timeout, proxy=proxy) as reply:
                 return Load.read(await reply.text()) if reply.status == 200 else None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return None
@@ -119,6 +127,15 @@ class Client:
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return json.dumps(body | dict(self._engine.extra_body)).encode()
+
+
+def _proxy_for(url: str) -> str | None:
+    """From http_proxy, https_proxy and no_proxy; never for this machine itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127.") or proxy_bypass(host):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 async def _listen(reply: ClientResponse, *, cut_loops: bool) -> Said | Fault:

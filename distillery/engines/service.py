@@ -115,7 +115,8 @@ class Service:
     def drain(self) -> None:
         """Requests that have not begun are given up; those in flight come to their end, once each."""
         self.draining = True
-        self._loop.call_soon_threadsafe(self._give_up)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._give_up)
 
     # -- the loop's side
 
@@ -190,7 +191,8 @@ class Service:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._break(error)
-        self._fill()
+        if not self._unkept:  # else `_keep` does it
+            self._fill()
 
     async def _try(self, endpoint: Endpoint, attempt: _Attempt) -> None:
         request, began = attempt.request, monotonic()
@@ -232,6 +234,7 @@ class Service:
             jitter = Random(derive_seed(attempt.request.key, failed)).uniform(0.5, 1.0)
             wait_s = max(pause * jitter, (fault.wait_s or 0.0) * (1 + jitter / 10))
             heapq.heappush(self._again, _Attempt(now + wait_s, attempt.request, failed, attempt.tries + 1))
+            self._loop.call_soon(self._fill)
             return
         self._deliver(Failure(attempt.request.key, fault.kind, fault.message))
 

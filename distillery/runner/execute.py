@@ -19,7 +19,13 @@ from distillery.pipeline import Kind, Plan, Step
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
-from distillery.runner.laws import check_columns, check_conservation, check_decision, sketch_keys
+from distillery.runner.laws import (
+    check_columns,
+    check_conservation,
+    check_decision,
+    check_unique,
+    sketch_keys,
+)
 from distillery.stages.base import AskingStage, Decision, ExportJob, Output, TrainJob
 from distillery.store import StageDir
 
@@ -181,13 +187,15 @@ def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any
     owed = (shard for shard in range(unit.part, len(inputs), unit.parts) if not folder.has(shard))
 
     def read(shard: int) -> pl.DataFrame:
-        return read_input(step, ctx.plan, inputs[shard])
+        table = read_input(step, ctx.plan, inputs[shard])
+        check_unique(step, table, step.stage.key)  # before anything is paid for
+        return table
 
-    def write(shard: int, table: pl.DataFrame, output: Output, asked: Sequence[str] = ()) -> None:
+    def write(shard: int, table: pl.DataFrame, output: Output, asked: Sequence[str] | None = None) -> None:
         output = Output(_in_order(step, output.kept), output.dropped, output.metrics)
         check_columns(step, output)
         check_conservation(step, table, output)
-        if asked:
+        if asked is not None:
             folder.write_asked(shard, asked)
         folder.write(shard, output.kept, output.dropped, output.metrics, table.height)
 

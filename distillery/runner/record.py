@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from distillery.engines.requests import shelf_name
 from distillery.pipeline import Plan, Step
 from distillery.runner.execute import folder_of
 from distillery.store import replace_text
@@ -61,7 +62,7 @@ class RunDir:
             "store": str(store),
             "versions": versions(),
             "git": _git_commit(),
-            "steps": [_step_facts(step, notes[step.id]) for step in plan.steps],
+            "steps": [_step_facts(plan, step, notes[step.id]) for step in plan.steps],
         }
         self.write("run.json", facts)
         self.write("results.json", results(plan, notes))
@@ -117,7 +118,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _step_facts(step: Step, note: Mapping[str, Any] | None) -> dict[str, Any]:
+def _step_facts(plan: Plan, step: Step, note: Mapping[str, Any] | None) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "id": step.id,
         "use": step.use,
@@ -127,6 +128,7 @@ def _step_facts(step: Step, note: Mapping[str, Any] | None) -> dict[str, Any]:
         "parents": list(step.parents),
         "models": list(step.models),
         "model_parent": step.starts_from,
+        "shelves": [shelf_name(plan.engines[name].identity) for name in step.engines],
         "status": "owed" if note is None else "done",
     }
     if note is not None:

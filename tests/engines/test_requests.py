@@ -9,7 +9,7 @@ import time
 import pytest
 
 from distillery.engines import Completion
-from distillery.engines.requests import RequestStore
+from distillery.engines.requests import RequestStore, Rest, shelf_name
 from distillery.errors import StoreError
 
 MODEL = {"model": "m@1"}
@@ -140,3 +140,158 @@ def test_an_unreadable_value_is_a_store_error_that_names_its_key(tmp_path):
     with pytest.raises(StoreError, match="completion k is unreadable"):
         shelf.get_many(["k"])
     shelf.close()
+
+
+def filled(tmp_path, *, completions, size=3000):
+    shelf = RequestStore(tmp_path).shelf(MODEL)
+    shelf.put_many([completion(f"k{n}", os.urandom(size // 2).hex()) for n in range(completions)])
+    return shelf
+
+
+def test_the_rest_of_a_shelf_is_weighed_and_stays(tmp_path):
+    shelf = filled(tmp_path, completions=10)
+    rest = shelf.rest(["k1", "k2", "k2", "not there"])
+    assert rest.completions == 8
+    assert 8 * 1500 < rest.bytes < 8 * 3200
+    assert shelf.rest([f"k{n}" for n in range(10)]) == Rest(0, 0, 0)
+    assert shelf.rest([]).completions == 10
+    assert len(shelf.get_many([f"k{n}" for n in range(10)])) == 10
+    shelf.close()
+
+
+def test_keeping_only_some_keys_removes_the_others_and_gives_their_room_back(tmp_path):
+    shelf = filled(tmp_path, completions=1000)
+    kept = shelf.get_many(["k7"])
+    shelf.close()
+    before = shelf.file.stat().st_size
+    assert shelf.keep_only(["k7"])
+    assert shelf.get_many([f"k{n}" for n in range(1000)]) == kept
+    shelf.close()
+    assert shelf.file.stat().st_size < before / 20
+    assert RequestStore(tmp_path).sizes()[0].identity == '{"model": "m@1"}'
+
+
+def test_a_shelf_of_an_earlier_version_gives_room_back_too(tmp_path):
+    file = tmp_path / f"{shelf_name(MODEL)}.sqlite"
+    connection = sqlite3.connect(file)
+    connection.executescript(
+        "PRAGMA journal_mode = WAL;"
+        "CREATE TABLE completions (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
+        "CREATE TABLE engine (identity TEXT PRIMARY KEY);"
+    )
+    connection.close()
+    shelf = filled(tmp_path, completions=1000)
+    shelf.close()
+    before = file.stat().st_size
+    assert shelf.keep_only(["k7"])
+    assert file.stat().st_size < before / 20
+    assert set(shelf.get_many(["k7", "k8"])) == {"k7"}
+    shelf.close()
+
+
+def test_room_that_a_broken_off_removal_left_is_given_back_by_the_next(tmp_path):
+    shelf = filled(tmp_path, completions=1000)
+    shelf.close()
+    with sqlite3.connect(shelf.file) as connection:
+        connection.execute("DELETE FROM completions WHERE key != 'k7'")
+    connection.close()
+    assert shelf.rest(["k7"]).free_bytes > 1_000_000
+    assert shelf.keep_only(["k7"])
+    assert shelf.rest(["k7"]) == Rest(0, 0, 0)
+    shelf.close()
+    assert shelf.file.stat().st_size < 100_000
+
+
+def test_a_shelf_of_which_nothing_is_kept_goes_as_a_whole(tmp_path):
+    shelf = filled(tmp_path, completions=10)
+    shelf.close()
+    assert shelf.keep_only([])
+    assert list(tmp_path.glob("*.sqlite*")) == []
+    shelf.put_many([completion("again")])
+    assert RequestStore(tmp_path).sizes()[0].completions == 1
+    shelf.close()
+
+
+HOLDER = """
+import sys, pathlib
+from distillery.engines.requests import RequestStore
+shelf = RequestStore(pathlib.Path(sys.argv[1])).shelf({"model": "m@1"})
+shelf.get_many(["k"])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_nothing_is_removed_while_another_process_has_the_shelf_open(tmp_path):
+    shelf = filled(tmp_path, completions=10)
+    shelf.close()
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert other.stdout is not None
+    other.stdout.readline()
+    assert shelf.in_use()
+    assert not shelf.keep_only([])
+    assert len(shelf.get_many([f"k{n}" for n in range(10)])) == 10
+    shelf.close()
+    other.communicate()
+    assert not shelf.in_use()
+    assert shelf.keep_only([])
+
+
+WRITES_LATER = """
+import sys, pathlib
+from distillery.engines import Completion
+from distillery.engines.requests import RequestStore
+print("begins", flush=True)
+RequestStore(pathlib.Path(sys.argv[1])).shelf({"model": "m@1"}).put_many([Completion("new", "x", "stop", 1, 1)])
+"""
+
+
+def test_one_who_opens_a_shelf_that_is_just_being_removed_waits_and_loses_nothing(tmp_path):
+    shelf = filled(tmp_path, completions=10)
+    shelf.close()
+    began: list[subprocess.Popen[str]] = []
+
+    def keys():
+        other = subprocess.Popen(
+            [sys.executable, "-c", WRITES_LATER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        began.append(other)
+        assert other.stdout is not None
+        other.stdout.readline()
+        time.sleep(0.3)
+        assert other.poll() is None, "it waits"
+        yield from ()
+
+    assert shelf.keep_only(keys())
+    began[0].communicate(timeout=20)
+    assert began[0].returncode == 0
+    assert set(shelf.get_many(["new", "k1"])) == {"new"}
+    shelf.close()
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from distillery.engines.requests import RequestStore
+def keys():
+    yield "k7"
+    os.kill(os.getpid(), signal.SIGKILL)
+RequestStore(pathlib.Path(sys.argv[1])).shelf({"model": "m@1"}).keep_only(keys())
+"""
+
+
+def test_one_that_is_killed_before_it_knows_all_keys_has_removed_nothing(tmp_path):
+    filled(tmp_path, completions=10).close()
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)])
+    assert killed.returncode == -signal.SIGKILL
+    assert RequestStore(tmp_path).sizes()[0].completions == 10
+
+
+def test_a_file_that_is_no_database_is_said_when_it_is_to_be_cut(tmp_path):
+    file = tmp_path / "0123.sqlite"
+    file.write_bytes(b"not a database" * 500)
+    (shelf,) = RequestStore(tmp_path).shelves()
+    with pytest.raises(StoreError, match=f"request store {file}"):
+        shelf.keep_only([])
+    assert file.exists()
