@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 0
 
-.PHONY: quickstart test check bench fmt smollm2 smollm2-server seeds clean
+.PHONY: quickstart test check bench bench-peers fmt smollm2 smollm2-server seeds clean
 VLLM := .venv-vllm/bin
 VLLM_CPU := VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind HF_HUB_OFFLINE=1
 SMOLLM2 := $(VLLM)/python -m distillery run pipelines/smollm2.yaml
@@ -28,6 +28,10 @@ check: $(BIN)/.ready ## what CI holds every change to
 
 bench: $(BIN)/.ready ## speed, beside peers where they are installed
 	$(BIN)/pytest -q -p no:randomly -p no:cacheprovider --timeout=3600 tests/benchmarks -s -m "not gpu"
+
+bench-peers: ## other generators, in an environment of their own, for `make bench` to measure beside
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check bespokelabs-curator==0.1.31 'distilabel[openai]==1.5.3'
 
 fmt: $(BIN)/.ready
 	$(BIN)/ruff check --fix .

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="distillery",
         description="A factory that turns problems into verified reasoning data, and data into models.",
         epilog="exit codes: 0 done, 1 failed, 2 you can fix it, 3 our bug, 4 the disk disagrees,"
-        " 5 an engine is unusable, 130 interrupted and saved",
+        " 5 an engine is unusable, 6 a budget is used up, 130 interrupted and saved",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

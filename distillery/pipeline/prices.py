@@ -15,6 +15,7 @@ from distillery.config import build
 from distillery.errors import ConfigError
 
 NAME = "prices.yaml"
+_OURS = Path(__file__).parents[2] / "pipelines"  # there in a checkout
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?:-A(\d+(?:\.\d+)?)B)?(?![\w.])", re.IGNORECASE)
 _UNIT = {"B": 1e9, "M": 1e6}
 
@@ -109,8 +110,8 @@ def load_prices(file: Path | None) -> Prices:
 
 
 def find_prices(pipeline: Path) -> Path | None:
-    """The price file nearest to `pipeline`, in its folder or one above, else pipelines/prices.yaml here."""
-    for folder in (*pipeline.resolve().parents, Path("pipelines")):
+    """The price file nearest to `pipeline`, in its folder or one above, else pipelines/prices.yaml here, else ours."""
+    for folder in (*pipeline.resolve().parents, Path("pipelines"), _OURS):
         if (folder / NAME).is_file():
             return folder / NAME
     return None

@@ -86,7 +86,9 @@ def test_an_unknown_gpu_has_no_speed():
 def test_the_price_file_nearest_to_the_pipeline_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "deep").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert find_prices(tmp_path / "deep" / "line.yaml") is None
+    assert (
+        find_prices(tmp_path / "deep" / "line.yaml") == ROOT / "pipelines" / "prices.yaml"
+    )  # the checkout's own
     assert load_prices(None) == Prices()
     (tmp_path / "prices.yaml").write_text("as_of: 2026-01-01\n")
     assert find_prices(tmp_path / "deep" / "line.yaml") == tmp_path / "prices.yaml"
