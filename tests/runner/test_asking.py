@@ -18,7 +18,7 @@ from distillery.engines import Completion, Engine, Failure
 from distillery.engines.mock_server import MockOptions, MockServer
 from distillery.engines.requests import RequestStore
 from distillery.engines.scripted import Scripted
-from distillery.errors import ConfigError, StoppedError
+from distillery.errors import ConfigError, ContractError, StoppedError
 from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
 from distillery.pipeline.prices import Prices
@@ -117,6 +117,18 @@ def test_reordered_doubled_and_extended_input_asks_only_for_what_is_new(tmp_path
     with MockServer() as elsewhere:
         do(pipeline(tmp_path, mock(elsewhere), samples=2), tmp_path)
         assert elsewhere.stats()["requests"] == 0
+
+
+def test_an_engine_that_leaves_a_request_unanswered_is_found_out(tmp_path):
+    class Forgetful(Scripted):
+        def batches(self, requests):
+            for group in super().batches(requests):
+                if len(self.calls) == 25:
+                    return
+                yield group
+
+    with pytest.raises(ContractError, match="requests without a reply"):
+        do(pipeline(tmp_path, "{kind: scripted}"), tmp_path, engine=Forgetful())
 
 
 def test_the_same_question_in_two_shards_is_asked_once(tmp_path):
