@@ -12,6 +12,7 @@ from itertools import chain
 
 from distillery.engines.base import Completion, Engine, Feed, Reply, Request
 from distillery.engines.requests import RequestStore, Shelf
+from distillery.errors import ContractError
 from distillery.hashing import Json
 
 _LOOKED_UP_AT_ONCE = 512
@@ -27,6 +28,7 @@ class Cached(Engine):
         self._engine = engine
         self._store = store
         self._known_as = known_as  # a plan names the model of a stage by the stage's fingerprint
+        self._open = 0  # requests that the engine has taken and not answered
         self._found: deque[Completion] = deque()
 
     @property
@@ -48,7 +50,9 @@ class Cached(Engine):
                         completions = [reply for reply in replies if isinstance(reply, Completion)]
                         if completions and not self._engine.keeps_at_once:
                             shelf.put_many(completions)
+                        self._open -= len(replies)
                         yield [*self._take_found(), *replies]
+                    self._check_all_answered()
                 yield self._take_found()
             yield self._take_found()
         finally:
@@ -80,9 +84,16 @@ class Cached(Engine):
             self._found.extend(stored.values())
             for request in block:
                 if request.key not in stored and not self.draining:
+                    self._open += 1
                     yield request
             if paused or self._found:
                 yield None
+
+    def _check_all_answered(self) -> None:
+        if self._open and not self.draining:
+            raise ContractError(
+                f"engine {self.identity}: ended with {self._open} requests unanswered; each gets exactly one reply"
+            )
 
     def _take_found(self) -> list[Completion]:
         found = list(self._found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from distillery.engines import Engine, Reply, Request
-from distillery.errors import ContractError, StoppedError
+from distillery.errors import StoppedError
 
 if TYPE_CHECKING:
     from distillery.stages.base import AskingStage, Context, Interview, Output
@@ -73,11 +73,6 @@ class Conversation:
             self._write_finished()
             if self._drained:
                 raise StoppedError(f"{len(self._open)} shards are under way; their completions are stored")
-            if self._open:
-                raise ContractError(
-                    f"engine {self._engine.identity}: left {len(self._waiting)} requests without a reply, first"
-                    f" {next(iter(self._waiting), None)!r}; each request gets exactly one"
-                )
         finally:
             for shard in self._open.values():
                 shard.interview.close()

@@ -127,7 +127,7 @@ def test_an_engine_that_leaves_a_request_unanswered_is_found_out(tmp_path):
                     return
                 yield group
 
-    with pytest.raises(ContractError, match="requests without a reply"):
+    with pytest.raises(ContractError, match="requests unanswered"):
         do(pipeline(tmp_path, "{kind: scripted}"), tmp_path, engine=Forgetful())
 
 
