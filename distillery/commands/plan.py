@@ -48,7 +48,9 @@ def main(arguments: argparse.Namespace) -> int:
     if plan.budget:
         limits = {name: limit for name, limit in vars(plan.budget).items() if limit is not None}
         shown = ", ".join(f"{name} {limit:,.10g}" for name, limit in limits.items())
-        console.print(f"budget: {shown}; what is reached first stops the run, which the same command continues")
+        console.print(
+            f"budget: {shown}; what is reached first stops the run, which the same command continues"
+        )
     console.print(
         "what the figures stand on (? unknown, ≤ a bound; the time of processors is not estimated):"
     )
