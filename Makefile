@@ -14,7 +14,7 @@ quickstart: $(BIN)/.ready ## the R1 line in miniature, from nothing to students,
 	$(BIN)/distillery run pipelines/quickstart.yaml --set seed=$(SEED)
 
 test: $(BIN)/.ready ## all tests that this machine can run; GPU tests are deselected and counted
-	$(BIN)/pytest -n 2 -m "not gpu" --cov --cov-report=term:skip-covered --cov-report=
+	$(BIN)/pytest -n 2 -m "not gpu" --ignore tests/benchmarks --cov --cov-report=term:skip-covered --cov-report=
 	@echo "GPU tests, which only a machine with one runs (pytest -m gpu):" && $(BIN)/pytest --collect-only -q -m gpu | tail -1
 
 check: $(BIN)/.ready ## what CI holds every change to

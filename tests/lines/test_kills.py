@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import polars as pl
+import pytest
 
 from distillery.engines.mock_server import MockOptions, MockServer
 from distillery.engines.requests import RequestStore
@@ -77,6 +78,7 @@ def stored(data: Path) -> int:
     return sum(size.completions for size in RequestStore(data / "store" / "requests").sizes())
 
 
+@pytest.mark.timeout(900)  # two minutes of work where the machine has other things to do
 def test_fifty_kills_change_no_row_and_ask_again_only_for_what_was_in_flight(tmp_path: Path):
     random = Random(5)
     options = MockOptions(latency_s=0.03, latency_sigma=0.5)

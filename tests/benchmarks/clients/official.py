@@ -5,12 +5,11 @@ import json
 import sys
 import time
 
-import httpx
 import openai
 
 
 async def main(url: str, count: int, in_flight: int, transport: str) -> None:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=None, max_keepalive_connections=None)
     kind = openai.DefaultAioHttpClient if transport == "aiohttp" else openai.DefaultAsyncHttpxClient
     client = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=kind(limits=limits), max_retries=3)
     slots = asyncio.Semaphore(in_flight)
