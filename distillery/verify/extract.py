@@ -21,6 +21,7 @@ _SAID = re.compile(
     r"|^\s*A:\s*(?P<a>[^\n]{1,400})",
     re.IGNORECASE | re.MULTILINE,
 )
+_FINAL = re.compile(r"^\W*final answer\b|^\W*最终答案", re.IGNORECASE | re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.。;；](?:\s|$)|\s(?:because|since|as|so)\s", re.IGNORECASE)
 _PROSE = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{2,}(?=\s+[A-Za-z]{2,})")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
@@ -43,7 +44,7 @@ def final_answer(text: str) -> Answer:
     # an empty box is an echo of the question
     found = [unwrap(box) for box in boxes(answer) if len(box) > MAX_LINE or canonical(box)]
     if found:
-        return Answer(tuple(dict.fromkeys(found)), "")
+        return Answer(_final(answer, tuple(dict.fromkeys(found))), "")
     tagged = tagged_answer(answer)
     said = _said(answer if tagged is None else tagged)
     if said is None:
@@ -51,6 +52,13 @@ def final_answer(text: str) -> Answer:
     if not said:
         return Answer((), "no box, no <answer> tag, no final line to read")
     return Answer((said,), "")
+
+
+def _final(answer: str, found: tuple[str, ...]) -> tuple[str, ...]:
+    """The one box behind the heading "final answer", where the others stand before it; else all of them."""
+    heading = _FINAL.search(answer) if len(found) > 1 else None
+    last = {unwrap(box) for box in boxes(answer[heading.end() :])} if heading else set()
+    return tuple(last) if len(last) == 1 and last != {""} else found
 
 
 def unwrap(text: str) -> str:

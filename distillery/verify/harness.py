@@ -1,108 +1,252 @@
-"""Runs inside the sandbox: a program, then the tests that call it. Nothing imports it; its text is sent there.
+"""Runs inside the sandbox, sent there as text: judges a program's functions by test code, each in its own process.
 
-Standard input holds one JSON object (program, entry_point, test), its length before it, and behind it a nonce. The
-nonce is read when all tests have passed and not before, so that neither frames nor objects nor an early exit can
-show or claim it. A program that goes through all descriptors could still find it there.
+Standard input (task as JSON) is read after the fork, by the judge only: what the program's process can look through
+holds neither tests nor expected values nor the nonce, and no way to the verdict. Between the two go plain values.
 """
 
 from __future__ import annotations
 
+import ast
 import builtins
 import collections
-import datetime
-import decimal
-import fcntl
-import fractions
-import functools
+import importlib
 import json
 import os
-import random
+import re
+import resource
+import signal
+import symtable
 import sys
+import time
 import types
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-PLAIN = (
-    *(bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, type(None)),
-    *(collections.Counter, collections.OrderedDict, collections.defaultdict, collections.deque),
-    *(datetime.date, datetime.datetime, datetime.timedelta, decimal.Decimal, fractions.Fraction),
+from distillery.verify.wire import AHEAD, TEST, Codec, Foul, Line, raised
+
+MODULES = frozenset(
+    [
+        "math",
+        "cmath",
+        "re",
+        "collections",
+        "itertools",
+        "functools",
+        "heapq",
+        "bisect",
+        "string",
+        "random",
+        "datetime",
+        "decimal",
+        "fractions",
+        "operator",
+        "statistics",
+        "json",
+        "copy",
+        "sys",
+        "os",
+        "time",
+        "typing",
+        "numpy",
+    ]
 )
-MOST = 1000  # members of a result that are looked at
-DEEPEST = 4
+KNOWN = {
+    "inf": float("inf"),
+    "nan": float("nan"),
+    "Counter": collections.Counter,
+    "deque": collections.deque,
+    "defaultdict": collections.defaultdict,
+    "OrderedDict": collections.OrderedDict,
+}
 
 
 def main() -> None:
-    channel, replies = hide(0), hide(1)
-    task = json.loads(read(channel, int(read_line(channel))))
-    trusted = dict(vars(builtins))
-    program: dict[str, Any] = {"__name__": "program", "__builtins__": builtins}
-    exec(compile(task["program"], "program.py", "exec"), program)  # noqa: S102 -- this is the sandbox
-    builtins.__dict__.update(trusted)
-    # the tests see guarded functions; the program keeps its own, which may return what they like to one another
-    space = {name: guarded(thing) for name, thing in program.items()}
-    exec(compile(task["test"], "test.py", "exec"), space)  # noqa: S102
-    if task["entry_point"] and callable(space.get("check")):
-        candidate = eval(task["entry_point"], program)  # noqa: S307 -- a name, or Solution().name
-        space["check"](guarded(candidate))
-    os.write(replies, b"\n" + read(channel, 32) + b"\n")
+    settings = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    to_program, to_judge = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        for fd in (null, to_program[1], to_judge[0]):
+            os.close(fd)
+        confine(settings, settings.get("uid", 0))
+        serve(to_program[0], to_judge[1])
+    os.close(to_program[0])
+    os.close(to_judge[1])
+    confine(settings, settings.get("uid", 0) and settings["uid"] + 1)
+    hide_memory(settings.get("uid", 0))
+    with open(0, "rb") as stdin:
+        task = json.loads(stdin.read())
+    verdict = judge(Line(to_judge[0], to_program[1], pid), task, pid)
+    report = f"\n{task['nonce']} {json.dumps(verdict)}\n".encode()
+    while report:
+        report = report[os.write(1, report) :]
     os._exit(0)
 
 
-def hide(fd: int) -> int:
-    """The same pipe at a number that nobody is told; /dev/null in its place."""
-    hidden = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, random.SystemRandom().randrange(10, 100))
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, fd)
-    os.close(null)
-    return hidden
+def confine(settings: dict[str, Any], uid: int) -> None:
+    """Limits on this process, and a user of its own; what is not given is the sandbox's own business."""
+    if settings:
+        resource.setrlimit(resource.RLIMIT_CPU, (settings["cpu_s"], settings["cpu_s"] + 1))
+        for name, most in (
+            ("AS", settings["memory_bytes"]),
+            ("NPROC", settings["processes"]),
+            ("FSIZE", settings["file_bytes"]),
+            ("NOFILE", settings["open_files"]),
+            ("CORE", 0),
+        ):
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+    if uid:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
 
 
-def read(fd: int, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        piece = os.read(fd, size - len(data))
-        if not piece:
-            raise EOFError("standard input ended early")
-        data += piece
-    return data
+def hide_memory(uid: int) -> None:
+    """From processes of the same user; a change of user has done it already."""
+    if uid == 0:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
 
 
-def read_line(fd: int) -> bytes:
-    line = b""
-    while not line.endswith(b"\n"):
-        line += read(fd, 1)
-    return line
+def serve(read: int, write: int) -> NoReturn:
+    """The program's process: its functions, at the judge's call."""
+    line = Line(read, write)
+    try:
+        program, classes, wanted = line.hear()
+        module = types.ModuleType("program")
+        sys.modules["program"] = module
+        space = vars(module)
+        try:
+            exec(compile(program, "program.py", "exec"), space)  # noqa: S102 -- this is the sandbox
+        except BaseException as error:  # noqa: BLE001 -- also SystemExit is what became of it
+            if isinstance(error, SystemExit):
+                os._exit(1)
+            line.say(["raise", type(error).__name__, str(error)[:300]])
+            os._exit(0)
+        codec = Codec(line, {name: space[name] for name in classes if isinstance(space.get(name), type)})
+        names = {name: space[name] for name in wanted if name in space}
+        line.say(["value", codec.pack(names), None])
+        while True:
+            what, *said = line.hear()
+            codec.answer(what, said)
+    except Foul:
+        os._exit(0)
 
 
-def guarded(function: Any) -> Any:
-    if not isinstance(function, types.FunctionType | types.MethodType):
-        return function
-    return functools.partial(_call, function)
+def judge(line: Line, task: dict[str, Any], pid: int) -> dict[str, Any]:
+    """{"passed", "detail", "fault"}: a fault is the test's own."""
+    try:
+        tests, free = ast.parse(task["test"]), free_names(task["test"])
+        ours = prepared(task["prompt"])
+        space = ours | trusted(tests, free - ours.keys() - {task["entry_point"]})
+    except (ImportError, SyntaxError) as error:
+        return {"passed": False, "fault": True, "detail": f"{type(error).__name__}: {error}"}
+    classes = {name: it for name, it in ours.items() if isinstance(it, type) and it.__module__ == TEST}
+    codec = Codec(line, classes)
+    try:
+        line.say([task["program"], list(classes), wanted(tests, free - space.keys(), task["entry_point"])])
+        word, *said = codec.hear()
+        if word == "raise":
+            raise raised(*map(str, said))
+        names = codec.unpack(said[0])
+        space |= names if isinstance(names, dict) else {}
+        exec(compile(tests, "test.py", "exec"), space)  # noqa: S102
+        if task["entry_point"] and callable(space.get("check")):
+            space["check"](eval(task["entry_point"], space))  # noqa: S307 -- a name, or Solution().name
+    except Foul as foul:
+        return {"passed": False, "fault": False, "detail": str(foul) or last_words(pid)}
+    except BaseException as error:  # noqa: BLE001 -- whatever a test raises says that it failed
+        fault = isinstance(error, ImportError) and AHEAD not in vars(error)
+        return {"passed": False, "fault": fault, "detail": f"{type(error).__name__}: {str(error)[:300]}"}
+    return {"passed": True, "fault": False, "detail": ""}
 
 
-def _call(function: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    result = function(*args, **named)
-    refuse_own_equality(result)
-    return result
+def prepared(prompt: str) -> dict[str, Any]:
+    """What the prompt gives, by our own copy; not what it leaves to be written."""
+    space: dict[str, Any] = {"__name__": TEST}
+    try:
+        tree = ast.parse(prompt)
+    except SyntaxError:  # it ends in the middle of a function
+        return space
+    exec(compile(tree, "prompt.py", "exec"), space)  # noqa: S102
+    for node in tree.body:
+        if any(isinstance(inner, ast.FunctionDef) and is_stub(inner) for inner in ast.walk(node)):
+            space.pop(getattr(node, "name", ""), None)
+    return space
 
 
-def refuse_own_equality(value: Any, depth: int = 0) -> None:
-    """An object that says it equals everything would pass every test."""
-    kind = type(value)
-    if kind in PLAIN:
-        if depth < DEEPEST and isinstance(value, dict):
-            value = [*value.keys(), *value.values()]
-        if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset | collections.deque):
-            for item in list(value)[:MOST]:
-                refuse_own_equality(item, depth + 1)
-        return
-    real = getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
-    if real and kind.__module__.partition(".")[0] in ("numpy", "sortedcontainers", "collections"):
-        return
-    if "__dataclass_fields__" in vars(kind) or isinstance(value, type):
-        return
-    if any("__eq__" in vars(base) or "__ne__" in vars(base) for base in kind.__mro__[:-1]):
-        raise AssertionError(f"the result's class overloads ==: {kind.__name__}")
+def is_stub(function: ast.FunctionDef) -> bool:
+    return all(
+        isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+        for line in function.body
+    )
+
+
+def free_names(text: str) -> set[str]:
+    """Global names that the test reads and does not bind."""
+    top = symtable.symtable(text, "test.py", "exec")
+    bound = {
+        symbol.get_name()
+        for symbol in top.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+    }
+    tables, used = [top], set[str]()
+    for table in tables:
+        tables += table.get_children()
+        used |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (table is top or symbol.is_global())
+        }
+    return used - bound
+
+
+def called(tests: ast.Module) -> set[str]:
+    return {
+        node.func.id
+        for node in ast.walk(tests)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+def trusted(tests: ast.Module, free: set[str]) -> dict[str, Any]:
+    """Modules and their classes that a test uses without an import, as programs often import them."""
+    found: dict[str, Any] = {}
+    for name in free:
+        module = {"np": "numpy"}.get(name, name)
+        if module in MODULES and name not in called(tests):
+            found[name] = importlib.import_module(module)
+        elif name in KNOWN:
+            found[name] = KNOWN[name]
+    return found
+
+
+def wanted(tests: ast.Module, free: set[str], entry_point: str) -> list[str]:
+    """Names that the program is to give: never those by which the test judges, `abs` or `all` or a helper.
+
+    A test that calls nothing but built-in names is about one of them.
+    """
+    root = re.split(r"\W", entry_point, maxsplit=1)[0]
+    unknown = {name for name in free if not hasattr(builtins, name)}
+    if root:
+        return sorted({root, *unknown})
+    return sorted(unknown or called(tests) & vars(builtins).keys())
+
+
+def last_words(pid: int) -> str:
+    found, status = 0, 0
+    for _ in range(20):
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            break
+        time.sleep(0.01)
+    code = os.waitstatus_to_exitcode(status) if found else None
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        return "killed: CPU time or memory used up"
+    return f"ended with status {code} before its tests had"
 
 
 main()

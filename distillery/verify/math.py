@@ -1,8 +1,7 @@
 r"""Mathematical answers: found in the text, compared cheaply where that is exact, by computer algebra where not.
 
-Conventions (payload options in brackets): several different boxes are right only if each equals the gold or together
-they list it; a bare list needs no order, a tuple does; a missing unit, degree or percent sign is forgiven, another
-unit is not; a decimal needs six sure digits, or [{"tolerance": x}], an absolute error.
+Several different boxes are right only if each equals the gold or together they list it; a bare list needs no order, a
+tuple does. `OPTIONS` has what a problem's payload may settle otherwise.
 """
 
 from __future__ import annotations
@@ -15,8 +14,18 @@ from typing import Any
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Errand
 from distillery.verify.extract import final_answer, unwrap
+from distillery.verify.floats import is_scalar, plainly_different
+from distillery.verify.numerals import base_value, in_base, number
 from distillery.verify.spelling import canonical
-from distillery.verify.values import equal, items, number
+from distillery.verify.units import part_unit
+from distillery.verify.values import equal, items
+
+OPTIONS = {
+    "tolerance": "an absolute error; without it a decimal must be the gold's, or have six sure digits of it",
+    "unit": '"required": a missing unit, degree or percent sign is not forgiven. Another unit never is',
+    "form": '"gold": only the gold\'s own form will do, as where a simplified or factored one is demanded',
+}
+"""The payload's keys for this checker, and what holds without them."""
 
 MAX_ANSWER = 2000  # characters; and never more than ten times the gold's, from there
 _MAX_NESTED = 40
@@ -27,6 +36,7 @@ SENTINELS = frozenset(
 _PART = re.compile(
     r"(?:^|[\s,;])\(?(?:a|i|1)[).]\s.*?(?:[\s,;])\(?(?:b|ii|2)[).]\s", re.IGNORECASE | re.DOTALL
 )
+_NAMED_BASE = re.compile(r"\bbase[\s$-]*(\d+|[a-z]+)", re.IGNORECASE)
 _EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
 
 
@@ -44,20 +54,27 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
         options = problem.options
     except ValueError as error:
         return Verdict(Outcome.ERROR, detail=str(error))
+    if fault := _option_fault(options):
+        return Verdict(Outcome.ERROR, detail=fault)
     answer = final_answer(text)
     if answer.missing:
         return Verdict.no_answer(answer.missing)
     gold = unwrap(problem.gold)
-    extracted = " | ".join(answer.parts)
-    if fault := _unfit(answer.parts, gold):
+    parts = tuple(_in_named_base(part, problem.question) for part in answer.parts)
+    extracted = " | ".join(parts)
+    if fault := _unfit(parts, gold) or _unlike(parts, gold, options):
         return Verdict.of(False, extracted[:MAX_ANSWER], fault)
     if "tolerance" in options:
-        return _within(gold, answer.parts, options)
-    if len(answer.parts) == 1:
-        return _decide_each(gold, answer.parts, extracted)
-    if equal(gold, ", ".join(answer.parts), _unknown):
+        return _within(gold, parts, options)
+    if len(parts) == 1:
+        return _decide_each(gold, parts, extracted)
+    return _decide_several(gold, parts, extracted)
+
+
+def _decide_several(gold: str, parts: tuple[str, ...], extracted: str) -> Verdict | Errand:
+    if equal(gold, ", ".join(parts), _roughly):
         return Verdict.of(True, extracted, "the boxes together list the gold")
-    found = _decide_each(gold, answer.parts, extracted)
+    found = _decide_each(gold, parts, extracted)
     return (
         Verdict.of(False, extracted, "several different boxes")
         if found == Verdict.of(False, extracted)
@@ -88,7 +105,7 @@ def gold_errand(gold: str) -> Errand | None:
 
 
 def _decide_each(gold: str, parts: tuple[str, ...], extracted: str) -> Verdict | Errand:
-    found = [equal(gold, part, _unknown) for part in parts]
+    found = [equal(gold, part, _roughly) for part in parts]
     if False in found:
         return Verdict.of(False, extracted)
     if None not in found:
@@ -97,8 +114,11 @@ def _decide_each(gold: str, parts: tuple[str, ...], extracted: str) -> Verdict |
     return Errand("math", json.dumps({"gold": gold, "answers": unsure}), extracted)
 
 
-def _unknown(_gold: str, _answer: str) -> bool | None:
-    return None
+def _roughly(gold: str, answer: str) -> bool | None:
+    if plainly_different(gold, answer):
+        return False
+    sequences = [found is not None and found.ordered for found in (items(gold), items(answer))]
+    return False if any(sequences) and any(map(is_scalar, (gold, answer))) else None
 
 
 def _unfit(parts: tuple[str, ...], gold: str) -> str:
@@ -108,6 +128,32 @@ def _unfit(parts: tuple[str, ...], gold: str) -> str:
     if any(_nested(part) > _MAX_NESTED for part in parts):
         return f"brackets nested deeper than {_MAX_NESTED}"
     return ""
+
+
+def _option_fault(options: dict[str, Any]) -> str:
+    for name, only in (("unit", "required"), ("form", "gold")):
+        if options.get(name, only) != only:
+            return f"payload: {name} is {options[name]!r}; the only value is {only!r}"
+    return ""
+
+
+def _unlike(parts: tuple[str, ...], gold: str, options: dict[str, Any]) -> str:
+    """What a payload that is stricter than usual finds missing."""
+    spelled = canonical(gold)
+    for part in map(canonical, parts):
+        if options.get("form") == "gold" and part != spelled:
+            return f"not in the form of {gold[:200]!r}"
+        unit, said = part_unit(spelled)[1], part_unit(part)[1]
+        if options.get("unit") == "required" and (unit != said or ("%" in spelled) != ("%" in part)):
+            return "the unit is missing"
+    return ""
+
+
+def _in_named_base(answer: str, question: str) -> str:
+    """1242_6 as 1242 where the question speaks of base 6: its gold may leave the base out."""
+    found = in_base(canonical(answer)) if "_" in answer else None
+    named = {base_value(base.lower()) for base in _NAMED_BASE.findall(question)} if found else set()
+    return found[0] if found and found[1] in named else answer
 
 
 def _nested(text: str) -> int:
@@ -140,8 +186,6 @@ def _within(gold: str, parts: tuple[str, ...], options: dict[str, Any]) -> Verdi
 
 
 def _numbers(text: str) -> list[Fraction] | None:
-    from distillery.verify.units import part_unit
-
     spelled = canonical(text)
     found = items(spelled)
     values = [number(part_unit(part)[0]) for part in (found.items if found else (spelled,))]

@@ -1,8 +1,8 @@
 r"""Programs judged by tests, in the sandbox: the last ```python block after the thought, or all that stands there.
-
 Payload {"style": "function", "test": code, "entry_point": name, "prompt": code put before}: `test` asserts, or
 defines check(candidate). Payload {"style": "stdio", "tests": [{"input", "output"}], "tolerance": x}: the whole output
-counts, line by line. Payload "cpu_s" is the CPU time of a run, 10 by default.
+counts, line by line, or what the payload's "checker" says, code with check(input, printed, expected) -> bool.
+Payload "cpu_s" is the CPU time of a run, 10 by default; "memory_mb" its address space, 1024.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from pathlib import Path
 from typing import Any
 
 from distillery.reasoning import CLOSE, split
 from distillery.records import Outcome, Problem, Verdict
-from distillery.sandbox import Ended, Limits, Result, run_python
+from distillery.sandbox import Ended, Limits, Result, run_python, run_supervised
+from distillery.verify.bundle import bundle
+from distillery.verify.inputs import run_on_inputs
 
 MAX_PROGRAM = 100_000  # characters
 _CPU_S = 10
+_MEMORY_MB = 1024
 _FENCE = re.compile(
     r"^[ \t]*```[ \t]*(?P<name>[\w+-]*)[^\n]*\n(?P<code>.*?)^[ \t]*```", re.DOTALL | re.MULTILINE
 )
 _PYTHON = ("python", "py", "python3", "")
-_HARNESS = Path(__file__).with_name("harness.py")
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
@@ -55,6 +56,8 @@ def payload_fault(options: dict[str, Any]) -> str | None:
             )
         case "stdio":
             tests = options.get("tests")
+            if not isinstance(options.get("checker", ""), str):
+                return "payload: a checker is code, which defines check(input, printed, expected)"
             whole = isinstance(tests, list) and all(
                 isinstance(test, dict)
                 and isinstance(test.get("input"), str)
@@ -85,38 +88,71 @@ def extract(text: str, entry_point: str = "") -> str:
 
 def _limits(options: dict[str, Any]) -> Limits:
     cpu_s = int(options.get("cpu_s", _CPU_S))
-    return Limits(cpu_s=cpu_s, wall_s=3.0 * cpu_s + 10)  # a busy machine is not the program's fault
+    memory_bytes = int(options.get("memory_mb", _MEMORY_MB)) << 20
+    # a busy machine is not the program's fault
+    return Limits(cpu_s=cpu_s, wall_s=3.0 * cpu_s + 10, memory_bytes=memory_bytes)
 
 
 def _run_function(program: str, options: dict[str, Any], limits: Limits) -> Verdict:
+    prompt = str(options.get("prompt", ""))
     task = {
-        "program": "\n".join(filter(None, [str(options.get("prompt", "")), program])),
+        "prompt": prompt,
+        "program": "\n".join(filter(None, [prompt, program])),
         "entry_point": options.get("entry_point", ""),
         "test": options["test"],
+        "nonce": secrets.token_hex(16),
     }
-    data = json.dumps(task)  # ASCII: its characters are its bytes
-    nonce = secrets.token_hex(16)
-    found = run_python(_HARNESS.read_text(), stdin=f"{len(data)}\n{data}{nonce}", limits=limits)
-    if (verdict := _not_run(found, program)) is not None:
-        return verdict
-    passed = nonce in found.stdout
-    return Verdict.of(passed, program, "" if passed else _last_line(found))
+    found = run_supervised(bundle("harness", "wire"), stdin=json.dumps(task), limits=limits)
+    report = _report(found, task["nonce"])
+    if report is None:
+        return _not_run(found, program) or Verdict(Outcome.ERROR, None, program, _last_line(found))
+    if report["fault"]:
+        return Verdict(Outcome.ERROR, None, program, f"payload: {report['detail']}"[:400])
+    return Verdict.of(report["passed"], program, report["detail"])
+
+
+def _report(found: Result, nonce: str) -> dict[str, Any] | None:
+    """What a program of ours wrote at its end, which only it could; None: it came to none."""
+    _, claimed, report = found.stdout.rpartition(nonce)
+    try:
+        return json.loads(report) if claimed else None
+    except ValueError:
+        return None
 
 
 def _run_stdio(program: str, options: dict[str, Any], limits: Limits) -> Verdict:
     tests: list[dict[str, str]] = options["tests"]
-    for place, test in enumerate(tests, start=1):
-        found = run_python(program, stdin=test["input"], limits=limits)
+    ran = run_on_inputs(program, [test["input"] for test in tests], limits)
+    tolerance = float(options.get("tolerance", 0))
+    for place, (test, found) in enumerate(zip(tests, ran, strict=False), start=1):
         if (verdict := _not_run(found, program)) is not None:
             return verdict
         where = f"test {place} of {len(tests)}"
         if found.returncode != 0:
             return Verdict.of(False, program, f"{where}: {_last_line(found)}")
-        if not same_output(test["output"], found.stdout, tolerance=float(options.get("tolerance", 0))):
+        if "checker" not in options and not same_output(test["output"], found.stdout, tolerance=tolerance):
             return Verdict.of(
                 False, program, f"{where}: printed {found.stdout[:80]!r}, not {test['output'][:80]!r}"
             )
-    return Verdict.of(True, program)
+    if len(ran) < len(tests):
+        return Verdict(Outcome.ERROR, None, program, f"the sandbox ran {len(ran)} of {len(tests)} tests")
+    return _referee(program, options, limits, [found.stdout for found in ran])
+
+
+def _referee(program: str, options: dict[str, Any], limits: Limits, printed: list[str]) -> Verdict:
+    if "checker" not in options:
+        return Verdict.of(True, program)
+    rows = [
+        [test["input"], said, test["output"]] for test, said in zip(options["tests"], printed, strict=True)
+    ]
+    nonce = secrets.token_hex(16)
+    task = {"checker": options["checker"], "rows": rows, "nonce": nonce}
+    found = run_python(bundle("referee"), stdin=json.dumps(task), limits=limits)
+    report = _report(found, nonce)
+    if report is None or report["fault"]:
+        said = report["detail"] if report else found.stderr[-300:] or found.outcome
+        return Verdict(Outcome.ERROR, None, program, f"the payload's checker: {said}")
+    return Verdict.of(report["passed"], program, report["detail"])
 
 
 def same_output(expected: str, printed: str, *, tolerance: float = 0.0) -> bool:

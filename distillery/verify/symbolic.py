@@ -6,11 +6,15 @@ It has no deadline of its own and may run for ever, or eat all memory: only `dis
 from __future__ import annotations
 
 import logging
+import re
 from functools import lru_cache, partial
 from typing import Any
 
 from distillery.records import Outcome, Verdict
+from distillery.verify import numeric
 from distillery.verify.values import atoms_of, equal
+
+_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\\frac\{[^{}]*\}\{[^{}]*\})°")
 
 
 class _UnreadableError(Exception):
@@ -46,7 +50,12 @@ def _same(gold: str, answer: str) -> bool:
 
     expected = _gold(gold)
     found = _parsed(answer)
-    return bool(found) and verify(expected, found, timeout_seconds=None, allow_set_relation_comp=True)
+    if not found:
+        return False
+    same = numeric.same(expected[0], found[0])  # first: it is the quicker, and sees what simplifying misses
+    if same is not None:
+        return same
+    return verify(expected, found, timeout_seconds=None, allow_set_relation_comp=True)
 
 
 def _near(tolerance: float, gold: str, answer: str) -> bool:
@@ -66,12 +75,17 @@ def _gold(expression: str) -> list[Any]:
     return found
 
 
+def _degrees_as_radians(expression: str) -> str:
+    return _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", expression).replace("°", "")
+
+
 @lru_cache(maxsize=4096)
 def _parsed(expression: str) -> list[Any]:
     """Empty when it cannot be read. Units come off in the first reading; a lone "t" or "m" may be a variable."""
     from math_verify import LatexExtractionConfig, parse
     from math_verify.parser import NormalizationConfig
 
+    expression = _degrees_as_radians(expression)
     for units in (True, False):
         spelling = NormalizationConfig(units=units, boxed="none", equations=False)
         # bare numbers are read elsewhere: math-verify's own search for one finds the 5 in "\\foo(5"

@@ -36,10 +36,23 @@ _NAMES: dict[str, str] = {
     "km/h": "km/h kmh kph",
     "m/s": "m/s",
     "percent": "percent percents",
+    "am": "am",
+    "pm": "pm",
 }
 UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
 """Every spelling of the units we tell apart."""
 
+_SYMBOLS = {
+    "m": "m",
+    "g": "g",
+    "s": "second",
+    "h": "hour",
+    "l": "liter",
+    "t": "t",
+    "n": "N",
+    "j": "J",
+    "w": "W",
+}
 _SHORT = {"m": "m", "g": "g", "s": "second", "h": "hour", "L": "liter", "t": "t"}
 _POWER = r"(?:\^\{?\d\}?|squared|cubed)?"
 _TEXT_TAIL = re.compile(r"(?<=.)\\text\{([^{}]*)\}(\^\{?\d\}?)?$")
@@ -49,20 +62,27 @@ _WORDS_TAIL = re.compile(
     r"(?<=[\d%])\s?((?:[a-z]{4,}|of|per|in|a|the|more|cm|km|kg|ft|hr)(?:\s[a-z]{2,}){0,5})$", re.IGNORECASE
 )
 _CHINESE_TAIL = re.compile(r"(?<=[\d}%)])([\u4e00-\u9fff]{1,4})$")
+_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 _NOT_UNITS = re.compile(
-    r"\b(?:or|and|to|plus|minus|over|sqrt|infinity|hundred|thousand|million|billion)\b", re.IGNORECASE
+    r"\d|\b(?:or|and|to|plus|minus|over|sqrt|infinity|hundred|thousand|million|billion)\b", re.IGNORECASE
 )
 
 
 def part_unit(text: str) -> tuple[str, str]:
     """An answer in canonical spelling, and its unit: one of `UNITS`' values, "?" for other words, "" for none."""
+    if text.endswith("°") and not _FUNCTION.search(text):
+        return text[:-1], "degree"
     for pattern in (_TEXT_TAIL, _KNOWN_TAIL, _CHINESE_TAIL, _WORDS_TAIL):
         tail = pattern.search(text)
         if tail and not _NOT_UNITS.search(tail[1]):
             words = tail[1].strip().lower().rstrip(".")
             power = (tail[2] or "").strip("^{}") if pattern.groups > 1 else ""
             name = UNITS.get(words, "?")
-            return text[: tail.start()], name + power.replace("squared", "2").replace("cubed", "3")
+            if pattern is _TEXT_TAIL:
+                name = _SYMBOLS.get(words, name)
+            return text[: tail.start()].rstrip("°"), name + power.replace("squared", "2").replace(
+                "cubed", "3"
+            )
     return text, ""
 
 

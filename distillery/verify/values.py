@@ -9,48 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
+from distillery.verify.numerals import in_base, number, same_in_base, same_number, word_value, words_of
+from distillery.verify.relations import assignments, intervals, lettered, same_figure
 from distillery.verify.spelling import canonical
 from distillery.verify.units import conflict, part_unit, short_unit
 
 Atoms = Callable[[str, str], bool | None]
 
-SURE_DIGITS = 6  # a decimal with so many significant digits stands for the number it was rounded or cut from
 _MAX_DEPTH = 12
 _MAX_ITEMS = 200
 
-_DECIMAL = r"(?:\d+\.?\d*|\.\d+)"
-_NUMBER = re.compile(
-    rf"(?P<sign>[+-]*)(?:"
-    rf"(?P<whole>\d+)?\\frac\{{(?P<top>-?{_DECIMAL})\}}\{{(?P<bottom>-?{_DECIMAL})\}}"
-    rf"|(?P<over>{_DECIMAL})/(?P<under>{_DECIMAL})"
-    rf"|(?P<mixed>\d+)\s(?P<mtop>\d+)/(?P<mbottom>\d+)"
-    rf"|(?P<base>\d{{1,6}})\^\{{?(?P<power>-?\d{{1,4}})\}}?"
-    rf"|(?P<plain>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|{_DECIMAL})"
-    rf"(?:(?:\\cdot\s?|\*)10\^\{{?(?P<exp>[+-]?\d{{1,3}})\}}?|[eE](?P<e>[+-]?\d{{1,3}}))?"
-    rf")(?P<percent>%?)"
-)
-_BASE = re.compile(r"\(?([\dA-Fa-f]+)\)?_\{?(?:\\text\{)?(\d+|two|eight|ten)\}?\}?")
 _NAME = r"(?:\\(?:Delta|delta|partial|hat|bar|vec)\s?)?(?:\\?[A-Za-z]+|\\text\{[A-Za-z ]+\})(?:'|_\w|_\{[^{}]*\}|\^\{\\?\w+\})*"
 _LEFT_SIDE = re.compile(
     rf"(\\hat\{{\\?\w+\}}|(?:{_NAME})(?:\((?:{_NAME}|\d+)(?:,(?:{_NAME}|\d+))*\))?)(?:=|:=|\\in\s?|\\approx\s?)"
 )
+_MONEY = re.compile(r"^\s*\$?\\?[$€£¥]\s?\d|dollar|euro|yuan")
+_ALTERNATIVE = re.compile(r"(.+?)(?:\\text\{)?\((?:or|i\.?e\.?,?|=)([^()]+)\)\}?")
+_SPACED = re.compile(r"\d \d")
+_FUNCTION = re.compile(r"y|[a-zA-Z]\([a-zA-Z]\)")
 _OPEN, _CLOSE = "([{", ")]}"
 _SEPARATOR = re.compile(
     r"(?:,|;|\\text\{,?\s?(?:and|or|或|和)\s?\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|或|和)"
 )
 _MATRIX = re.compile(r"\\begin\{pmatrix\}(.*)\\end\{pmatrix\}")
-_WORDS = re.compile(r"[^\W\d_]+(?:[\s'\-][^\W\d_]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    value: Fraction
-    percent: bool = False
-    places: int | None = None  # digits after the point, where it is written as a decimal
-    digits: int = 0  # significant ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +44,19 @@ class Items:
     items: tuple[str, ...]
 
     @property
+    def is_span(self) -> bool:
+        return self.fence == "cup" or (len(self.fence) == len(self.items) == 2 and self.fence != "{}")
+
+    @property
     def ordered(self) -> bool:
         return self.fence not in ("", "{}", "cup")
 
 
 def equal(gold: str, answer: str, atoms: Atoms) -> bool | None:
     """Whether two answers, spelled in any way, are the same; None: `atoms` did not know either."""
+    kinds = [("%" in text, bool(_MONEY.search(text))) for text in (gold, answer)]
+    if sorted(kinds) == [(False, True), (True, False)]:
+        return False
     return _equal(canonical(gold), canonical(answer), atoms, 0)
 
 
@@ -84,12 +74,47 @@ def _equal(gold: str, answer: str, atoms: Atoms, depth: int) -> bool | None:
     gold, answer = _without_left_sides(gold, answer)
     if gold == answer:
         return True
+    if "degree" in (gold_unit, answer_unit) and "" in (gold_unit, answer_unit) and "\\pi" in gold + answer:
+        gold, answer = _radians(gold, gold_unit), _radians(answer, answer_unit)
     quick = _quick(gold, answer)
     if quick is not None:
         return quick
+    several = _each_said(gold, answer, atoms, depth)
+    return _by_shape(gold, answer, atoms, depth) if several is None else several
+
+
+def _radians(text: str, unit: str) -> str:
+    return f"\\frac{{{text}\\cdot\\pi}}{{180}}" if unit == "degree" else text
+
+
+def _each_said(gold: str, answer: str, atoms: Atoms, depth: int) -> bool | None:
+    """Where an answer is said twice, as in "(C) 12", "1/2 (or 0.5)" and "x = 1/2 = 0.5", every form must be right."""
+    if found := _ALTERNATIVE.fullmatch(answer):
+        return _all(_equal(gold, said, atoms, depth + 1) for said in found.groups())
+    sides = answer.split("=")
+    if len(sides) > 1 and "=" not in gold and all(number(side) for side in sides):
+        return _all(_equal(gold, side, atoms, depth + 1) for side in sides)
+    one, other = lettered(gold), lettered(answer)
+    if one and other:
+        return False if one[0] != other[0] else _equal(one[1], other[1], atoms, depth + 1)
+    if other and re.fullmatch(r"\(?[A-J]\)?", gold):
+        return gold.strip("()") == other[0]
+    if one:
+        return answer.strip("()") == one[0] or _equal(one[1], answer, atoms, depth + 1)
+    return None
+
+
+def _by_shape(gold: str, answer: str, atoms: Atoms, depth: int) -> bool | None:
+    spans = intervals(gold), intervals(answer)
+    if any(spans):
+        gold, answer = spans[0] or gold, spans[1] or answer
     first, second = items(gold), items(answer)
+    if any(spans) and not (first and second and first.is_span and second.is_span):
+        return atoms(gold, answer)
     if first and second:
         return _equal_items(first, second, atoms, depth)
+    if (number(gold) and _is_sequence(second)) or (number(answer) and _is_sequence(first)):
+        return False
     if _is_list(first) or _is_list(second):
         return _one_against_list(gold, answer, atoms)
     return atoms(gold, answer)
@@ -106,7 +131,7 @@ def _atoms_of(text: str, depth: int) -> Iterator[str]:
     if found and depth < _MAX_DEPTH:
         for item in found.items:
             yield from _atoms_of(item, depth + 1)
-    elif number(text) is None and words_of(text) is None and not _BASE.fullmatch(text):
+    elif number(text) is None and words_of(text) is None and in_base(text) is None:
         yield text
 
 
@@ -115,31 +140,45 @@ def _quick(gold: str, answer: str) -> bool | None:
     one, other = number(gold), number(answer)
     if one and other:
         return same_number(one, other)
-    if (one and _huge(answer)) or (other and _huge(gold)):
+    if _huge(answer) if not _huge(gold) else bool(other):
         return False
-    in_base = _same_in_base(gold, answer)
+    if _SPACED.search(gold) or _SPACED.search(answer):
+        return False
+    in_base = same_in_base(gold, answer)
     if in_base is not None:
         return in_base
     words, said = words_of(gold), words_of(answer)
     if words and said:
-        return words == said
+        return words == said or (word_value(words) is not None and word_value(words) == word_value(said))
+    if (one and said) or (other and words):
+        value = word_value(said or words or "")
+        if value is not None and (one or other):
+            return (one or other) == number(str(value))
     if words and len(words) > 1 and other:
         return False
     if one and said and len(said) > 1:
         return False
-    return None
+    return same_figure(gold, answer)
 
 
-_TOWER = re.compile(r"\d\)?\^\{?\(?\d+\)?\^|\^\{?\d{5,}")
+_TOWER = re.compile(
+    r"[\d}]\)?\^[{(]*\w+[)}]*\^|\^[{(]*\d{5,}|\d{5,}\)?!|!\)*!|\\binom\{\d{6,}\}|\\(?:sum|prod)\b.{0,40}\^\{?\(?(?:\d{6,}|\d+\^)"
+    r"|[a-z][^()]*\)\^\{?\d{4,}"
+)
 
 
 def _huge(text: str) -> bool:
-    """A tower of powers, or a power beyond any number that somebody writes out: never computed here."""
+    """A tower of powers, a power beyond any number that somebody writes out, or what grows like one: only such a
+    gold is compared with it."""
     return bool(_TOWER.search(text))
 
 
 def _is_list(found: Items | None) -> bool:
     return found is not None and found.fence == ""
+
+
+def _is_sequence(found: Items | None) -> bool:
+    return found is not None and found.ordered and len(found.items) > 1
 
 
 def _one_against_list(gold: str, answer: str, atoms: Atoms) -> bool | None:
@@ -150,6 +189,10 @@ def _one_against_list(gold: str, answer: str, atoms: Atoms) -> bool | None:
 
 
 def _equal_items(gold: Items, answer: Items, atoms: Atoms, depth: int) -> bool | None:
+    named = [assignments(found.items) if found.fence == "" else None for found in (gold, answer)]
+    if all(named) or any(found.fence == "()" for found in (gold, answer)):
+        gold, answer = _by_name(gold, named[0]), _by_name(answer, named[1])
+    gold, answer = _column(gold, answer), _column(answer, gold)
     if gold.fence != answer.fence and {gold.fence, answer.fence} != {"", "{}"}:
         return False
     if len(gold.items) != len(answer.items):
@@ -159,6 +202,18 @@ def _equal_items(gold: Items, answer: Items, atoms: Atoms, depth: int) -> bool |
             _equal(one, other, atoms, depth + 1) for one, other in zip(gold.items, answer.items, strict=True)
         )
     return _same_members(list(gold.items), list(answer.items), atoms, depth)
+
+
+def _by_name(found: Items, named: dict[str, str] | None) -> Items:
+    """Values of "y=2, x=1" in the order of their names."""
+    return Items("()", tuple(named[name] for name in sorted(named))) if named else found
+
+
+def _column(found: Items, beside: Items) -> Items:
+    """A column of a matrix is a tuple beside one."""
+    if beside.fence == "()" and found.fence == f"matrix {len(found.items)}" and len(found.items) > 1:
+        return Items("()", found.items)
+    return found
 
 
 def _same_members(gold: list[str], answer: list[str], atoms: Atoms, depth: int) -> bool | None:
@@ -180,85 +235,6 @@ def _all(found: Iterable[bool | None]) -> bool | None:
     if False in results:
         return False
     return None if None in results else True
-
-
-@lru_cache(maxsize=1 << 14)
-def number(text: str) -> Number | None:
-    found = _NUMBER.fullmatch(text)
-    if not found and text[:1] in ("(", "{") and text[-1:] in (")", "}"):
-        found = _NUMBER.fullmatch(text[1:-1])
-    if not found or len(text) > 1000:
-        return None
-    group = found.groupdict()
-    places, digits = None, 0
-    try:
-        if group["plain"]:
-            plain = group["plain"].replace(",", "")
-            power = int(group["exp"] or group["e"] or 0)
-            value = Fraction(plain.rstrip(".")) * Fraction(10) ** power
-            if "." in plain or group["exp"] or group["e"]:
-                places = len(plain.partition(".")[2]) - power
-                digits = len(plain.replace(".", "").lstrip("0"))
-        elif group["base"]:
-            value = Fraction(int(group["base"])) ** int(group["power"])
-        else:
-            value = _fraction(group)
-    except ZeroDivisionError:
-        return None
-    sign = -1 if group["sign"].count("-") % 2 else 1
-    return Number(sign * value, bool(group["percent"]), places, digits)
-
-
-def _fraction(group: dict[str, str | None]) -> Fraction:
-    whole = group["whole"] or group["mixed"] or "0"
-    top = group["top"] or group["over"] or group["mtop"] or "0"
-    bottom = group["bottom"] or group["under"] or group["mbottom"] or "1"
-    return Fraction(whole) + Fraction(top) / Fraction(bottom)
-
-
-def same_number(gold: Number, answer: Number) -> bool:
-    """Equal, or one a decimal of the other with six sure digits. A percent sign may be missing, or be worked out."""
-    if gold.percent == answer.percent:
-        return _close(gold, gold.value, answer, answer.value)
-    if _close(gold, gold.value, answer, answer.value):
-        return True
-    one = gold.value / 100 if gold.percent else gold.value
-    other = answer.value / 100 if answer.percent else answer.value
-    return one == other
-
-
-def _close(gold: Number, one: Fraction, answer: Number, other: Fraction) -> bool:
-    if one == other:
-        return True
-    for number_ in (gold, answer):
-        if number_.places is not None and number_.digits >= SURE_DIGITS:
-            exact = gold.places is None or answer.places is None or gold.places != answer.places
-            if exact and abs(one - other) < Fraction(1, 10) ** number_.places:
-                return True
-    return False
-
-
-def _same_in_base(gold: str, answer: str) -> bool | None:
-    """1242_6 is 1242_6 and, as the question names the base, 1242; it is not 1242_7."""
-    one, other = _BASE.fullmatch(gold), _BASE.fullmatch(answer)
-    if not one and not other:
-        return None
-    digits = [found[1].upper() if found else text for found, text in ((one, gold), (other, answer))]
-    if one and other and one[2] != other[2]:
-        return False
-    if digits[0] == digits[1]:
-        return True
-    return False if (one or number(gold)) and (other or number(answer)) else None
-
-
-def words_of(text: str) -> str | None:
-    r"""The words of an answer that is nothing but words, folded; "a" for "(A)", "\text{A}" and "A"."""
-    if text.startswith("\\text{") and text.endswith("}") and text.count("{") == 1:
-        text = text[6:-1].strip()
-    elif "\\" in text or len(text) > 200:
-        return None
-    text = text.strip("()\"'.: ")
-    return " ".join(text.casefold().replace("-", " ").split()) if _WORDS.fullmatch(text) else None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -340,7 +316,10 @@ def _without_left_sides(gold: str, answer: str) -> tuple[str, str]:
     """ "x=" before a value is taken off where the other side does not name a variable, or names the same one."""
     gold, answer = _exact_side(gold), _exact_side(answer)
     one, other = _LEFT_SIDE.match(gold), _LEFT_SIDE.match(answer)
-    if one and other and one[1] != other[1]:
+    if assignments(split_top(gold, _SEPARATOR)) or assignments(split_top(answer, _SEPARATOR)):
+        return gold, answer
+    functions = one and other and _FUNCTION.fullmatch(one[1]) and _FUNCTION.fullmatch(other[1])
+    if one and other and one[1] != other[1] and not functions:
         return gold, answer
     bare_gold = gold[one.end() :] if one else gold
     bare_answer = answer[other.end() :] if other else answer

@@ -97,7 +97,7 @@ def test_a_verdict_depends_on_no_other_row():
         ("x+y", "math", "\\boxed{y+x}"),
     ]
     together = VerifyAnswers(deadline_s=1).apply(traces(*rows), Counts()).kept["outcome"].to_list()  # type: ignore[arg-type]
-    assert together == ["correct", "timeout", "correct"]
+    assert together == ["correct", "wrong", "correct"]  # the tower is refused without being climbed
     assert [run(traces(row)).kept["outcome"][0] for row in (rows[0], rows[2])] == ["correct", "correct"]
 
 

@@ -2,6 +2,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,13 +20,19 @@ from distillery.verify.pool import judge, judge_one
 
 GOLD = Problem("q", "2\\sqrt{2}", checker="math")
 RIGHT, WRONG = "\\boxed{\\sqrt{8}}", "\\boxed{\\sqrt{7}}"
-BOMB = "\\boxed{" + "9^{9^{9^{9^{9}}}}+x" + "}"
+HARD, BOMB = Problem("q", "x!", checker="math"), "\\boxed{(10^8)!+x}"  # minutes of work
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _end_workers() -> Iterator[None]:
     yield
     pool.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_rough_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What rough values refuse at once goes to the workers here: they are what is tested."""
+    monkeypatch.setattr("distillery.verify.math._roughly", lambda *_: None)
 
 
 def warm(workers: int) -> None:
@@ -69,7 +76,7 @@ def test_a_bomb_is_killed_at_its_deadline_and_the_pool_goes_on():
     warm(2)
     begin = time.monotonic()
     verdicts = judge(
-        [(GOLD, BOMB), (GOLD, RIGHT), (GOLD, BOMB + " "), (GOLD, WRONG)], deadline_s=1, workers=2
+        [(HARD, BOMB), (GOLD, RIGHT), (HARD, BOMB[:-1] + "+1}"), (GOLD, WRONG)], deadline_s=1, workers=2
     )
     took = time.monotonic() - begin
     assert [verdict.outcome.value for verdict in verdicts] == ["timeout", "correct", "timeout", "wrong"]
@@ -96,7 +103,12 @@ def test_what_eats_all_memory_is_an_error_and_the_pool_goes_on(monkeypatch: pyte
 
 
 def test_a_worker_that_dies_is_an_error_of_its_row_alone():
+    pool.close()
     warm(1)
+    assert pool._Pool.mine
+    (worker,) = pool._Pool.mine.idle
+    assert worker._process
+    worker._process.send_signal(signal.SIGSTOP)  # it takes the errand and does not get to it
     batch = pool._Batch([Errand("math", json.dumps({"gold": "x+y", "answers": [f"y+x+{n}-{n}"]}), None) for n in range(3)], most=1, deadline_s=10)  # fmt: skip
     batch._hand_out()
     worker = batch.mine[0]
@@ -260,7 +272,7 @@ def test_an_interrupted_batch_gives_back_no_busy_worker(monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(pool, "wait_for_any", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            judge([(GOLD, BOMB)], deadline_s=30, workers=1)
+            judge([(HARD, BOMB)], deadline_s=30, workers=1)
     assert judge_one(GOLD, "\\boxed{\\sqrt{8}-0}").outcome is Outcome.CORRECT
 
 

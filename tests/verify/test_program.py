@@ -9,7 +9,7 @@ import pytest
 from distillery import sandbox
 from distillery.records import Outcome, Problem
 from distillery.sandbox import Ended, Result
-from distillery.verify import get_checker, program
+from distillery.verify import get_checker, inputs, program
 from distillery.verify.pool import judge
 from distillery.verify.program import extract, same_output
 
@@ -58,10 +58,10 @@ def test_a_right_function_passes(code: str):
         ("import os\nos._exit(0)", "before its tests"),
         ("import sys\nsys.exit(0)", "before its tests"),
         ("def add(a, b):\n    raise SystemExit", ""),
-        ("class Any:\n    def __eq__(self, other): return True\ndef add(a, b): return Any()", "overloads"),
+        ("class Any:\n    def __eq__(self, other): return True\ndef add(a, b): return Any()", ""),
         (
             "class Any(int):\n    def __eq__(self, other): return True\ndef add(a, b): return Any()",
-            "overloads",
+            "",
         ),
         ("class Any:\n    def __eq__(self, other): return True\ndef add(a, b): return [Any()]", ""),
         (
@@ -192,7 +192,8 @@ def test_an_unreadable_payload_is_an_error():
 def test_a_sandbox_at_fault_is_never_a_wrong_answer(
     monkeypatch: pytest.MonkeyPatch, ended: Ended, outcome: Outcome
 ):
-    monkeypatch.setattr(program, "run_python", lambda *_, **__: Result("", "install it", None, ended))
+    for module in (program, inputs):
+        monkeypatch.setattr(module, "run_supervised", lambda *_, **__: Result("", "install it", None, ended))
     for payload in (ADD, ECHO):
         verdict = check(problem(payload), fenced("print(1)"))
         assert (verdict.outcome, verdict.score) == (outcome, None)

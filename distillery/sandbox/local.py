@@ -1,8 +1,8 @@
-"""Runs an untrusted Python program under limits. What it says is data; that it cannot be run safely is an outcome.
+"""Runs a program on this machine: in bubblewrap, or as a plain process where that is asked for by name.
 
 Covered by bubblewrap: no network, no files but a read-only system and Python, a private /tmp, no view of other
-processes, no privileges, everything killed with it; by rlimits: CPU, memory, processes, file size, output.
-Not covered: kernel bugs, and timing. The "process" backend has the rlimits only, and is used only when named.
+processes, no privileges, everything killed with it; by rlimits: CPU and memory of each process, how many, file sizes,
+output. Not covered: the memory of all processes and unnamed files together, kernel bugs, timing.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-Backend = Literal["bubblewrap", "process"]
+from distillery.sandbox.result import Ended, Limits, Result
 
 INSTALL = (
     "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and allow it to make namespaces; "
@@ -33,64 +31,39 @@ INSTALL = (
 )
 
 
-class Ended(StrEnum):
-    FINISHED = "finished"  # by itself, whatever its return code
-    CPU_LIMIT = "cpu_limit"  # killed for the CPU time it used
-    TIMEOUT = "timeout"  # killed at the wall deadline: it slept, or this machine is overloaded
-    FLOODED = "flooded"  # killed for writing more than it may
-    UNAVAILABLE = "unavailable"  # there is no sandbox here: nothing was run
-    BROKEN = "broken"  # the sandbox could not start the program: our fault
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    cpu_s: int = 10  # of each process
-    wall_s: float = 25.0
-    memory_bytes: int = 1 << 30
-    processes: int = 32  # and threads
-    file_bytes: int = 16 << 20
-    output_bytes: int = 4 << 20  # stdout and stderr, each
-    open_files: int = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    stdout: str
-    stderr: str
-    returncode: int | None  # negative: a signal; None: never started
-    outcome: Ended
-    seconds: float = 0.0
-
-
 _BOOT = """\
 import json, os, resource, sys
-_l = json.loads(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_CPU, (_l["cpu_s"], _l["cpu_s"] + 1))
-for _n, _v in (("AS", _l["memory_bytes"]), ("NPROC", _l["processes"]),
-               ("FSIZE", _l["file_bytes"]), ("NOFILE", _l["open_files"]), ("CORE", 0)):
-    resource.setrlimit(getattr(resource, "RLIMIT_" + _n), (_v, _v))
-if _l["uid"]:
-    os.setgroups([]); os.setresgid(_l["uid"], _l["uid"], _l["uid"]); os.setresuid(_l["uid"], _l["uid"], _l["uid"])
-os.write(2, b"\\x06")
-_f = sys.argv[2]
+_l, _f = json.loads(sys.argv[1]), sys.argv[2]
 sys.argv[:] = [_f]
+if _l["supervised"]:
+    sys.argv.append(json.dumps(_l))
+else:
+    resource.setrlimit(resource.RLIMIT_CPU, (_l["cpu_s"], _l["cpu_s"] + 1))
+    for _n, _v in (("AS", _l["memory_bytes"]), ("NPROC", _l["processes"]),
+                   ("FSIZE", _l["file_bytes"]), ("NOFILE", _l["open_files"]), ("CORE", 0)):
+        resource.setrlimit(getattr(resource, "RLIMIT_" + _n), (_v, _v))
+    if _l["uid"]:
+        os.setgroups([]); os.setresgid(_l["uid"], _l["uid"], _l["uid"]); os.setresuid(_l["uid"], _l["uid"], _l["uid"])
+    del _n, _v
+os.write(2, b"\\x06")
 with open(_f, encoding="utf-8") as _s:
     _c = compile(_s.read(), "program.py", "exec")
-del _s, _n, _v, _l, _f, json, os, resource, sys
+del _s, _l, _f, json, os, resource, sys
 exec(_c, {"__name__": "__main__", "__builtins__": __builtins__})
 """
 _STARTED = b"\x06"  # first on stderr: the limits hold and the program begins
 _PROGRAM = "/program/program.py"
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    # the order of a set of strings is an output like any other, and must not change; with 1, and not with 0, it is
+    # the one that some published tests expect of their own reference solutions
+    "PYTHONHASHSEED": "1",
+}
+_MOST_OUTPUT = 64 << 20  # of many runs together
 _uids = itertools.count()
-
-
-def run_python(
-    code: str, *, stdin: str = "", limits: Limits | None = None, backend: Backend = "bubblewrap"
-) -> Result:
-    limits = limits or Limits()
-    if backend == "bubblewrap" and (reason := available()):
-        return Result("", reason, None, Ended.UNAVAILABLE)
-    return _run(code, stdin, limits, backend, _flags() if backend == "bubblewrap" else ())
 
 
 @lru_cache(maxsize=1)
@@ -98,16 +71,26 @@ def available() -> str | None:
     """Why no sandbox can be had here, and what to do about it; None when one can."""
     if not shutil.which("bwrap"):
         return f"no sandbox: bwrap is not on the PATH; {INSTALL}"
-    if not _flags():
+    if not isolation():
         return f"no sandbox: bwrap is here but refused every way to isolate a program; {INSTALL}"
     return None
 
 
 @lru_cache(maxsize=1)
-def _flags() -> tuple[str, ...]:
+def isolation() -> tuple[str, ...]:
     """The strictest set that this machine grants, found by trying; () when it grants none."""
     apart = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
-    as_root = (*apart, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+    as_root = (
+        *apart,
+        "--cap-drop",
+        "ALL",
+        "--cap-add",
+        "CAP_SETUID",
+        "--cap-add",
+        "CAP_SETGID",
+        "--cap-add",
+        "CAP_KILL",
+    )
     as_user = ("--unshare-user", "--uid", "65534", "--gid", "65534", *apart, "--cap-drop", "ALL")
     for who in (as_root, as_user) if os.geteuid() == 0 else (as_user,):
         for proc in (
@@ -115,15 +98,24 @@ def _flags() -> tuple[str, ...]:
             (),
         ):  # some containers forbid a new /proc; without one is stricter still
             flags = (*who, *proc)
-            found = _run("print(6 * 7)", "", Limits(), "bubblewrap", flags)
+            found = run("print(6 * 7)", "", Limits(), flags)
             if found.outcome is Ended.FINISHED and found.stdout == "42\n":
                 return flags
     return ()
 
 
-def _run(code: str, stdin: str, limits: Limits, backend: Backend, flags: tuple[str, ...]) -> Result:
+def run(
+    code: str,
+    stdin: str,
+    limits: Limits,
+    flags: tuple[str, ...],
+    *,
+    supervised: bool = False,
+    runs: int = 1,
+) -> Result:
+    """Without flags: a plain process."""
     begin = time.monotonic()
-    with _command(code, limits, backend, flags) as (argv, fds, folder):
+    with _command(code, limits, flags, supervised=supervised) as (argv, fds, folder):
         try:
             process = subprocess.Popen(
                 argv,
@@ -133,17 +125,17 @@ def _run(code: str, stdin: str, limits: Limits, backend: Backend, flags: tuple[s
                 pass_fds=fds,
                 start_new_session=True,
                 cwd=folder,
-                env={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
+                env=_ENVIRONMENT,
             )
         except OSError as error:
             return Result("", str(error), None, Ended.BROKEN)
-        streams = _Streams(process, stdin.encode(), limits.output_bytes)
+        streams = _Streams(process, stdin.encode(errors="surrogatepass"), _most(limits, runs))
         try:
-            ended = streams.pump(deadline=begin + limits.wall_s)
+            ended = streams.pump(deadline=begin + limits.wall_s * runs)
         finally:
             _end(process)
     stderr = bytes(streams.stderr)
-    returncode = _signal_aware(process.returncode, backend)
+    returncode = _signal_aware(process.returncode, sandboxed=bool(flags))
     if not stderr.startswith(_STARTED) and ended is Ended.FINISHED:
         return Result("", stderr.decode(errors="replace"), returncode, Ended.BROKEN)
     if ended is Ended.FINISHED and returncode in (-signal.SIGXCPU, -signal.SIGKILL):
@@ -151,26 +143,30 @@ def _run(code: str, stdin: str, limits: Limits, backend: Backend, flags: tuple[s
     stdout, stderr = bytes(streams.stdout), stderr.removeprefix(_STARTED)
     seconds = time.monotonic() - begin
     return Result(
-        stdout.decode(errors="replace"), stderr.decode(errors="replace"), returncode, ended, seconds
+        stdout.decode(errors="replace"), stderr.decode(errors="replace"), returncode, ended, seconds, stdout
     )
 
 
-def _signal_aware(returncode: int, backend: Backend) -> int:
+def _most(limits: Limits, runs: int) -> int:
+    return min(limits.output_bytes * runs, max(limits.output_bytes, _MOST_OUTPUT)) + (runs > 1) * (runs << 13)
+
+
+def _signal_aware(returncode: int, *, sandboxed: bool) -> int:
     """Bubblewrap reports a signal as 128 + its number, as shells do."""
-    return 128 - returncode if backend == "bubblewrap" and returncode > 128 else returncode
+    return 128 - returncode if sandboxed and returncode > 128 else returncode
 
 
 @contextmanager
 def _command(
-    code: str, limits: Limits, backend: Backend, flags: tuple[str, ...]
+    code: str, limits: Limits, flags: tuple[str, ...], *, supervised: bool
 ) -> Generator[tuple[list[str], tuple[int, ...], str]]:
     """What to start, which descriptors it needs, and where."""
     as_root = "CAP_SETUID" in flags
     # a user of its own for each run, as the limit on processes counts by user and spares root
-    uid = 200_000 + (os.getpid() * 64 + next(_uids)) % 100_000 if as_root else 0
-    settings = json.dumps(asdict(limits) | {"uid": uid})
-    python = [sys.executable, "-I", "-B", "-c", _BOOT, settings]
-    if backend == "process":
+    uid = 200_000 + 2 * ((os.getpid() * 64 + next(_uids)) % 50_000) if as_root else 0
+    settings = json.dumps(asdict(limits) | {"uid": uid, "supervised": supervised, "sealed": bool(flags)})
+    python = [sys.executable, "-s", "-P", "-B", "-c", _BOOT, settings]
+    if not flags:
         with tempfile.TemporaryDirectory(prefix="program-") as folder:
             file = Path(folder, "program.py")
             file.write_text(code, encoding="utf-8", errors="surrogatepass")

@@ -1,0 +1,56 @@
+"""Runs an untrusted Python program under limits. What it says is data; that it cannot be run safely is an outcome.
+
+DISTILLERY_SANDBOX names the backend: bubblewrap (where it names none), piston or sandbox_fusion at
+DISTILLERY_SANDBOX_URL, or process, which isolates nothing and is used only when named. None takes another's place.
+"""
+
+from __future__ import annotations
+
+import os
+
+from distillery.sandbox.local import available, isolation, run
+from distillery.sandbox.remote import run_remote
+from distillery.sandbox.result import Ended, Limits, Result
+
+__all__ = ["Ended", "Limits", "Result", "available", "chosen", "is_remote", "run_python", "run_supervised"]
+
+
+def chosen() -> str:
+    """The backend that DISTILLERY_SANDBOX names, bubblewrap where it names none."""
+    return os.environ.get("DISTILLERY_SANDBOX") or "bubblewrap"
+
+
+def is_remote(backend: str) -> bool:
+    return backend in ("piston", "sandbox_fusion")
+
+
+def run_python(
+    code: str, *, stdin: str = "", limits: Limits | None = None, backend: str | None = None
+) -> Result:
+    """`backend` None: the chosen one. The remote ones are at DISTILLERY_SANDBOX_URL."""
+    return _dispatch(code, stdin, limits or Limits(), backend or chosen(), supervised=False, runs=1)
+
+
+def run_supervised(
+    code: str, *, stdin: str, limits: Limits, runs: int = 1, backend: str | None = None
+) -> Result:
+    """Runs a program of ours that confines others itself, `runs` of them one after another.
+
+    It finds in argv[1] the limits as JSON, with `uid`, that of a user to become (0: there is none; the next number
+    is free as well), and `sealed`, whether all processes that it sees are of this run. Remotely there is no argv[1].
+    """
+    return _dispatch(code, stdin, limits, backend or chosen(), supervised=True, runs=runs)
+
+
+def _dispatch(code: str, stdin: str, limits: Limits, backend: str, *, supervised: bool, runs: int) -> Result:
+    if is_remote(backend):
+        return run_remote(code, stdin, limits, backend)
+    if backend not in ("bubblewrap", "process"):
+        known = "bubblewrap, piston, process, sandbox_fusion"
+        return Result(
+            "", f"DISTILLERY_SANDBOX: {backend!r} is no sandbox; known ones: {known}", None, Ended.UNAVAILABLE
+        )
+    if backend == "bubblewrap" and (reason := available()):
+        return Result("", reason, None, Ended.UNAVAILABLE)
+    flags = isolation() if backend == "bubblewrap" else ()
+    return run(code, stdin, limits, flags, supervised=supervised, runs=runs)

@@ -1,0 +1,27 @@
+"""Programs of ours that run inside a sandbox, where this package is not: each is sent whole, as one text."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_MODULE = """\
+import sys as _sys, types as _types
+_m = _sys.modules[{name!r}] = _types.ModuleType({name!r})
+exec(compile({text!r}, {file!r}, "exec"), vars(_m))
+"""
+
+
+@cache
+def bundle(program: str, *modules: str) -> str:
+    """The text of a module of this folder, with those that it imports before it."""
+    parts = [
+        _MODULE.format(name=f"distillery.verify.{name}", file=f"{name}.py", text=_text(name))
+        for name in modules
+    ]
+    return "".join([*parts, f"exec(compile({_text(program)!r}, {program + '.py'!r}, 'exec'))\n"])
+
+
+def _text(name: str) -> str:
+    return (_HERE / f"{name}.py").read_text(encoding="utf-8")

@@ -1,0 +1,47 @@
+"""Runs inside the sandbox, sent there as text: a payload's own checker over what a program printed, which is data here.
+
+The checker must say True of each row. One that raises accepts nothing, as output of no sense makes many do; one that
+cannot be loaded is a fault of the payload.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def main() -> None:
+    task: dict[str, Any] = json.loads(sys.stdin.read())
+    replies = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    report = json.dumps(judge(task["checker"], task["rows"]))
+    data = f"\n{task['nonce']} {report}\n".encode()
+    while data:
+        data = data[os.write(replies, data) :]
+
+
+def judge(checker: str, rows: list[list[str]]) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": "checker"}
+    try:
+        exec(compile(checker, "checker.py", "exec"), space)  # noqa: S102 -- this is the sandbox
+        check = space["check"]
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the checker cannot be used
+        return {"passed": False, "fault": True, "detail": f"{type(error).__name__}: {str(error)[:200]}"}
+    for place, row in enumerate(rows, start=1):
+        try:
+            accepted = check(*row) is True
+        except Exception as error:  # noqa: BLE001 -- see above
+            detail = f"test {place} of {len(rows)}: {type(error).__name__}: {str(error)[:200]}"
+            return {"passed": False, "fault": False, "detail": detail}
+        if not accepted:
+            return {
+                "passed": False,
+                "fault": False,
+                "detail": f"test {place} of {len(rows)}: not accepted: {row[1][:80]!r}",
+            }
+    return {"passed": True, "fault": False, "detail": ""}
+
+
+main()

@@ -1,0 +1,160 @@
+"""Runs inside the sandbox, sent there as text: one program on many inputs, a forked process for each.
+
+Standard input: JSON (program, inputs). Standard output: for each input a line of JSON (status, ended, size, stderr)
+and `size` bytes, what the program printed. It stops at the first run that fails. Expected outputs are never here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+LOOK_S = 0.05
+LAST = 5_000  # bytes of standard error that are sent back, its end
+
+
+def main() -> None:
+    settings: dict[str, Any] = json.loads(sys.argv[1])
+    with open(0, "rb", closefd=False) as stdin:
+        task = json.loads(stdin.read())
+    code = compile_or_none(task["program"])
+    if not settings["uid"]:  # then programs have our user, and must not be able to stop us
+        import ctypes  # takes time
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+    gc.freeze()  # else the first collection in each child copies all pages
+    for text in task["inputs"]:
+        files = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr")]
+        write(files[0], text.encode(errors="surrogatepass"))
+        os.lseek(files[0], 0, os.SEEK_SET)
+        pid = os.fork()
+        if pid == 0:
+            become(files, settings)
+            os._exit(run_to_the_end(code, task["program"]))
+        report = wait(pid, files, settings)
+        end_all(pid, settings)
+        send(files, report)
+        if report["status"] != 0 or report["ended"] != "finished":
+            break
+
+
+def compile_or_none(program: str) -> Any:
+    try:
+        return compile(program, "program.py", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # the run itself shall say it
+
+
+def become(files: list[int], settings: dict[str, Any]) -> None:
+    os.setsid()
+    for fd, file in enumerate(files):
+        os.dup2(file, fd)
+        os.close(file)
+    resource.setrlimit(resource.RLIMIT_CPU, (settings["cpu_s"], settings["cpu_s"] + 1))
+    for name, most in (
+        ("AS", settings["memory_bytes"]),
+        ("NPROC", settings["processes"]),
+        ("FSIZE", settings["file_bytes"]),
+        ("NOFILE", settings["open_files"]),
+        ("CORE", 0),
+    ):
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+    if uid := settings["uid"]:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+    sys.argv[:] = ["program.py"]
+
+
+def wait(pid: int, files: list[int], settings: dict[str, Any]) -> dict[str, Any]:
+    begin = time.monotonic()
+    deadline = begin + settings["wall_s"]
+    ended = "finished"
+    ending = os.pidfd_open(pid)
+    while not select.select([ending], [], [], LOOK_S)[0]:
+        if max(os.fstat(file).st_size for file in files[1:]) > settings["output_bytes"]:
+            ended = "flooded"
+        elif time.monotonic() > deadline:
+            ended = "timeout"
+        else:
+            continue
+        os.kill(pid, signal.SIGKILL)
+        break
+    os.close(ending)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    sizes = [os.fstat(file).st_size for file in files]
+    if ended == "finished" and max(sizes[1:]) > settings["output_bytes"]:
+        ended = "flooded"
+    if ended == "finished" and status in (-signal.SIGXCPU, -signal.SIGKILL):
+        ended = "cpu_limit"
+    stderr = os.pread(files[2], LAST, max(0, sizes[2] - LAST)).decode(errors="replace")
+    size = min(sizes[1], settings["output_bytes"])
+    seconds = time.monotonic() - begin
+    return {"status": status, "ended": ended, "size": size, "stderr": stderr, "seconds": seconds}
+
+
+def end_all(pid: int, settings: dict[str, Any]) -> None:
+    """Also what the program left behind. Outside a sandbox of our own that can only be its process group."""
+    try:
+        if settings["sealed"] and os.getpid() < 10:
+            os.kill(-1, signal.SIGKILL)
+        else:
+            os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def send(files: list[int], report: dict[str, Any]) -> None:
+    write(1, json.dumps(report).encode() + b"\n")
+    place = 0
+    while place < report["size"]:  # fewer when a process that lives on has cut the file
+        part = os.pread(files[1], min(1 << 20, report["size"] - place), place) or bytes(
+            report["size"] - place
+        )
+        write(1, part)
+        place += len(part)
+    for file in files:
+        os.close(file)
+
+
+def write(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def run_to_the_end(code: Any, source: str) -> int:
+    """As the interpreter would, with threads waited for and exit functions called, but for its slow clearing up."""
+    status = 0
+    try:
+        space = {"__name__": "__main__", "__builtins__": __builtins__}
+        exec(code or compile(source, "program.py", "exec"), space)  # noqa: S102 -- this is the sandbox
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+        if not isinstance(leaving.code, int | None):
+            sys.stderr.write(f"{leaving.code}\n")
+    except BaseException as error:  # noqa: BLE001 -- it is told as the interpreter would tell it
+        sys.excepthook(type(error), error, error.__traceback__)
+        status = 1
+    if "threading" in sys.modules:
+        sys.modules["threading"]._shutdown()
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):  # a full file; or the program closed it itself
+        status = status or (0 if sys.stdout.closed else 120)
+    return status & 0xFF
+
+
+main()

@@ -1,0 +1,205 @@
+"""What test code may do with a program that it cannot touch."""
+
+import json
+from typing import Any
+
+import pytest
+
+from distillery import sandbox
+from distillery.records import Outcome, Problem, Verdict
+from distillery.verify import get_checker
+
+check = get_checker("program")
+pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+
+
+def judged(test: str, code: str, **payload: Any) -> Verdict:
+    problem = Problem(
+        "q", "", checker="program", payload=json.dumps({"style": "function", "test": test} | payload)
+    )
+    return check(problem, f"```python\n{code}\n```")
+
+
+VALUES = """
+import collections, datetime, decimal, fractions, math
+import numpy as np
+for value in (
+    None, True, 1, 2 ** 4000, -0.5, math.inf, 1j, "a\\ud800", b"x", bytearray(b"y"), (1, [2]), {1, (2,)}, frozenset([3]),
+    {(1, 2): [3], "a": {"b": 1}}, range(2, 9, 3), collections.Counter("aab"), collections.OrderedDict(a=1),
+    collections.deque([1, 2]), datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2, 3), datetime.time(4),
+    datetime.timedelta(1, 2), decimal.Decimal("1.10"), fractions.Fraction(1, 3), int, [], [[1], "b"],
+):
+    back = same(value)
+    assert type(back) is type(value) and back == value, value
+assert math.isnan(same(math.nan))
+assert (same(np.array([[1.5, 2], [3, 4]])) == np.array([[1.5, 2], [3, 4]])).all()
+assert same(np.float32(1.5)).dtype == np.float32
+assert same(np.array([1j]))[0] == 1j
+"""
+
+
+def test_plain_values_come_back_as_they_went():
+    assert judged(VALUES, "def same(value):\n    return value") == Verdict.of(
+        True, "def same(value):\n    return value\n"
+    )
+
+
+LISTS = """
+class ListNode:
+    def __init__(self, val=0, next=None):
+        self.val = val
+        self.next = next
+def list_node(values):
+    head = None
+    for value in reversed(values):
+        head = ListNode(value, head)
+    return head
+def values(node):
+    found = []
+    while node:
+        found.append(node.val)
+        node = node.next
+    return found
+class Solution:
+    def turn(self, head):
+        pass
+"""
+TURN = """
+class Solution:
+    def turn(self, head):
+        last = None
+        while head:
+            head.next, last, head = last, head, head.next
+        return last
+"""
+
+
+def test_objects_of_the_prompts_classes_travel_by_value_however_long_the_list():
+    test = "def check(turn):\n    assert values(turn(list_node(range(20000)))) == list(range(20000))[::-1]\n"
+    found = judged(test, TURN, prompt=LISTS, entry_point="Solution().turn")
+    assert found.outcome is Outcome.CORRECT, found.detail
+    assert (
+        judged(
+            test, TURN.replace("return last", "return head"), prompt=LISTS, entry_point="Solution().turn"
+        ).score
+        == 0
+    )
+
+
+USES = [
+    ("x = [3, 1, 2]\nassert f(x) is None\nassert x == [1, 2, 3]", "def f(x): x.sort()"),
+    ("x = {'a': 1}\nf(other=x)\nassert x == {'b': 2}", "def f(other):\n    other.clear()\n    other['b'] = 2"),
+    ("assert list(f(3)) == [0, 1, 2]\nassert next(f(3)) == 0", "def f(n): yield from range(n)"),
+    ("from itertools import islice\nassert list(islice(f(), 200)) == list(range(200))", "import itertools\ndef f(): return itertools.count()"),
+    ("assert f(lambda x: x + 1, [1, 2]) == [2, 3]", "def f(g, xs): return [g(x) for x in xs]"),
+    ("assert f(2)(3) == 5", "def f(x): return lambda y: x + y"),
+    ("s = Stack()\ns.push(1)\ns.push(2)\nassert s.items == [1, 2] and len(s) == 2 and s[0] == 1 and 2 in s\ns.items = []\nassert len(s) == 0\ns[0] = 5\nassert str(s) == 'stack'",
+     "class Stack:\n    def __init__(self): self.items = []\n    def push(self, x): self.items.append(x)\n    def __len__(self): return len(self.items)\n    def __getitem__(self, n): return self.items[n]\n    def __contains__(self, x): return x in self.items\n    def __setitem__(self, n, x): pass\n    def __str__(self): return 'stack'"),
+    ("try:\n    f(0)\n    raise SystemError\nexcept ZeroDivisionError as e:\n    assert 'zero' in str(e)", "def f(x): return 1 / x"),
+    ("try:\n    f(0)\n    raise SystemError\nexcept RuntimeError as e:\n    assert 'Odd' in str(e)", "class Odd(Exception): pass\ndef f(x): raise Odd"),
+    ("assert sum(1, 2) == 3", "def sum(a, b): return a + b"),
+    ("assert math.isclose(f(), 3.14, abs_tol=0.01)", "import math\ndef f(): return math.pi"),
+    ("assert f(node(1, node(2, None))) == 2", "import collections\nnode = collections.namedtuple('node', 'v next')\ndef f(n): return n[1][0]"),
+    ("assert f(a) == 2\na.x = 3\nassert f(a) == 3", "class A:\n    x = 2\na = A()\ndef f(a): return a.x"),
+    ("assert f() == 7 and isinstance(f(), int)", "import enum\nclass E(enum.IntEnum):\n    A = 7\ndef f(): return E.A"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("test", "code"), USES)
+def test_what_tests_do_with_programs_works_across_processes(test: str, code: str):
+    found = judged(test, code)
+    assert found.outcome is Outcome.CORRECT, found.detail
+
+
+def test_a_function_that_returns_something_cannot_change_what_it_is_judged_by():
+    test = "def right(x): return sorted(x)\nx = [3, 1]\nassert f(x) == right(x)"
+    assert judged(test, "def f(x):\n    x.clear()\n    return []").outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize(
+    ("test", "payload"),
+    [
+        ("def check(:", {}),
+        ("import no_such_module\nassert f()", {}),
+        ("assert f()", {"prompt": "import no_such_module"}),
+    ],
+)
+def test_a_test_that_cannot_run_is_not_the_programs_fault(test: str, payload: dict[str, Any]):
+    found = judged(test, "def f(): return True", **payload)
+    assert (found.outcome, found.score) == (Outcome.ERROR, None)
+
+
+def test_a_module_that_only_the_program_lacks_is_its_own_fault():
+    assert judged("assert f()", "import no_such_module\ndef f(): return True").outcome is Outcome.WRONG
+
+
+FORGED = [
+    "{'t': 'graph', 'v': {'t': 'o', 'v': 9}, 'o': []}",
+    "{'t': 'numpy', 'v': ['O', [1], [1]]}",
+    "{'t': 'yours', 'v': 12345}",
+    "{'t': 'nothing'}",
+    "{'t': 'set', 'v': [[1]]}",
+    "{}",
+]
+
+
+@pytest.mark.parametrize("reply", FORGED)
+def test_a_forged_reply_is_a_wrong_answer_even_where_a_test_forgives_all(reply: str):
+    code = f"""
+import json, os, struct
+def f():
+    data = json.dumps(["value", {reply}, None]).encode()
+    for fd in range(3, 64):
+        try: os.write(fd, struct.pack(">I", len(data)) + data)
+        except OSError: pass
+"""
+    assert judged("try:\n    f()\nexcept Exception:\n    pass", code).outcome is Outcome.WRONG
+
+
+def test_a_prompt_that_ends_in_the_middle_of_a_function_is_completed():
+    assert judged("assert f(1) == 2", "    return x + 1\n", prompt="def f(x):").outcome is Outcome.CORRECT
+
+
+CHECKER = (
+    "def check(given, printed, expected):\n    return sorted(printed.split()) == sorted(expected.split())"
+)
+ROWS = [{"input": "3\n", "output": "0 1 2"}, {"input": "2\n", "output": "0 1"}]
+
+
+@pytest.mark.parametrize(
+    ("checker", "code", "outcome"),
+    [
+        (CHECKER, "print(*reversed(range(int(input()))))", Outcome.CORRECT),
+        (CHECKER, "print(0, 1, 2)", Outcome.WRONG),
+        ("def check(g, p, e): return int(p) > 0", "print('many')", Outcome.WRONG),
+        ("def check(g, p, e): return 1", "print(1)", Outcome.WRONG),
+        ("def check(", "print(1)", Outcome.ERROR),
+        ("import no_such_module", "print(1)", Outcome.ERROR),
+        (7, "print(1)", Outcome.NO_GOLD),
+    ],
+)
+def test_a_checker_of_ones_own_judges_what_is_printed(checker: Any, code: str, outcome: Outcome):
+    payload = {"style": "stdio", "tests": ROWS, "checker": checker}
+    problem = Problem("q", "", checker="program", payload=json.dumps(payload))
+    assert check(problem, f"```python\n{code}\n```").outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("import sys\nsys.exit('no')", Outcome.WRONG),
+        ("import atexit\natexit.register(print, 'x')", Outcome.CORRECT),
+        ("import threading\nthreading.Thread(target=print, args=('x',)).start()", Outcome.CORRECT),
+        ("import os\nos.write(1, b'x')", Outcome.CORRECT),
+        ("import sys\nprint('x')\nsys.stdout.close()", Outcome.CORRECT),
+        ("import sys\nsys.stdout.buffer.write(b'x')\nsys.exit()", Outcome.CORRECT),
+        ("if __name__ == '__main__':\n    print('x')", Outcome.CORRECT),
+        ("import sys\nassert sys.stdin.read() == ''\nprint('x')", Outcome.CORRECT),
+        ("print('x', flush=True)\n1/0", Outcome.WRONG),
+        ("def (", Outcome.WRONG),
+    ],
+)
+def test_a_forked_program_ends_as_programs_do(code: str, outcome: Outcome):
+    payload = {"style": "stdio", "tests": [{"input": "", "output": "x\n"}] * 2}
+    problem = Problem("q", "", checker="program", payload=json.dumps(payload))
+    assert check(problem, f"```python\n{code}\n```").outcome is outcome
