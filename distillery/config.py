@@ -40,9 +40,7 @@ def build(cls: type[T], options: Mapping[str, Any], *, where: str) -> T:
             raise ConfigError(f"{place}: this option is missing; it has no default") from None
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigError(f"{place}: {reason} (got {first['input']!r})") from None
-    except (
-        PydanticUserError
-    ) as error:  # pragma: no cover - a stage whose fields pydantic cannot read is a bug
+    except PydanticUserError as error:
         raise TypeError(f"{cls.__name__} cannot be built from YAML: {error}") from error
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_a_wrong_option_says_where_and_what_would_be_right(options, says):
     with pytest.raises(ConfigError) as caught:
         build(Outer, options, where="x")
     assert says in str(caught.value)
+
+
+def test_a_class_that_no_file_can_describe_is_named():
+    @dataclass
+    class Keeper:
+        lock: Lock
+
+    with pytest.raises(TypeError, match="Keeper cannot be built from YAML"):
+        build(Keeper, {"lock": 1}, where="stages.keep")
 
 
 def test_identity_leaves_out_what_cannot_change_the_result():

@@ -84,8 +84,6 @@ class Failure:
 
 Reply = Completion | Failure
 Feed = Iterable[Request | None]  # None: nothing to ask right now; ask for the next one a little later
-
-
 Keep = Callable[[Sequence[Completion]], None]
 
 
@@ -143,6 +141,28 @@ class Engine(ABC):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class Intake:
+    """A feed, read as far as there is room."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = iter(feed)
+        self.paused = False  # the feed had nothing to ask when it was last read
+        self.ended = False
+
+    def take(self, room: Callable[[], bool]) -> Iterator[Request]:
+        """Requests until there is no room or the feed pauses or ends; each is dealt with before the next is read."""
+        self.paused = False
+        while not (self.paused or self.ended) and room():
+            try:
+                request = next(self._feed)
+            except StopIteration:
+                self.ended = True
+            else:
+                self.paused = request is None
+                if request:
+                    yield request
 
 
 def rounds(requests: Feed) -> Iterator[list[Request]]:

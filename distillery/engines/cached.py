@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from distillery.engines.base import Completion, Engine, Feed, Reply, Request
+from distillery.engines.base import Completion, Engine, Feed, Intake, Reply, Request
 from distillery.engines.requests import RequestStore, Shelf
 from distillery.errors import ContractError
 from distillery.hashing import Json
@@ -67,26 +67,18 @@ class Cached(Engine):
 
     def _owed(self, requests: Feed, shelf: Shelf) -> Iterator[Request | None]:
         """What the store lacks. None also where it had something: the caller hears of that before more is read."""
-        feed = iter(requests)
-        ended = False
-        while not ended and not self.draining:
+        intake = Intake(requests)
+        while not intake.ended and not self.draining:
             block: list[Request] = []
-            paused = False
-            while not paused and not (self.independent and len(block) >= _LOOKED_UP_AT_ONCE):
-                try:
-                    request = next(feed)
-                except StopIteration:
-                    ended = True
-                    break
-                paused = request is None
-                block += [request] if request else []
+            for request in intake.take(lambda: not self.independent or len(block) < _LOOKED_UP_AT_ONCE):  # noqa: B023
+                block.append(request)  # noqa: PERF402
             stored = shelf.get_many([request.key for request in block]) if block else {}
             self._found.extend(stored.values())
             for request in block:
                 if request.key not in stored and not self.draining:
                     self._open += 1
                     yield request
-            if paused or self._found:
+            if intake.paused or self._found:
                 yield None
 
     def _check_all_answered(self) -> None:

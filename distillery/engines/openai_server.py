@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from distillery.engines.base import Engine, Feed, Reply
+from distillery.engines.base import Engine, Feed, Intake, Reply
 from distillery.engines.service import Service
 from distillery.hashing import Json, digest
 
@@ -72,25 +72,16 @@ class OpenAIServer(Engine):
         return (self.base_url,) if isinstance(self.base_url, str) else self.base_url
 
     def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
-        feed = iter(requests)
-        ended = False
+        intake = Intake(requests)
         with Service(self) as service:
             vars(self)["_service"] = service
-            while not ended or service.outstanding:
-                paused = False
-                while not ended and not paused and service.room:
-                    try:
-                        request = next(feed)
-                    except StopIteration:
-                        ended = True
-                    else:
-                        paused = request is None
-                        if request:
-                            service.submit(request)
+            while not intake.ended or service.outstanding:
+                for request in intake.take(lambda: service.room):
+                    service.submit(request)
                 service.begin()
-                patience = _WAIT_S if not paused else _GLANCE_S if service.outstanding else 0.0
+                patience = _WAIT_S if not intake.paused else _GLANCE_S if service.outstanding else 0.0
                 yield service.arrived(patience)
-                ended = ended or service.draining
+                intake.ended |= service.draining
 
     def drain(self) -> None:
         super().drain()

@@ -6,76 +6,42 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from distillery.engines.base import Completion, Engine, Failure, FailureKind, Feed, Reply, Request
+from distillery.engines.base import Completion, Failure, FailureKind, Feed, Intake, Reply, Request
 from distillery.engines.chat_prompt import chat_prompt
 from distillery.engines.loops import LOOK_EVERY, loop_end
-from distillery.engines.model_files import model_name, read_template
+from distillery.engines.model_files import read_template
 from distillery.engines.normal_form import normal_form
+from distillery.engines.vllm_model import VllmModel
 from distillery.errors import ConfigError, EngineError
-from distillery.hashing import Json, digest
 
 _AHEAD = 64  # requests handed to vLLM beside those that it can run at once
 
 
 @dataclass(frozen=True)
-class VllmOffline(Engine):
+class VllmOffline(VllmModel):
     """For a machine of one's own. Each request has its own seed, so that no sample depends on its neighbours.
 
     `engine_args` go to vLLM as they are and say how it runs (tensor_parallel_size, gpu_memory_utilization,
     max_num_seqs, enforce_eager), never what the model is.
     """
 
-    model: str
-    revision: str = ""
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    quantization: str = ""
-    max_model_len: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
-    chat_template: Path | None = None  # a file that replaces the tokenizer's template
     engine_args: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"identity": False})
-
-    @property
-    def identity(self) -> Json:
-        return self._identity
-
-    @cached_property
-    def _identity(self) -> Json:
-        identity: dict[str, Json] = {"model": model_name(self.model, self.revision)}
-        if self.dtype != "auto":
-            identity["dtype"] = self.dtype
-        if self.quantization:
-            identity["quantization"] = self.quantization
-        if self.chat_template:
-            identity["chat_template"] = digest(read_template(self.chat_template))
-        return identity
 
     def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         """What each step finished."""
         loaded = self._loaded
-        feed, running = iter(requests), dict[str, _Running]()
-        ended = False
+        intake, running = Intake(requests), dict[str, _Running]()
         try:
-            while running or not ended:
-                refused: list[Failure] = []
-                paused = False
-                while not (ended or paused) and len(running) < loaded.at_once + _AHEAD:
-                    try:
-                        request = next(feed)
-                    except StopIteration:
-                        ended = True
-                        break
-                    paused = request is None
-                    if request and (failure := loaded.add(request, running)):
-                        refused.append(failure)
+            while running or not intake.ended:
+                asked = intake.take(lambda: len(running) < loaded.at_once + _AHEAD)
+                refused = [failure for request in asked if (failure := loaded.add(request, running))]
                 finished = loaded.step(running) if running else []
-                if refused or finished or paused:
+                if refused or finished or intake.paused:
                     yield [*refused, *finished]
-                ended = ended or self.draining
+                intake.ended |= self.draining
         finally:
             loaded.abort(running)
 

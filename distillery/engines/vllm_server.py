@@ -21,12 +21,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from distillery.engines.base import Engine, Feed, Reply
+from distillery.engines.base import Feed, Reply
 from distillery.engines.openai_server import OpenAIServer
 from distillery.engines.server_replicas import Door, Launch, Replicas
-from distillery.engines.vllm_offline import VllmOffline
+from distillery.engines.vllm_model import VllmModel
 from distillery.errors import ConfigError, EngineError
-from distillery.hashing import Json
 from distillery.reasoning import OPEN
 
 _GLANCE_S = 0.1  # between two looks at servers that start
@@ -41,7 +40,7 @@ _PARALLEL = ("tensor-parallel-size", "pipeline-parallel-size", "data-parallel-si
 
 
 @dataclass(frozen=True)
-class VllmServer(Engine):
+class VllmServer(VllmModel):
     """`vllm serve` in processes of its own, `replicas` of them, with all that `openai` does with a server:
 
         engines:
@@ -62,12 +61,6 @@ class VllmServer(Engine):
 
     keeps_at_once: ClassVar[bool] = True
 
-    model: str
-    revision: str = ""
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    quantization: str = ""
-    max_model_len: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
-    chat_template: Path | None = None  # a file that replaces the tokenizer's template
     replicas: Annotated[int, Field(ge=1)] = field(default=1, metadata={"identity": False})
     gpus_per_replica: Annotated[int, Field(ge=1)] | None = field(
         default=None, metadata={"identity": False}
@@ -105,16 +98,6 @@ class VllmServer(Engine):
             )
         if self.command:
             self._check_command()
-
-    @property
-    def identity(self) -> Json:
-        return self._identity
-
-    @cached_property
-    def _identity(self) -> Json:
-        return VllmOffline(
-            self.model, self.revision, self.dtype, self.quantization, chat_template=self.chat_template
-        ).identity
 
     def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         """While the servers start, the groups are empty."""

@@ -33,9 +33,11 @@ class Inline:
             return []
         unit = self._queue.popleft()
         events: list[Event] = []
+        moved: dict[str, float] = {}  # summed: nobody looks before the unit is done
 
         def tell(counts: Mapping[str, float]) -> None:
-            events.append(Moved(unit, dict(counts)))
+            for name, value in counts.items():
+                moved[name] = moved.get(name, 0) + value
 
         def alarm(text: str) -> None:
             events.append(Alarmed(unit, text))
@@ -44,8 +46,8 @@ class Inline:
         try:
             execute(unit, self._plan, self._store, line, ready=self._engines)
         except Exception as error:  # noqa: BLE001 - the scheduler raises it once its own books are in order
-            return [*events, Failed(unit, error)]
-        return [*events, Done(unit)]
+            return [*events, Moved(unit, moved), Failed(unit, error)]
+        return [*events, Moved(unit, moved), Done(unit)]
 
     def drain(self) -> None:
         self._draining = True

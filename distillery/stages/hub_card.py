@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import yaml
@@ -94,7 +94,7 @@ def histogram(lengths: pl.Series) -> list[tuple[int, int, int]]:
     """At most `_BINS` bins of one round width, from zero to the longest."""
     if lengths.is_empty():
         return []
-    longest = int(lengths.max())  # type: ignore[arg-type]
+    longest = cast("int", lengths.max())
     width = _round_up(longest // _BINS + 1)
     counts = dict((lengths // width).value_counts().iter_rows())
     return [(bin_ * width, (bin_ + 1) * width, counts.get(bin_, 0)) for bin_ in range(longest // width + 1)]

@@ -185,7 +185,7 @@ def injected(messages: Messages | None, tokenizer: PreTrainedTokenizerBase) -> I
 def prompt_problems(messages: Messages, tokenizer: PreTrainedTokenizerBase) -> Iterator[Finding]:
     whole = _render(messages, tokenizer)
     bos = tokenizer.bos_token_id
-    if bos is not None and tokenizer(whole)["input_ids"][:2] == [bos, bos]:  # type: ignore[index]
+    if bos is not None and tokenizer(whole)["input_ids"][:2] == [bos, bos]:
         yield Finding(
             Check.DOUBLE_BOS_AS_TEXT,
             "template and tokenizer both add a BOS; here it is one, but a program that tokenizes the rendered text gets"

@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import re
-import resource
 import signal
 import symtable
 import sys
@@ -21,6 +20,7 @@ import time
 import types
 from typing import Any, NoReturn
 
+from distillery.verify.confine import confine
 from distillery.verify.wire import AHEAD, TEST, Codec, Foul, Line, raised
 
 MODULES = frozenset(
@@ -83,24 +83,6 @@ def main() -> None:
     while report:
         report = report[os.write(1, report) :]
     os._exit(0)
-
-
-def confine(settings: dict[str, Any], uid: int) -> None:
-    """Limits on this process, and a user of its own; what is not given is the sandbox's own business."""
-    if settings:
-        resource.setrlimit(resource.RLIMIT_CPU, (settings["cpu_s"], settings["cpu_s"] + 1))
-        for name, most in (
-            ("AS", settings["memory_bytes"]),
-            ("NPROC", settings["processes"]),
-            ("FSIZE", settings["file_bytes"]),
-            ("NOFILE", settings["open_files"]),
-            ("CORE", 0),
-        ):
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
-    if uid:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
 
 
 def hide_memory(uid: int) -> None:

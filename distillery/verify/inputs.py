@@ -14,7 +14,7 @@ def run_on_inputs(program: str, inputs: list[str], limits: Limits) -> list[Resul
     if is_remote(chosen()):
         return _one_by_one(program, inputs, limits)
     task = json.dumps({"program": program, "inputs": inputs})
-    found = run_supervised(bundle("supervisor"), stdin=task, limits=limits, runs=len(inputs))
+    found = run_supervised(bundle("supervisor", "confine"), stdin=task, limits=limits, runs=len(inputs))
     if found.outcome in (Ended.UNAVAILABLE, Ended.BROKEN):
         return [found]
     ran = _read(found.raw)

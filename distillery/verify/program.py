@@ -102,7 +102,7 @@ def _run_function(program: str, options: dict[str, Any], limits: Limits) -> Verd
         "test": options["test"],
         "nonce": secrets.token_hex(16),
     }
-    found = run_supervised(bundle("harness", "wire"), stdin=json.dumps(task), limits=limits)
+    found = run_supervised(bundle("harness", "wire", "confine"), stdin=json.dumps(task), limits=limits)
     report = _report(found, task["nonce"])
     if report is None:
         return _not_run(found, program) or Verdict(Outcome.ERROR, None, program, _last_line(found))

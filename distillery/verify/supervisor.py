@@ -10,12 +10,13 @@ import atexit
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import sys
 import time
 from typing import Any
+
+from distillery.verify.confine import confine
 
 LOOK_S = 0.05
 LAST = 5_000  # bytes of standard error that are sent back, its end
@@ -58,23 +59,11 @@ def become(files: list[int], settings: dict[str, Any]) -> None:
     for fd, file in enumerate(files):
         os.dup2(file, fd)
         os.close(file)
-    resource.setrlimit(resource.RLIMIT_CPU, (settings["cpu_s"], settings["cpu_s"] + 1))
-    for name, most in (
-        ("AS", settings["memory_bytes"]),
-        ("NPROC", settings["processes"]),
-        ("FSIZE", settings["file_bytes"]),
-        ("NOFILE", settings["open_files"]),
-        ("CORE", 0),
-    ):
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
-    if uid := settings["uid"]:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
+    confine(settings, settings["uid"])
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     sys.argv[:] = ["program.py"]
 
 

@@ -90,7 +90,12 @@ def _parsed(expression: str) -> list[Any]:
         spelling = NormalizationConfig(units=units, boxed="none", equations=False)
         # bare numbers are read elsewhere: math-verify's own search for one finds the 5 in "\\foo(5"
         targets = [LatexExtractionConfig(normalization_config=spelling)]
-        found = parse(f"${expression}$", targets, fallback_mode="no_fallback", parsing_timeout=None)  # type: ignore[arg-type]
+        found = parse(
+            f"${expression}$",
+            targets,
+            fallback_mode="no_fallback",
+            parsing_timeout=None,  # pyright: ignore[reportArgumentType]  None: the pool has the clock
+        )
         if found:
             return found
     return []

@@ -64,7 +64,7 @@ def test_a_worker_that_is_killed_is_said_with_the_end_of_its_log(tmp_path):
             assert time.monotonic() < deadline
             events += executor.wait(1.0)
         executor.submit(Unit(plan.step("base")))
-        (flight,) = executor._flights  # type: ignore[attr-defined]
+        (flight,) = executor._flights
         os.kill(flight.process.pid, signal.SIGKILL)
         while not any(isinstance(event, Failed) for event in events):
             assert time.monotonic() < deadline

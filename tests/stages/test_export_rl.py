@@ -11,7 +11,7 @@ SUM = Problem("What is 2 + 2?", "4", checker="math", source="gsm8k")
 
 
 def export(*problems: Problem) -> Any:
-    return ExportRl().apply(pl.DataFrame([problem.row() for problem in problems]), ctx=None)  # type: ignore[arg-type]
+    return ExportRl().apply(pl.DataFrame([problem.row() for problem in problems]), ctx=None)
 
 
 def test_a_row_has_what_trl_reads():

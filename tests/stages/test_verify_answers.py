@@ -29,7 +29,7 @@ def traces(*rows: tuple[str, str, str]) -> pl.DataFrame:
 
 
 def run(table: pl.DataFrame, counts: Counts | None = None) -> Output:
-    return VerifyAnswers().apply(table, counts or Counts())  # type: ignore[arg-type]
+    return VerifyAnswers().apply(table, counts or Counts())
 
 
 def test_it_is_a_shard_stage_of_the_name_it_is_called_by():
@@ -96,7 +96,7 @@ def test_a_verdict_depends_on_no_other_row():
         ("y", "math", "\\boxed{9^{9^{9^{9^9}}}+x}"),
         ("x+y", "math", "\\boxed{y+x}"),
     ]
-    together = VerifyAnswers(deadline_s=1).apply(traces(*rows), Counts()).kept["outcome"].to_list()  # type: ignore[arg-type]
+    together = VerifyAnswers(deadline_s=1).apply(traces(*rows), Counts()).kept["outcome"].to_list()
     assert together == ["correct", "wrong", "correct"]  # the tower is refused without being climbed
     assert [run(traces(row)).kept["outcome"][0] for row in (rows[0], rows[2])] == ["correct", "correct"]
 

@@ -29,7 +29,7 @@ def run(rows: list[tuple[str, str, str]]) -> tuple[list[str], dict[str, str], di
         ]
     )
     counts = Counts()
-    output = VerifyGold().apply(table, counts)  # type: ignore[arg-type]
+    output = VerifyGold().apply(table, counts)
     assert output.dropped.schema == pl.Schema(LEDGER)
     assert set(output.dropped["reason"]) <= {"no_gold"}
     assert output.kept.columns == table.columns
@@ -103,5 +103,5 @@ def test_golds_that_cannot_be_judged_leave_with_the_cause():
 
 def test_an_empty_shard_is_fine():
     schema = {"problem_id": pl.String, "question": pl.String, "gold": pl.String, "checker": pl.String}
-    output = VerifyGold().apply(pl.DataFrame(schema=schema), Counts())  # type: ignore[arg-type]
+    output = VerifyGold().apply(pl.DataFrame(schema=schema), Counts())
     assert (output.kept.height, output.dropped.height) == (0, 0)

@@ -214,7 +214,7 @@ def test_a_pad_that_is_the_end_is_found(tmp_path: Path, pad: str | None):
 
 
 def test_tags_that_decoding_would_leave_out_are_found(tmp_path: Path):
-    model = student(tmp_path / "model", PLAIN, additional_special_tokens=["<think>", "</think>"])  # type: ignore[arg-type]
+    model = student(tmp_path / "model", PLAIN, additional_special_tokens=["<think>", "</think>"])
     assert Check.SPECIAL_TAGS in names(lint(model, save(tmp_path, GOOD)))
 
 
