@@ -23,3 +23,15 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set DISTILLERY_TEST_DATA")
     return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a GPU its tests are deselected, also when nobody wrote `-m "not gpu"`; `-m gpu` insists."""
+    needy = [item for item in items if item.get_closest_marker("gpu")]
+    if not needy or "gpu" in config.option.markexpr:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        config.hook.pytest_deselected(items=needy)
+        items[:] = [item for item in items if item not in needy]

@@ -12,14 +12,15 @@ from pydantic import Field
 from distillery.records import VERDICT, Columns, Outcome, Problem
 from distillery.stages.base import Context, Output
 from distillery.verify.pool import judge
+from distillery.verify.unjudged import unjudged
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyAnswers:
     """Adds outcome, score, what was extracted and a detail; a row that could not be judged has score null.
 
-    The metric `alarm_unjudged` counts the shards in which the share of timeouts and errors passes `alarm_share`:
-    then the machine or the golds are at fault, and the scores say little about the model.
+    A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and is counted in the
+    metric `alarm_unjudged`: the machine or the golds are at fault, and the scores say little about the model.
     """
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for one row, from when a worker begins with it
@@ -42,7 +43,7 @@ class VerifyAnswers:
         counts = Counter(verdict.outcome for verdict in verdicts)
         ctx.progress(rows=table.height, accepted=counts[Outcome.CORRECT])
         metrics = {f"outcome_{outcome}": float(count) for outcome, count in counts.items()}
-        unjudged = counts[Outcome.TIMEOUT] + counts[Outcome.ERROR]
-        if unjudged > self.alarm_share * table.height:
+        if fault := unjudged(verdicts, share=self.alarm_share):
+            ctx.alarm(fault)
             metrics["alarm_unjudged"] = 1.0
         return Output(kept, Output.all_kept(kept).dropped, metrics)

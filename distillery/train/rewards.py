@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from distillery.errors import ConfigError
+from distillery.errors import ConfigError, DistilleryError
 from distillery.train.examples import problems
 from distillery.verify import CHECKERS
 from distillery.verify.pool import judge
+from distillery.verify.unjudged import unjudged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from distillery.records import Problem
+    from distillery.records import Problem, Verdict
+
+log = logging.getLogger(__name__)
+
+_ALARM_SHARE = 0.05  # of a call's verdicts
+_MOST_BLIND = 3
 
 PARTS = {"accuracy": "", "format": "layout"}
 """Names in the paper's words and the checkers behind them; "" is the row's own, any other name is a checker's."""
@@ -24,6 +31,9 @@ class CheckedReward:
 
     Not judged is not zero: a completion that a checker could not judge gets None, and TRL leaves it out of its
     group. One sum instead of one function a part, because TRL would count a missing part as zero.
+
+    Many verdicts that are time-outs or errors are said loudly. When a few calls in a row could judge nothing at all,
+    it raises: there is nothing to learn from, and the machine is to be mended first.
     """
 
     __name__ = "checked"
@@ -38,6 +48,7 @@ class CheckedReward:
                 else "rewards: none given"
             )
         self.weights = dict(weights)
+        self._blind = 0  # calls in a row in which nothing could be judged
 
     def __call__(
         self,
@@ -54,14 +65,32 @@ class CheckedReward:
     def parts(self, rows: Sequence[tuple[Problem, str]]) -> list[dict[str, float | None]]:
         """For each row, the score of each part that applies to it."""
         scored: list[dict[str, float | None]] = [{} for _ in rows]
+        verdicts: list[Verdict] = []
         for name in self.weights:
             places = [
                 place for place, (problem, _) in enumerate(rows) if name != "language" or problem.language
             ]
             asked = [_judged_by(PARTS.get(name, name), *rows[place]) for place in places]
-            for place, verdict in zip(places, judge(asked), strict=True):
+            found = judge(asked)
+            for place, verdict in zip(places, found, strict=True):
                 scored[place][name] = verdict.score
+            verdicts += found
+        self._look_for_faults(scored, verdicts)
         return scored
+
+    def _look_for_faults(
+        self, scored: Sequence[Mapping[str, float | None]], verdicts: Sequence[Verdict]
+    ) -> None:
+        fault = unjudged(verdicts, share=_ALARM_SHARE)
+        if fault:
+            log.warning("rewards: %s", fault)
+        nothing = fault and all(None in parts.values() for parts in scored)
+        self._blind = self._blind + 1 if nothing else 0
+        if self._blind >= _MOST_BLIND:
+            raise DistilleryError(
+                f"rewards: {fault}, and no reward in {self._blind} steps; mend that and start again, the run goes on"
+                " from its last checkpoint"
+            )
 
     def total(self, parts: Mapping[str, float | None]) -> float | None:
         total = 0.0
@@ -78,6 +107,7 @@ class CheckedReward:
             judged = [score for parts in scored if (score := parts.get(name)) is not None]
             if judged:
                 log_metric(f"rewards/{name}", sum(judged) / len(judged))
+        log_metric("rewards/unjudged", sum(None in parts.values() for parts in scored) / max(1, len(scored)))
 
 
 def _judged_by(checker: str, problem: Problem, text: str) -> tuple[Problem, str]:

@@ -14,9 +14,13 @@ class Counts:
 
     def __init__(self) -> None:
         self.seen: dict[str, float] = {}
+        self.alarms: list[str] = []
 
     def progress(self, **counts: float) -> None:
         self.seen.update(counts)
+
+    def alarm(self, text: str) -> None:
+        self.alarms.append(text)
 
 
 def traces(*rows: tuple[str, str, str]) -> pl.DataFrame:
@@ -65,8 +69,11 @@ def test_every_row_stays_with_its_verdict():
 
 
 def test_counts_of_outcomes_add_up_and_many_faults_of_ours_raise_an_alarm():
-    output = run(traces(("4", "math", "\\boxed{4}"), ("4", "guess", "4")))
+    counts = Counts()
+    output = run(traces(("4", "math", "\\boxed{4}"), ("4", "guess", "4")), counts)
     assert output.metrics == {"outcome_correct": 1.0, "outcome_error": 1.0, "alarm_unjudged": 1.0}
+    (said,) = counts.alarms
+    assert said.startswith("1 of 2 answers could not be judged: 1 error, such as \"unknown checker 'guess'")
 
 
 def test_few_faults_of_ours_raise_none(monkeypatch: pytest.MonkeyPatch):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from distillery.errors import ConfigError
+from distillery.errors import ConfigError, DistilleryError
 from distillery.miniature import general, sums
 from distillery.records import Problem
 from distillery.train.examples import CHECKED
@@ -60,7 +60,26 @@ def test_mixed_rows_keep_their_order() -> None:
 def test_means_of_the_parts_are_logged_under_the_papers_names() -> None:
     logged: dict[str, Any] = {}
     CheckedReward(WEIGHTS)([ENGLISH, CHINESE], log_metric=logged.__setitem__, **columns(PROBLEM, PROBLEM))
-    assert logged == {"rewards/accuracy": 1.0, "rewards/format": 1.0, "rewards/language": 0.5}
+    assert logged == {
+        "rewards/accuracy": 1.0,
+        "rewards/format": 1.0,
+        "rewards/language": 0.5,
+        "rewards/unjudged": 0.0,
+    }
+
+
+def test_answers_that_could_not_be_judged_are_said_and_when_nothing_can_be_training_stops(caplog) -> None:
+    reward = CheckedReward({"accuracy": 1.0})
+    broken = Problem("q", gold="4", checker="guess")
+    assert reward([ENGLISH, ENGLISH], **columns(broken, PROBLEM)) == [None, 1.0]
+    assert "1 of 2 answers could not be judged: 1 error, such as \"unknown checker 'guess'" in caplog.text
+    for _ in range(2):
+        assert reward([ENGLISH], **columns(broken)) == [None]
+    assert reward([ENGLISH], **columns(PROBLEM)) == [1.0]  # begins the count anew
+    for _ in range(2):
+        assert reward([ENGLISH], **columns(broken)) == [None]
+    with pytest.raises(DistilleryError, match="no reward in 3 steps"):
+        reward([ENGLISH], **columns(broken))
 
 
 def test_reward_survives_pickling() -> None:

@@ -1,0 +1,23 @@
+"""What to say when many verdicts are about our own faults and not about the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from distillery.records import Outcome, Verdict
+
+FAULTS = (Outcome.TIMEOUT, Outcome.ERROR)
+
+
+def unjudged(verdicts: Sequence[Verdict], *, share: float) -> str | None:
+    """A sentence when more than `share` of the verdicts are time-outs or errors: how many, and the first of each."""
+    faults = [verdict for verdict in verdicts if verdict.outcome in FAULTS]
+    if len(faults) <= share * len(verdicts):
+        return None
+    first = {verdict.outcome: verdict.detail for verdict in reversed(faults)}
+    kinds = [
+        f"{sum(verdict.outcome is kind for verdict in faults)} {kind}, such as {first[kind]!r}"
+        for kind in FAULTS
+        if kind in first
+    ]
+    return f"{len(faults)} of {len(verdicts)} answers could not be judged: {'; '.join(kinds)}"
