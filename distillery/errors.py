@@ -5,7 +5,7 @@
   x ContractError      a stage broke its word: columns, row conservation, schema (a bug; exit 3)
   x StoreError         what is on disk is not what the manifest says, or the disk is full (exit 4)
   x EngineError        a model or an endpoint cannot be used at all (exit 5)
-  x StoppedError            a budget is used up; the same command goes on when it is raised (exit 6)
+  x StoppedError       it was told to stop, or a budget is used up; the same command goes on (exit 6)
 
 One bad row is never an exception: it is a `Failure`, an `Outcome` or a ledger entry.
 A message reads **place: what is wrong, with the value; what would be right.**

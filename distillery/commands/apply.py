@@ -51,6 +51,9 @@ class FileContext:
 
     def progress(self, **counts: float) -> None: ...
 
+    def alarm(self, text: str) -> None:
+        Console(stderr=True, highlight=False).print(f"LOOK: {text}", markup=False)
+
 
 def main(arguments: argparse.Namespace) -> int:
     where = f"apply {arguments.stage}"

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import stat
-import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from distillery.commands.tables import mib, table_console
 from distillery.engines.requests import RequestStore, Shelf, ShelfSize
 from distillery.errors import ConfigError, StoreError
 from distillery.stages import STAGES, stage_class
@@ -35,7 +35,6 @@ _TRASH = ".trash"
 _STALE_S = 3600.0
 _MOST_SHOWN = 10
 _WORTH_CUTTING = 2**20  # free bytes of a shelf's file
-_PIPED_WIDTH = 240
 _FOLDER = re.compile(r"[\w.]+-[0-9a-f]{16}")
 _TEMPORARY = re.compile(r".+\.\d+\.tmp")  # as `distillery.store` names what it is about to rename
 
@@ -77,7 +76,7 @@ class Survey:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    console = table_console()
     store, runs = arguments.data_dir / "store", arguments.data_dir / "runs"
     if not store.is_dir():
         console.print(f"nothing to collect: there is no {store}")
@@ -381,4 +380,4 @@ def _sums(removed: list[Going]) -> str:
 
 
 def _mib(ones: Iterable[Going]) -> str:
-    return f"{sum(one.bytes for one in ones) / 2**20:,.1f}"
+    return mib(sum(one.bytes for one in ones))

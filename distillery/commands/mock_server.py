@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import resource
 import signal
 import sys
 from dataclasses import fields
 from typing import Any
 
 from distillery.config import build
+from distillery.engines.http_client import allow_many_connections
 from distillery.engines.mock_server import MockOptions, serve
 
 
@@ -19,9 +19,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints its URL, serves until SIGINT or SIGTERM, and prints its statistics as a line of JSON."""
     given = {f.name: getattr(arguments, f.name) for f in fields(MockOptions) if f.name in arguments}
     options = build(MockOptions, given, where="mock-server")
-    # a connection is a file, and the usual soft limit of 1024 is less than clients open
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    allow_many_connections()
     _print(json.dumps(asyncio.run(_serve(options))))
     return 0
 

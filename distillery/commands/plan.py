@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import yaml
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from distillery.commands.pipelines import resolve
+from distillery.commands.tables import table_console
 from distillery.pipeline import Plan
 from distillery.pipeline.estimate import StepEstimate, Total, estimate, total
 from distillery.pipeline.prices import find_prices, load_prices
@@ -26,7 +25,7 @@ _FIGURES = {
     "USD": "usd",
     "disk": "disk_bytes",
 }
-_PIPED_WIDTH, _WIDE = 240, 160  # characters
+_WIDE = 160  # characters
 _ONLY_WIDE = ("from", "name", "tokens read")
 _COLUMNS = ("stage", "use", "from", "name", "state", "rows", *_FIGURES)
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
@@ -38,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     file = find_prices(arguments.pipeline)
     prices = load_prices(file)
     steps = estimate(plan, store=data / "store", prices=prices, samples=sampled(plan, data))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    console = table_console()
     done = sum(step.done for step in steps)
     console.print(f"{plan.name}: {len(steps)} steps, {done} done, {len(steps) - done} owed, seed {plan.seed}")
     console.print(_table(steps, wide=console.width >= _WIDE))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -12,14 +11,14 @@ from rich.table import Table
 
 from distillery.commands.gc import References, bytes_of, model_of, read_references, stage_folders
 from distillery.commands.runs import find_run, read_run, stage_dir
+from distillery.commands.tables import mib, table_console
 from distillery.engines.requests import RequestStore
 
-_PIPED_WIDTH = 240
 _MOST_MODELS = 20
 
 
 def main(arguments: argparse.Namespace) -> int:
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    console = table_console()
     data: Path = arguments.data_dir
     if arguments.run is not None:
         _one_run(console, find_run(arguments.run, data), data)
@@ -70,9 +69,9 @@ def _folders(console: Console, data: Path, refs: References) -> None:
         return
     weights = {name: bytes_of(store / name) for name in stage_folders(store)}
     unnamed = weights.keys() - refs.folders
-    console.print(f"\nstage folders: {len(weights):,}, {_mib(sum(weights.values()))} MiB")
+    console.print(f"\nstage folders: {len(weights):,}, {mib(sum(weights.values()))} MiB")
     if unnamed:
-        weight = _mib(sum(weights[name] for name in unnamed))
+        weight = mib(sum(weights[name] for name in unnamed))
         console.print(f"no run refers to {len(unnamed):,} of them, {weight} MiB: `distillery gc` tells more")
 
 
@@ -80,7 +79,7 @@ def _requests(console: Console, data: Path, refs: References) -> None:
     sizes = RequestStore(data / "store" / "requests").sizes()
     total = sum(size.bytes for size in sizes)
     count = sum(size.completions for size in sizes)
-    console.print(f"request store: {count:,} completions of {len(sizes)} models, {_mib(total)} MiB")
+    console.print(f"request store: {count:,} completions of {len(sizes)} models, {mib(total)} MiB")
     if not sizes:
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -88,11 +87,7 @@ def _requests(console: Console, data: Path, refs: References) -> None:
         table.add_column(name, justify="left" if name == "model" else "right")
     for size in sizes[:_MOST_MODELS]:
         mean = f"{size.bytes / size.completions:,.0f}" if size.completions else ""
-        table.add_row(escape(model_of(size.identity, refs)), f"{size.completions:,}", _mib(size.bytes), mean)
+        table.add_row(escape(model_of(size.identity, refs)), f"{size.completions:,}", mib(size.bytes), mean)
     console.print(table)
     if len(sizes) > _MOST_MODELS:
         console.print(f"and {len(sizes) - _MOST_MODELS:,} smaller ones")
-
-
-def _mib(weight: int) -> str:
-    return f"{weight / 2**20:,.1f}"

@@ -80,6 +80,8 @@ class Failure:
     key: str
     kind: FailureKind
     message: str
+    prompt_tokens: int = 0  # paid for, though nothing came of it
+    completion_tokens: int = 0
 
 
 Reply = Completion | Failure
@@ -130,7 +132,8 @@ class Engine(ABC):
     draining = False
 
     def drain(self) -> None:
-        """From now on only what has begun is finished; `batches` then ends, with requests unanswered."""
+        """From now on only what the engine has begun or queued is finished; `batches` then ends, with requests
+        unanswered."""
         object.__setattr__(self, "draining", True)
 
     def close(self) -> None:  # noqa: B027

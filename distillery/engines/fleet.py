@@ -21,7 +21,7 @@ class Endpoint:
     faults: int = 0  # of transport, in a row, by weight
     limited: int = 0  # replies in a row that said: too many requests
     rests_until: float = 0.0  # monotonic seconds; as a server asked (Retry-After), or the breaker's
-    tripped: bool = False  # only a probe's success closes the breaker
+    tripped: bool = False  # a probe's success closes the breaker, or a reply that still comes
     last_fault: str = ""
     _rest_s: float = field(default=_FIRST_REST_S)
 

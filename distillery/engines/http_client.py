@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -67,6 +68,8 @@ class Client:
                 return whole_reply(json.loads(await reply.read()))
         except ValueError as error:  # a body that is no JSON
             return Fault(FailureKind.MALFORMED, f"unreadable reply: {error}", again=True)
+        except aiohttp.ConnectionTimeoutError as error:
+            return Fault(FailureKind.TRANSPORT, f"ConnectionTimeoutError: {error}", again=True, gone=True)
         except TimeoutError:
             return Fault(FailureKind.TRANSPORT, f"no reply within {self._engine.timeout_s:g} s", again=True)
         except (aiohttp.ClientError, OSError) as error:
@@ -129,6 +132,12 @@ class Client:
         return json.dumps(body | dict(self._engine.extra_body)).encode()
 
 
+def allow_many_connections() -> None:
+    """A connection is a file, and the usual soft limit of 1024 is less than a client or a server may open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _proxy_for(url: str) -> str | None:
     """From http_proxy, https_proxy and no_proxy; never for this machine itself."""
     parts = urlsplit(url)
@@ -147,10 +156,14 @@ async def _listen(reply: ClientResponse, *, cut_loops: bool) -> Said | Fault:
         data = line[5:].strip()
         if data == b"[DONE]":
             return said
-        piece = json.loads(data)
-        if "error" in piece:
-            return read_error(500, {}, json.dumps(piece))
-        if add_piece(said, piece, cut_loops=cut_loops):
+        try:
+            piece = json.loads(data)
+            if "error" in piece:
+                return read_error(500, {}, json.dumps(piece))
+            looping = add_piece(said, piece, cut_loops=cut_loops)
+        except (ValueError, TypeError, AttributeError) as error:
+            return Fault(FailureKind.MALFORMED, f"unreadable event {data[:80]!r}: {error}", again=True)
+        if looping:
             reply.close()
             return said
     if said.finish is None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from distillery.engines.base import Engine, Feed, Intake, Reply
 from distillery.engines.service import Service
+from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
 
 _GLANCE_S, _WAIT_S = 0.05, 1.0  # for a reply: while the feed has nothing, and while it has
@@ -57,6 +59,15 @@ class OpenAIServer(Engine):
     )  # a reply without a thought is a failure
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
     prefilled: bool = False  # the server's template opens the thought and its reply does not repeat the tag
+
+    def __post_init__(self) -> None:
+        for url in self.urls:
+            user, at, host = urlsplit(url).netloc.rpartition("@")
+            if at:
+                raise ConfigError(
+                    f"openai.base_url: {user[:1]}...@{host}: has a user or a password in it; put the key into the"
+                    f" environment variable {self.api_key_env}"
+                )
 
     @property
     def identity(self) -> Json:

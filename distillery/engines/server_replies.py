@@ -64,6 +64,8 @@ def whole_reply(body: Any) -> Said | Fault:
         choice = body["choices"][0]
         message = choice["message"]
         usage: Mapping[str, Any] = body.get("usage") or {}
+        if not isinstance(message.get("content") or "", str):
+            raise TypeError(f"content is a {type(message['content']).__name__}, not a text")
         return Said(
             content=message.get("content") or "",
             thought=str(message.get("reasoning") or message.get("reasoning_content") or ""),
@@ -101,11 +103,12 @@ def add_piece(said: Said, piece: Any, *, cut_loops: bool) -> bool:
 
 def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: bool) -> Reply:
     """Thoughts come as `reasoning`, as `reasoning_content`, or inline: one normal form for all."""
+    said.content, said.thought = _writable(said.content), _writable(said.thought)
     if said.finish == "content_filter" or (said.refusal and not said.content):
-        message = said.refusal or "stopped by the server's content filter"
-        return Failure(request.key, FailureKind.REFUSED, message)
+        message = _writable(said.refusal) or "stopped by the server's content filter"
+        return _failure(request, FailureKind.REFUSED, message, said)
     if not said.content.strip() and not said.thought.strip():
-        return Failure(request.key, FailureKind.EMPTY, f"no text, finish_reason {said.finish!r}")
+        return _failure(request, FailureKind.EMPTY, f"no text, finish_reason {said.finish!r}", said)
     finish = "length" if said.finish == "length" else "stop"
     if request.sampling.cut_loops:
         finish = _cut_loop(said, finish)
@@ -116,7 +119,7 @@ def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: boo
         text = normal_form(said.content, thought=said.thought, prefilled=prefilled, cut=finish != "stop")
         if must_think and not _thinks(text):
             message = f"no thought in the reply, which begins {said.content[:80]!r}"
-            return Failure(request.key, FailureKind.NO_REASONING, message)
+            return _failure(request, FailureKind.NO_REASONING, message, said)
     return Completion(
         key=request.key,
         text=text,
@@ -134,9 +137,11 @@ def read_error(status: int, headers: Mapping[str, str], body: str) -> Fault:
         return Fault(FailureKind.RATE_LIMIT, said, again=True, wait_s=_wait_asked(headers))
     if status >= 500 or status in _TRY_AGAIN:
         return Fault(FailureKind.TRANSPORT, said, again=True, wait_s=_wait_asked(headers))
+    lowered = f"{code} {text}".lower()
+    if status == 403 and any(mark in lowered for mark in _REFUSED):
+        return Fault(FailureKind.REFUSED, said)
     if status in _OUT_OF_USE:
         return Fault(FailureKind.TRANSPORT, said, out_of_use=_OUT_OF_USE[status])
-    lowered = f"{code} {text}".lower()
     if status == 413 or any(mark in lowered for mark in _TOO_LONG):
         return Fault(FailureKind.CONTEXT_LENGTH, said)
     if any(mark in lowered for mark in _REFUSED):
@@ -144,13 +149,26 @@ def read_error(status: int, headers: Mapping[str, str], body: str) -> Fault:
     return Fault(FailureKind.MALFORMED, said)
 
 
+def _failure(request: Request, kind: FailureKind, message: str, said: Said) -> Failure:
+    return Failure(request.key, kind, message, said.prompt_tokens, said.completion_tokens)
+
+
 def _cut_loop(said: Said, finish: str) -> str:
-    for name in ("content", "thought"):
-        text: str = getattr(said, name)
-        if (end := loop_end(text)) is not None:
-            setattr(said, name, text[:end])
-            return "loop"
-    return finish
+    name = "content" if said.content.strip() else "thought"  # a thought that came to an answer has ended
+    text: str = getattr(said, name)
+    if (end := loop_end(text)) is None:
+        return finish
+    setattr(said, name, text[:end])
+    return "loop"
+
+
+def _writable(text: str) -> str:
+    """Halves of surrogate pairs, which JSON can say and no file can hold, are joined or replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _thinks(text: str) -> bool:
@@ -158,7 +176,12 @@ def _thinks(text: str) -> bool:
 
 
 def _message(body: str) -> tuple[str, str]:
-    """Code and words of an error, in OpenAI's shape or in any other."""
+    code, words = _code_and_words(body)
+    return code, _writable(words)
+
+
+def _code_and_words(body: str) -> tuple[str, str]:
+    """Of an error, in OpenAI's shape or in any other."""
     try:
         value = json.loads(body)
     except ValueError:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Self
 from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request
 from distillery.engines.concurrency import Climb, Load
 from distillery.engines.fleet import Endpoint, Fleet
-from distillery.engines.http_client import Client
+from distillery.engines.http_client import Client, allow_many_connections
 from distillery.engines.server_replies import Fault, read_reply
-from distillery.errors import DistilleryError
+from distillery.errors import EngineError
 from distillery.hashing import derive_seed
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class Service:
         self._running: set[asyncio.Task[None]] = set()
         self._replies: SimpleQueue[Reply | int] = SimpleQueue()  # a number: so many were given up
         self._error: BaseException | None = None
-        self._tokens = 0  # of this window
+        self._last_words: BaseException | None = None  # the error to come, once what is in flight is heard
+        self._heard, self._tokens, self._since = 0, 0, monotonic()  # replies of this window
         self._alone_since: float | None = None  # since when no endpoint answers
         self._timer: asyncio.TimerHandle | None = None
         self.outstanding = 0  # submitted, and not yet handed on by `arrived`
@@ -127,11 +128,14 @@ class Service:
             self._break(error)
 
     async def _serve(self) -> None:
+        allow_many_connections()
         async with Client(self._engine) as self._client:
             try:
                 await self._greet()
                 looks = [self._keep_well()] + ([self._keep_climbing()] if self._climb else [])
-                watching = [asyncio.ensure_future(look) for look in looks]
+                watching = [asyncio.create_task(look) for look in looks]
+                for task in watching:
+                    task.add_done_callback(self._ended)
                 self._greeted = True
                 self._fill()
                 await self._over.wait()
@@ -157,7 +161,9 @@ class Service:
 
     def _fill(self) -> None:
         """Fills the free slots, with what is due again before what is new."""
-        if not self._greeted or self._error or self._over.is_set():
+        if self._last_words and not (self._running or self._unkept):
+            self._break(self._last_words)
+        if not self._greeted or self._error or self._last_words or self._over.is_set():
             return
         now = monotonic()
         while len(self._running) + len(self._unkept) < self.target and self._is_due(now):
@@ -190,7 +196,10 @@ class Service:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            self._break(error)
+            if isinstance(error, EngineError):
+                self._last_words = self._last_words or error
+            else:
+                self._break(error)
         if not self._unkept:  # else `_keep` does it
             self._fill()
 
@@ -206,6 +215,7 @@ class Service:
             return
         endpoint.works()
         self._alone_since = None
+        self._heard += 1
         self._tokens += said.completion_tokens
         engine = self._engine
         reply = read_reply(request, said, prefilled=engine.prefilled, must_think=engine.must_think)
@@ -224,7 +234,7 @@ class Service:
         if fault.kind is FailureKind.RATE_LIMIT:
             endpoint.limits(now, min(fault.wait_s or 0.0, _LONGEST_WAIT_S))
             if self._climb:
-                self._climb.refused()
+                self._climb.refused(now)
         failed = attempt.failed + (not (fault.gone and endpoint.tripped))  # it is the endpoint that is down
         left = (
             failed <= self._engine.max_retries and attempt.tries < self._engine.max_retries + _OTHERS_FAULTS
@@ -234,7 +244,6 @@ class Service:
             jitter = Random(derive_seed(attempt.request.key, failed)).uniform(0.5, 1.0)
             wait_s = max(pause * jitter, (fault.wait_s or 0.0) * (1 + jitter / 10))
             heapq.heappush(self._again, _Attempt(now + wait_s, attempt.request, failed, attempt.tries + 1))
-            self._loop.call_soon(self._fill)
             return
         self._deliver(Failure(attempt.request.key, fault.kind, fault.message))
 
@@ -250,7 +259,7 @@ class Service:
         if self._engine.keep and completions:
             try:
                 self._engine.keep(completions)
-            except DistilleryError as error:
+            except Exception as error:  # noqa: BLE001  what is neither kept nor handed on would be waited for for ever
                 self._break(error)
                 return
         for reply in replies:
@@ -295,7 +304,6 @@ class Service:
         assert self._climb
         while True:
             await asyncio.sleep(_WINDOW_S)
-            tokens, self._tokens = self._tokens, 0
             loads = [
                 load for e in self._fleet.endpoints if not e.tripped and (load := await self._client.load(e))
             ]
@@ -306,6 +314,8 @@ class Service:
                     max(one.cache for one in loads),
                 )
                 self._climb.by_load(load, len(self._running))
-            else:
-                self._climb.by_rate(tokens / _WINDOW_S, len(self._running))
+            elif self._heard >= self._climb.target:  # fewer than are in flight say nothing of the rate
+                now = monotonic()
+                self._climb.by_rate(self._tokens / (now - self._since), len(self._running))
+                self._heard, self._tokens, self._since = 0, 0, now
             self._fill()

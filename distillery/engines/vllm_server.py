@@ -136,12 +136,15 @@ class VllmServer(VllmModel):
             servers.stop()
 
     @cached_property
-    def _servers(self) -> Replicas:
+    def _door(self) -> Door:
         key = os.environ.get(self.api_key_env, "")
-        door = Door(self._name, api_key=key, proxies=bool(self.base_url))
+        return Door(self._name, api_key=key, proxies=bool(self.base_url))
+
+    @cached_property
+    def _servers(self) -> Replicas:
         if self.base_url:
             urls = (self.base_url,) if isinstance(self.base_url, str) else self.base_url
-            return Replicas(self.model, door, ready_s=self.ready_s, urls=urls)
+            return Replicas(self.model, self._door, ready_s=self.ready_s, urls=urls)
         command, shares = self._command(), self._gpu_shares()
         env = {
             "PYTHONUNBUFFERED": "1",
@@ -152,7 +155,7 @@ class VllmServer(VllmModel):
             Launch(command, env | share, folder / f"server-{number}.log")
             for number, share in enumerate(shares)
         ]
-        return Replicas(self.model, door, ready_s=self.ready_s, launches=launches, folder=folder)
+        return Replicas(self.model, self._door, ready_s=self.ready_s, launches=launches, folder=folder)
 
     def _client(self, servers: Replicas) -> OpenAIServer:
         prefilled = self.prefilled
@@ -180,12 +183,13 @@ class VllmServer(VllmModel):
 
     def _opens_thought(self, url: str) -> bool:
         """Whether the template ends a prompt with the opening tag, from vLLM's /tokenize and /detokenize."""
-        door = Door(self._name, api_key=os.environ.get(self.api_key_env, ""), proxies=bool(self.base_url))
         root = url.removesuffix("/v1")
         asked = {"model": self._name, "messages": [{"role": "user", "content": "1 + 1"}]}
         try:
-            tokens = json.loads(door.ask(f"{root}/tokenize", asked))["tokens"]
-            end = json.loads(door.ask(f"{root}/detokenize", {"model": self._name, "tokens": tokens[-16:]}))
+            tokens = json.loads(self._door.ask(f"{root}/tokenize", asked))["tokens"]
+            end = json.loads(
+                self._door.ask(f"{root}/detokenize", {"model": self._name, "tokens": tokens[-16:]})
+            )
             return str(end["prompt"]).rstrip().endswith(OPEN)
         except (OSError, HTTPException, ValueError, KeyError, TypeError):
             return False  # a server that has no such page

@@ -110,7 +110,10 @@ class Local:
         self._flights.remove(flight)
         if kind == "done":
             return [Done(flight.unit)]
-        if flight.stopped:
+        too_young = (
+            kind == "died" and flight.process.exitcode == -worker.DRAIN
+        )  # to know what the signal means
+        if flight.stopped or too_young:
             return [Failed(flight.unit, StoppedError(f"stage {flight.unit.step.id}: stopped"))]
         return [Failed(flight.unit, self._error(flight, kind, rest))]
 

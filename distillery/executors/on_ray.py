@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from distillery import errors
-from distillery.errors import ConfigError, DistilleryError
+from distillery.errors import ConfigError, DistilleryError, StoppedError
 from distillery.pipeline import Kind, Plan, Workers
-from distillery.runner.events import Done, Event, Failed, Unit
+from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit, add_counts
 from distillery.runner.execute import Line, execute
 
 
@@ -19,12 +20,18 @@ class OnRay:
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
         self._tasks: dict[Any, Unit] = {}
+        self._draining = False
 
     @property
     def slots(self) -> int:
         return self._workers.jobs
 
     def start(self, plan: Plan, store: Path) -> None:
+        if plan.budget.max_tokens or plan.budget.max_cost:
+            raise ConfigError(
+                "budget: max_tokens and max_cost need counts while a step runs, which --executor ray has not;"
+                " use max_hours, or --executor local"
+            )
         try:
             import ray
         except ImportError:
@@ -45,37 +52,48 @@ class OnRay:
         if not self._tasks:
             return []
         ready, _ = self._ray.wait(list(self._tasks), num_returns=1, timeout=timeout_s)
-        return [self._event(reference) for reference in ready]
+        return [event for reference in ready for event in self._events(reference)]
 
     def drain(self) -> None:
         """A task on another node is not told; it is ended, and what it stored stays."""
-        self.close()
-
-    def close(self) -> None:
+        self._draining = True
         for reference in self._tasks:
             self._ray.cancel(reference, force=True)
+
+    def close(self) -> None:
+        self.drain()
         self._tasks.clear()
 
-    def _event(self, reference: Any) -> Event:
+    def _events(self, reference: Any) -> list[Event]:
         from ray.exceptions import RayError
 
         unit = self._tasks.pop(reference)
         try:
-            error: tuple[str, str] | None = self._ray.get(reference)
+            found: _Found = self._ray.get(reference)
         except RayError as lost:
-            return Failed(unit, DistilleryError(f"stage {unit.step.id}: the Ray task was lost: {lost}"))
-        if error is None:
-            return Done(unit)
-        name, message = error
-        return Failed(unit, getattr(errors, name, DistilleryError)(message))
+            if self._draining:
+                return [Failed(unit, StoppedError(f"stage {unit.step.id}: stopped"))]
+            return [Failed(unit, DistilleryError(f"stage {unit.step.id}: the Ray task was lost: {lost}"))]
+        said: list[Event] = [Moved(unit, found.counts), *(Alarmed(unit, text) for text in found.alarms)]
+        if found.error is None:
+            return [*said, Done(unit)]
+        name, message = found.error
+        return [*said, Failed(unit, getattr(errors, name, DistilleryError)(message))]
 
 
-def _work(unit: Unit, plan: Plan, store: Path) -> tuple[str, str] | None:
-    def silent(counts: Mapping[str, float]) -> None:
-        """Counters stay on the node: the shards on disk tell how far it is."""
+@dataclass
+class _Found:
+    """What a task brings home: while it runs nobody hears of it but through the shards on disk."""
 
+    counts: dict[str, float] = field(default_factory=dict[str, float])
+    alarms: list[str] = field(default_factory=list[str])
+    error: tuple[str, str] | None = None  # name and message
+
+
+def _work(unit: Unit, plan: Plan, store: Path) -> _Found:
+    found = _Found()
     try:
-        execute(unit, plan, store, Line(silent))
+        execute(unit, plan, store, Line(partial(add_counts, found.counts), found.alarms.append))
     except DistilleryError as error:
-        return type(error).__name__, str(error)
-    return None
+        found.error = type(error).__name__, str(error)
+    return found

@@ -16,7 +16,7 @@ from types import FrameType
 
 from distillery.errors import DistilleryError
 from distillery.pipeline import Kind, Plan
-from distillery.runner.events import Unit
+from distillery.runner.events import Unit, add_counts
 from distillery.runner.execute import Line, execute
 
 _TELL_EVERY_S = 0.1
@@ -33,8 +33,7 @@ class Teller:
         self._sent = time.monotonic()
 
     def __call__(self, counts: Mapping[str, float]) -> None:
-        for name, value in counts.items():
-            self._counts[name] = self._counts.get(name, 0) + value
+        add_counts(self._counts, counts)
         if time.monotonic() - self._sent > _TELL_EVERY_S:
             self.flush()
 

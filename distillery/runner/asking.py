@@ -63,7 +63,8 @@ class Conversation:
         self._drained = False
 
     def hold(self, shards: Iterator[int]) -> None:
-        """To the end, or until it is told to stop: then what is in flight is heard and stored, and `StoppedError` raised."""
+        """To the end, or until it is told to stop: then what is in flight is heard and stored, and `StoppedError`
+        raised, unless that was all there was."""
         try:
             for replies in self._engine.batches(self._feed(shards)):
                 for reply in replies:
@@ -71,7 +72,7 @@ class Conversation:
                 self._look(idle=not replies)
                 self._write_finished()
             self._write_finished()
-            if self._drained:
+            if self._drained and (self._open or next(shards, None) is not None):
                 raise StoppedError(f"{len(self._open)} shards are under way; their completions are stored")
         finally:
             for shard in self._open.values():
@@ -121,9 +122,8 @@ class Conversation:
             time.sleep(_PAUSE_S)
 
     def _watch(self) -> None:
-        now = time.monotonic()
-        if now - self._heard_at > STALL_S:
-            oldest = next(iter(self._waiting.values()))
+        now, oldest = time.monotonic(), next(iter(self._waiting.values()))
+        if now - max(self._heard_at, oldest.since) > STALL_S:
             question = " ".join(oldest.request.messages[-1][1].split())[:80]
             self._ctx.alarm(
                 f"no completion for {now - self._heard_at:.0f} s; {len(self._waiting)} requests are open, the oldest for"

@@ -27,6 +27,11 @@ class Moved:
     counts: Mapping[str, float]
 
 
+def add_counts(sums: dict[str, float], counts: Mapping[str, float]) -> None:
+    for name, value in counts.items():
+        sums[name] = sums.get(name, 0) + value
+
+
 @dataclass(frozen=True)
 class Done:
     unit: Unit

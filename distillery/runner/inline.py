@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from distillery.engines import Engine
+from distillery.errors import StoppedError
 from distillery.pipeline import Plan
-from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit
+from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit, add_counts
 from distillery.runner.execute import Line, execute
 
 
@@ -21,6 +23,7 @@ class Inline:
         self._engines = dict(engines or {})
         self._queue: deque[Unit] = deque()
         self._draining = False
+        self._interrupted: list[Event] = []
 
     def start(self, plan: Plan, store: Path) -> None:
         self._plan, self._store = plan, store
@@ -29,24 +32,24 @@ class Inline:
         self._queue.append(unit)
 
     def wait(self, timeout_s: float) -> list[Event]:
-        if not self._queue:
-            return []
+        if self._interrupted or not self._queue:
+            ended, self._interrupted = self._interrupted, []
+            return ended
         unit = self._queue.popleft()
         events: list[Event] = []
         moved: dict[str, float] = {}  # summed: nobody looks before the unit is done
 
-        def tell(counts: Mapping[str, float]) -> None:
-            for name, value in counts.items():
-                moved[name] = moved.get(name, 0) + value
-
         def alarm(text: str) -> None:
             events.append(Alarmed(unit, text))
 
-        line = Line(tell, alarm, lambda: self._draining)
+        line = Line(partial(add_counts, moved), alarm, lambda: self._draining)
         try:
             execute(unit, self._plan, self._store, line, ready=self._engines)
         except Exception as error:  # noqa: BLE001 - the scheduler raises it once its own books are in order
             return [*events, Moved(unit, moved), Failed(unit, error)]
+        except KeyboardInterrupt:
+            self._interrupted = [Failed(unit, StoppedError(f"stage {unit.step.id}: stopped"))]
+            raise
         return [*events, Moved(unit, moved), Done(unit)]
 
     def drain(self) -> None:

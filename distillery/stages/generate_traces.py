@@ -98,6 +98,8 @@ class GenerateTraces:
                 row = {"key": sample.problem_id, "reason": str(reply.kind), "detail": detail}
                 failures.append({**row, "at": sample.sample})
         output = _output(table, traces, failures, self.writes)
+        output.metrics["prompt_tokens"] = float(heard.prompt_tokens)  # also of what failed
+        output.metrics["completion_tokens"] = float(heard.completion_tokens)
         self._say_if_it_does_not_think(output.metrics, ctx)
         return output
 
@@ -160,7 +162,5 @@ def _output(
         "looped": (drawn["finish"] == "loop").sum(),
         "thought_wanted": thinks.height,
         "without_thought": thinks["reasoning"].is_null().sum(),
-        "prompt_tokens": drawn["prompt_tokens"].sum(),
-        "completion_tokens": drawn["completion_tokens"].sum(),
     }
     return Output(kept, failed, {name: float(count) for name, count in counts.items()})

@@ -136,9 +136,7 @@ class _Trial:
 
     def hear(self, reply: Reply) -> None:
         self._votes[reply.key] = _vote(reply)
-        read, said = (
-            (reply.prompt_tokens, reply.completion_tokens) if isinstance(reply, Completion) else (0, 0)
-        )
+        read, said = reply.prompt_tokens, reply.completion_tokens
         self._tokens = self._tokens[0] + read, self._tokens[1] + said
         self._ctx.progress(rows=1, tokens=said, prompt_tokens=read)
 

@@ -71,6 +71,7 @@ class TraceInterview:
         self._asked: dict[str, _Asked] = {}
         self.tallies: dict[str, Tally] = {}
         self.samples: list[Sample] = []
+        self.prompt_tokens = self.completion_tokens = 0  # of all replies, whatever became of them
         self._beside: Beside[tuple[str, int]] | None = Beside() if self._policy else None
 
     def due(self) -> Request | None:
@@ -84,20 +85,20 @@ class TraceInterview:
 
     def hear(self, reply: Reply) -> None:
         asked = self._asked.pop(reply.key)
+        self.prompt_tokens += reply.prompt_tokens
+        self.completion_tokens += reply.completion_tokens
+        paid = {"tokens": reply.completion_tokens, "prompt_tokens": reply.prompt_tokens}
         if isinstance(reply, Completion) and asked.earlier:
             reply = _joined(asked.earlier, reply)
         elif isinstance(reply, Failure) and asked.earlier:
             reply = asked.earlier  # what was there before the continuation failed is still true
-        tokens = reply.completion_tokens if isinstance(reply, Completion) else 0
         tally = self.tallies[asked.problem_id]
         if self._continues(asked, reply):
             assert isinstance(reply, Completion)
+            self._ctx.progress(**paid)
             self._continue(tally.row, asked, reply)
             return
-        read = reply.prompt_tokens if isinstance(reply, Completion) else 0
-        self._ctx.progress(
-            rows=1, tokens=tokens, prompt_tokens=read, truncated=int(getattr(reply, "finish", "") == "length")
-        )
+        self._ctx.progress(rows=1, **paid, truncated=int(getattr(reply, "finish", "") == "length"))
         thinking = tally.row.get("thinking") or Thinking.ON
         tally.heard += isinstance(reply, Completion)
         self.samples.append(Sample(asked.problem_id, asked.sample, thinking, reply))

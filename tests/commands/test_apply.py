@@ -30,6 +30,12 @@ def test_a_stage_runs_on_a_file_and_the_columns_stay(tmp_path):
     assert (tmp_path / "out.dropped.jsonl").read_text() == ""
 
 
+def test_an_alarm_of_a_stage_is_heard(tmp_path, capsys):
+    file = write(tmp_path / "in.jsonl", [{**RIGHT, "checker": "guess"}])
+    assert main(["apply", "verify.answers", str(file), "-o", str(tmp_path / "out.jsonl")]) == 0
+    assert "LOOK: 1 of 1 answers could not be judged" in capsys.readouterr().err
+
+
 def test_what_is_dropped_lies_beside_the_output_with_its_reason(tmp_path):
     file = write(tmp_path / "in.jsonl", [RIGHT, RIGHT, {**RIGHT, "question": "2 + 2?"}])
     out = tmp_path / "deep" / "out.jsonl.gz"

@@ -97,9 +97,8 @@ class MockServer:
             def _send(self, status, headers, body):
                 data = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
-                self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(data)))
-                for name, value in headers.items():
+                for name, value in ({"content-type": "application/json"} | headers).items():
                     self.send_header(name.replace("_", "-"), value)
                 self.end_headers()
                 self.wfile.write(data)

@@ -65,11 +65,31 @@ def test_without_enough_work_nothing_is_concluded():
     assert climb.target == Climb().target
 
 
-def test_a_server_that_says_too_many_gets_half_and_the_bounds_hold():
+def test_a_server_that_says_too_many_gets_half_and_many_refusals_at_once_are_one():
+    climb = Climb(target=600)
+    for call in range(500):
+        climb.refused(call / 1000)
+    assert climb.target == 300
+    climb.refused(10.0)
+    assert climb.target == 150
+
+
+def test_the_bounds_hold():
     climb = Climb()
-    for _ in range(20):
-        climb.refused()
+    for call in range(20):
+        climb.refused(10.0 * call)
     assert climb.target == LEAST
     for _ in range(60):
         climb.by_load(Load(climb.target, 0, 0.1), climb.target)
     assert climb.target == MOST
+
+
+def test_after_a_refusal_it_holds_for_a_while_and_then_grows_again():
+    climb = Climb(target=600)
+    climb.refused(0.0)
+    seen = []
+    for _ in range(40):
+        climb.by_rate(100.0 * climb.target, climb.target)
+        seen.append(climb.target)
+    assert seen[:9] == [300] * 9
+    assert seen[-1] > 600

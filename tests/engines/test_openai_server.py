@@ -112,6 +112,8 @@ def test_a_cut_thought_that_the_template_opened_is_no_answer(serve):
             "malformed",
         ),
         ((200, {}, b"{not json"), "malformed"),
+        (said([{"type": "text", "text": "in parts"}]), "malformed"),
+        (refuses(403, "flagged by our safety system"), "refused"),
         (refuses(400, "This model's maximum context length is 512 tokens."), "context_length"),
         (refuses(413, "payload"), "context_length"),
         (refuses(400, "blocked by our content management policy"), "refused"),
@@ -125,6 +127,36 @@ def test_each_way_to_fail_has_its_kind(serve, answer, kind):
     reply = ask(serve(lambda body: answer), max_retries=1)["k0"]
     assert isinstance(reply, Failure)
     assert reply.kind == kind
+
+
+def test_an_event_of_a_stream_that_makes_no_sense_is_a_failure_of_its_row(serve):
+    events = b'data: {"choices": [{"delta": {"content": ["a"]}}]}\n\ndata: [DONE]\n\n'
+    headers = {"content-type": "text/event-stream"}
+    reply = ask(serve(lambda body: (200, headers, events)), max_retries=0, stream=True)["k0"]
+    assert (reply.kind, "unreadable event" in reply.message) == ("malformed", True)
+
+
+def test_half_a_surrogate_pair_is_replaced_and_can_be_stored(serve, tmp_path):
+    broken = b'{"choices": [{"message": {"content": "a\\ud83d b \\ud83d\\ude00"}, "finish_reason": "stop"}]}'
+    store = RequestStore(tmp_path)
+    (reply,) = Cached(engine(serve(lambda body: (200, {}, broken))), store).generate(requests(1))
+    assert reply.text == "a\ufffd b \U0001f600"
+
+
+def test_an_answer_after_a_thought_that_repeated_itself_is_no_loop(serve):
+    loop = "wait, so it is. " * 300
+    answer = said("7", reasoning_content=loop)
+    sampling = Sampling(cut_loops=True)
+    (reply,) = engine(serve(lambda body: answer)).generate(requests(1, sampling))
+    assert (reply.finish, reply.text.endswith("</think>\n7")) == ("stop", True)
+    endless = said("", finish="length", reasoning_content=loop)
+    (reply,) = engine(serve(lambda body: endless)).generate(requests(1, sampling))
+    assert reply.finish == "loop"
+
+
+def test_tokens_of_a_reply_that_is_of_no_use_are_known(serve):
+    reply = ask(serve(lambda body: said("no thought")), must_think=True)["k0"]
+    assert (reply.kind, reply.prompt_tokens, reply.completion_tokens) == ("no_reasoning", 5, 7)
 
 
 @pytest.mark.parametrize("trouble", [refuses(429), refuses(500), refuses(408), (200, {}, b"<html>")])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.errors import DistilleryError
+from distillery.errors import DistilleryError, StoppedError
 from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
 from distillery.runner import Done, Failed, Unit, Watcher, open_run, run
@@ -73,6 +73,28 @@ def test_a_worker_that_is_killed_is_said_with_the_end_of_its_log(tmp_path):
         executor.close()
     (failed,) = [event for event in events if isinstance(event, Failed)]
     assert "stage base (train.base): died from signal 9" in str(failed.error)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.02])
+def test_a_worker_told_to_stop_before_it_can_hear_has_stopped_and_not_failed(tmp_path, after_s):
+    text = f"stages:\n  {SOURCE}\n  - {{id: traces, use: generate.traces, with: {{engine: e, prompt: solve.plain@1}}}}\n"
+    engines = "engines:\n  e: {kind: openai, model: m, base_url: 'http://127.0.0.1:9/v1'}\n"
+    plan = plan_of(tmp_path, engines + text)
+    executor = open_executor("local", Workers(jobs=1, threads=1))
+    executor.start(plan, tmp_path)
+    try:
+        executor.submit(Unit(plan.step("traces")))
+        time.sleep(after_s)
+        executor.drain()
+        events = []
+        deadline = time.monotonic() + 60
+        while not events:
+            assert time.monotonic() < deadline
+            events += executor.wait(1.0)
+    finally:
+        executor.close()
+    (failed,) = events
+    assert isinstance(failed.error, StoppedError)
 
 
 def test_an_unknown_executor_is_refused():

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from distillery.engines.mock_server import MockOptions, MockServer
+
 ROOT = Path(__file__).parents[2]
 LINE = """
 pipeline: cluster
@@ -46,3 +48,30 @@ def test_an_error_of_a_stage_comes_back_from_the_cluster_as_it_was(tmp_path):
     done = results(tmp_path, "ray", LINE + quota)
     assert done.returncode == 1
     assert "99" in done.stderr
+
+
+ASKING = """
+pipeline: cluster
+workers: {{jobs: 2, threads: 1}}
+{more}
+engines:
+  teacher: {{kind: openai, model: mock, base_url: "{url}", concurrency: 2}}
+stages:
+  - {{id: rows, use: ingest.miniature, with: {{part: sums, count: 30}}}}
+  - {{id: traces, use: generate.traces, with: {{engine: teacher, prompt: solve.plain@1}}}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+def test_a_budget_of_hours_ends_the_tasks_of_a_cluster(tmp_path):
+    with MockServer(MockOptions(latency_s=600)) as server:
+        done = results(tmp_path, "ray", ASKING.format(url=server.url, more="budget: {max_hours: 0.003}"))
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "budget.max_hours" in done.stderr
+
+
+def test_a_budget_that_nobody_could_watch_is_refused(tmp_path):
+    done = results(tmp_path, "ray", ASKING.format(url="http://x/v1", more="budget: {max_tokens: 1e6}"))
+    assert done.returncode == 2
+    assert "--executor ray has not" in done.stderr

@@ -275,6 +275,26 @@ def test_the_first_interrupt_keeps_what_is_in_flight(tmp_path):
     assert pl.concat([folder.read(shard) for shard in range(20)]).height == 200
 
 
+def test_told_to_stop_when_all_was_asked_it_is_done(tmp_path):
+    class Draining(Inline):
+        def submit(self, unit):
+            super().submit(unit)
+            if unit.step.id == "traces":
+                self.drain()
+
+    with MockServer(MockOptions(latency_s=0.2)) as server:
+        file = pipeline(tmp_path, mock(server, concurrency=64), count=8, shard_rows=8)
+        plan = load_plan(file, engines={}, prompts=ROOT / "prompts")
+        run(
+            plan,
+            store=tmp_path / "store",
+            record=open_run(plan, tmp_path / "runs"),
+            executor=Draining(),
+            watcher=Watcher(),
+        )
+    assert folder_of(plan.step("traces"), tmp_path / "store").done()["rows_out"] == 8
+
+
 def test_the_second_interrupt_leaves_at_once(tmp_path):
     with MockServer(MockOptions(latency_s=600)) as server:
         process = start(pipeline(tmp_path, mock(server), count=20), tmp_path)

@@ -270,6 +270,7 @@ def test_a_text_that_was_cut_is_gone_on_with_once():
     assert (row["prompt_tokens"], row["completion_tokens"]) == (3, 9)
     assert row["trace_id"] == second.key
     assert (output.metrics["requests"], output.metrics["truncated"]) == (1.0, 0.0)
+    assert (output.metrics["prompt_tokens"], output.metrics["completion_tokens"]) == (11.0, 9.0)  # as paid
 
 
 def test_what_is_cut_again_stays_cut():
