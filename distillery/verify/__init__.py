@@ -10,6 +10,8 @@ from distillery.verify.base import Checker
 CHECKERS = {
     "choice": "distillery.verify.choice:check",
     "exact": "distillery.verify.exact:check",
+    "instruction": "distillery.verify.instruction:check",
+    "knights": "distillery.verify.knights:check",
     "language": "distillery.verify.language:check",
     "layout": "distillery.verify.layout:check",
     "math": "distillery.verify.math:check",

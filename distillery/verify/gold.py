@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from distillery.records import Outcome, Problem
-from distillery.verify import CHECKERS, choice, math, program, puzzle
+from distillery.verify import CHECKERS, choice, instruction, knights, math, program, puzzle
 from distillery.verify.base import Errand
 from distillery.verify.pool import run_errands
 
@@ -50,6 +50,8 @@ def _puzzle(problem: Problem) -> str | None:
 _FAULTS: dict[str, Callable[[Problem], str | None]] = {
     "choice": choice.gold_fault,
     "exact": _exact,
+    "instruction": instruction.gold_fault,
+    "knights": knights.gold_fault,
     "language": _language,
     "layout": lambda _: None,
     "math": lambda problem: math.gold_fault(problem.gold),

@@ -30,7 +30,6 @@ RECYCLE_AFTER = 2000  # errands; caches of symbolic libraries only grow
 START_S = 120.0  # for a process and its imports, on a slow disk
 MAX_CHARS = 2_000_000  # a longer completion is no answer, and nothing is run on it
 
-_INLINE = frozenset({"exact", "choice", "layout", "language"})  # cheap and total: they cannot hang
 _THREADED = frozenset({"program"})  # each run is a sandboxed process with a deadline of its own
 _DECIDERS = {"math": "distillery.verify.math", "puzzle": "distillery.verify.puzzle"}
 _MAX_FAILED_STARTS = 3  # in one call; then the machine is at fault and not the rows
@@ -293,7 +292,8 @@ class _Batch:
 
     def __init__(self, errands: Iterable[Errand], *, most: int, deadline_s: float) -> None:
         self.pool = _Pool.get()
-        self.owed = deque(errands)
+        # the longest first: one at a time and whoever is free takes the next, so that nothing long is left for the end
+        self.owed = deque(sorted(errands, key=lambda errand: -len(errand.data)))
         self.most = most
         self.deadline_s = deadline_s
         self.mine: list[_Worker] = []
