@@ -27,14 +27,26 @@ _TOLD = {
 _QUOTED = re.compile(
     r"\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|「[^」\n]{1,80}」|『[^』\n]{1,80}』|《[^》\n]{1,80}》|'[^'\n]{1,20}'"
 )
+_ASCII = bytes(range(128))
+_GREEK = re.compile(r"[\u0370-\u03ff]")
+_MOST_GREEK = 0.05  # of a text's characters
 _FOREIGN = re.compile(r"[^\x00-\u036f\u2000-\u2bff]")
 _LATIN_SENTENCE = re.compile(r"(?<![A-Za-z'’-])[A-Za-z][A-Za-z'’-]*(?:[ ,;]+[A-Za-z][A-Za-z'’-]*){7,}")
+
+
+def _looks_foreign(text: str) -> bool:
+    """False where the search proper would find nothing: no letter but Latin ones and the Greek ones of formulas."""
+    if text.isascii():
+        return False
+    letters = "".join(_FOREIGN.findall(text.encode(errors="replace").translate(None, _ASCII).decode()))
+    greek = len(_GREEK.findall(letters))
+    return greek > _MOST_GREEK * len(text) or any(map(str.isalpha, _GREEK.sub("", letters)))
 
 
 def slip(thought: str, language: str, *, question: str = "", min_share: float = 0.7) -> str | None:
     """What is foreign in `thought`, in words; None when nothing is, or when it holds no words at all."""
     wanted = scripts_of(language)
-    if "latin" in wanted and not _FOREIGN.search(thought):
+    if "latin" in wanted and not _looks_foreign(thought):
         return None
     prose = _QUOTED.sub(" ", thought)
     excused = wanted | set(script_words(question))

@@ -12,11 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from distillery.curate.tandem import MIN_ROUNDS, may_loop
+
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _LETTER = re.compile(r"[^\W\d_]{2}")
 _GRAM = 6  # tokens; the next place where a run of so many stands again is a possible period
 _TRIED = 24  # periods, the most frequent first
 MAX_PERIOD = 400  # tokens
+_LONG_TIMES = 3.0  # rounds of a long period that are a loop
 
 
 class Loop(NamedTuple):
@@ -33,6 +36,8 @@ def find_loop(
 
     A loop without words, such as a row of zeros, must be five times as long.
     """
+    if min(min_times, _LONG_TIMES) >= MIN_ROUNDS and not may_loop(text, min_tokens=min_tokens):
+        return None
     found = _TOKEN.findall(text)
     if len(found) < min_tokens:
         return None
@@ -41,7 +46,7 @@ def find_loop(
     for period in _periods(codes):
         start, length = _longest_run(codes[period:] == codes[:-period])
         tokens, times = length + period, length / period + 1
-        if tokens < min_tokens or times < (3.0 if period >= long_period else min_times):
+        if tokens < min_tokens or times < (_LONG_TIMES if period >= long_period else min_times):
             continue
         shown = " ".join(found[start : start + period])
         if tokens < 5 * min_tokens and not _LETTER.search(shown):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from distillery.curate.quality import Fault, Limits, Reason, Response, faults
+from distillery.curate.quality import Fault, Limits, Reason, Response, faults, name_makers
 from distillery.records import Columns, Thinking
 from distillery.stages.base import Context, Output
 
@@ -35,14 +35,14 @@ class FilterQuality:
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         optional = [name for name in ("finish", "language", "thinking", "domain") if name in table.columns]
-        found = [
-            self._faults(row) for row in table.select("question", "text", *optional).iter_rows(named=True)
-        ]
+        rows = table.select("question", "text", *optional).iter_rows(named=True)
+        makers = name_makers(table["text"].fill_null(""))
+        found = [self._faults(row, named=named) for row, named in zip(rows, makers, strict=True)]
         reasons = pl.Series([row[0].reason.value if row else None for row in found], dtype=pl.String)
         details = pl.Series([_detail(row) for row in found], dtype=pl.String)
         return Output.marked(table, reasons, details, key=self.key)
 
-    def _faults(self, row: Mapping[str, Any]) -> list[Fault]:
+    def _faults(self, row: Mapping[str, Any], *, named: bool) -> list[Fault]:
         response = Response(
             text=row["text"] or "",
             question=row["question"] or "",
@@ -51,7 +51,8 @@ class FilterQuality:
             finish=row.get("finish") or "",
             may_refuse=row.get("domain") in self.refusing_domains,
         )
-        return [fault for fault in faults(response, self.limits) if fault.reason not in self.skip]
+        cleared = self.skip if named else (*self.skip, Reason.OTHER_MAKER)
+        return list(faults(response, self.limits, cleared=cleared))
 
 
 def _detail(row: list[Fault]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
 from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Thinking, Verdict
@@ -121,12 +122,12 @@ def scripts_of(language: str) -> frozenset[str]:
 def script_words(text: str) -> dict[str, float]:
     """Words of each script in the prose of `text`. Single Latin and Greek letters are variables, not words."""
     counts: dict[str, float] = {}
-    for match in _RUN.finditer(_NOBODYS.sub(" ", _without_blocks(text))):
-        for script, length in _pieces(match[0]):
-            if length == 1 and script in (_LATIN, "greek") and match[0] not in ("a", "A", "I"):
+    for run, times in Counter(_RUN.findall(_NOBODYS.sub(" ", _without_blocks(text)))).items():
+        for script, length in _pieces(run):
+            if length == 1 and script in (_LATIN, "greek") and run not in ("a", "A", "I"):
                 continue
             words = length / 2 if script in _PAIRED else 1.0
-            counts[script] = counts.get(script, 0.0) + words
+            counts[script] = counts.get(script, 0.0) + words * times
     return counts
 
 
