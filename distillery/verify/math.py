@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-from fractions import Fraction
 from typing import Any
 
+from distillery.reasoning import boxes
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Errand
-from distillery.verify.extract import final_answer, unwrap
+from distillery.verify.extract import final_answer, stated_gold
 from distillery.verify.floats import is_scalar, plainly_different
-from distillery.verify.numerals import base_value, in_base, number
+from distillery.verify.numerals import base_value, in_base, number, same_number
+from distillery.verify.sequences import items
 from distillery.verify.spelling import canonical
+from distillery.verify.tolerance import read_tolerance
 from distillery.verify.units import part_unit
-from distillery.verify.values import equal, items
+from distillery.verify.values import Numbers, equal
 
 OPTIONS = {
-    "tolerance": "an absolute error; without it a decimal must be the gold's, or have six sure digits of it",
+    "tolerance": "an absolute error, or a list of one for each item of the gold; without it a decimal must be the gold's, "
+    "or have six sure digits of it",
     "unit": '"required": a missing unit, degree or percent sign is not forgiven. Another unit never is',
+    "order": '"gold": a bare list must be in the order of the gold\'s',
     "form": '"gold": only the gold\'s own form will do, as where a simplified or factored one is demanded',
 }
 """The payload's keys for this checker, and what holds without them."""
@@ -37,6 +41,7 @@ _PART = re.compile(
     r"(?:^|[\s,;])\(?(?:a|i|1)[).]\s.*?(?:[\s,;])\(?(?:b|ii|2)[).]\s", re.IGNORECASE | re.DOTALL
 )
 _NAMED_BASE = re.compile(r"\bbase[\s$-]*(\d+|[a-z]+)", re.IGNORECASE)
+_BASE_NAMES = {"binary": "2", "ternary": "3", "octal": "8", "hexadecimal": "16"}
 _EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
 
 
@@ -59,59 +64,68 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     answer = final_answer(text)
     if answer.missing:
         return Verdict.no_answer(answer.missing)
-    gold = unwrap(problem.gold)
+    gold = stated_gold(problem.gold)
     parts = tuple(_in_named_base(part, problem.question) for part in answer.parts)
     extracted = " | ".join(parts)
     if fault := _unfit(parts, gold) or _unlike(parts, gold, options):
         return Verdict.of(False, extracted[:MAX_ANSWER], fault)
+    if options.get("order") == "gold":
+        gold, parts = _as_tuple(gold), (_as_tuple(", ".join(parts)),)
     if "tolerance" in options:
-        return _within(gold, parts, options)
-    if len(parts) == 1:
-        return _decide_each(gold, parts, extracted)
-    return _decide_several(gold, parts, extracted)
+        return _within(gold, parts, options["tolerance"])
+    return _decide(gold, parts, extracted)
 
 
-def _decide_several(gold: str, parts: tuple[str, ...], extracted: str) -> Verdict | Errand:
-    if equal(gold, ", ".join(parts), _roughly):
-        return Verdict.of(True, extracted, "the boxes together list the gold")
-    found = _decide_each(gold, parts, extracted)
-    return (
-        Verdict.of(False, extracted, "several different boxes")
-        if found == Verdict.of(False, extracted)
-        else found
-    )
+def _decide(
+    gold: str, parts: tuple[str, ...], extracted: str, numbers: Numbers = same_number, tolerance: Any = None
+) -> Verdict | Errand:
+    """Several parts each are the gold or together list it; with a tolerance only the latter will do."""
+    joined = ", ".join(parts)
+    roughly = _roughly if tolerance is None else _unknown
+    together = equal(gold, joined, roughly, numbers)
+    if together:
+        return Verdict.of(True, extracted, "the boxes together list the gold" if len(parts) > 1 else "")
+    found = [equal(gold, part, roughly, numbers) for part in parts] if tolerance is None else [together]
+    if False not in found and None not in found:
+        return Verdict.of(True, extracted)
+    if together is False and False in found:
+        return Verdict.of(False, extracted, "several different boxes" if len(parts) > 1 else "")
+    unsure = [part for part, verdict in zip(parts, found, strict=False) if verdict is None]
+    data: dict[str, Any] = {"gold": gold, "answers": [] if False in found else unsure}
+    if len(parts) > 1 and together is None:
+        data["joined"] = joined
+    if tolerance is not None:
+        data |= {"answers": [joined], "tolerance": tolerance}
+    return Errand("math", json.dumps(data), extracted)
+
+
+def _as_tuple(text: str) -> str:
+    found = items(canonical(text))
+    return f"({','.join(found.items)})" if found and found.fence == "" else text
 
 
 def gold_fault(gold: str) -> str | None:
     """Why no answer could ever be compared with it; None when nothing speaks against it without computing."""
-    folded = " ".join(unwrap(gold).casefold().split())
+    stated = stated_gold(gold)
+    folded = " ".join(stated.casefold().split())
     if not folded or not canonical(folded):
         return "the gold is empty"
     if folded in SENTINELS:
         return f"the gold is {folded!r}, which stands for none"
-    if _PART.search(gold):
+    one_box = len(set(boxes(gold))) == 1
+    if _PART.search(stated if one_box else gold):
         return "multi_part: the gold answers several questions"
-    if _EXPLAINED.search(gold):
+    if _EXPLAINED.search(stated):
         return "the gold is a text and not an answer"
     return None
 
 
 def gold_errand(gold: str) -> Errand | None:
     """Whether the gold can be read at all, where that is not plain."""
-    bare = unwrap(gold)
+    bare = stated_gold(gold)
     if number(canonical(bare)):
         return None
     return Errand("math", json.dumps({"gold": bare, "answers": []}), None)
-
-
-def _decide_each(gold: str, parts: tuple[str, ...], extracted: str) -> Verdict | Errand:
-    found = [equal(gold, part, _roughly) for part in parts]
-    if False in found:
-        return Verdict.of(False, extracted)
-    if None not in found:
-        return Verdict.of(True, extracted)
-    unsure = [part for part, verdict in zip(parts, found, strict=True) if verdict is None]
-    return Errand("math", json.dumps({"gold": gold, "answers": unsure}), extracted)
 
 
 def _roughly(gold: str, answer: str) -> bool | None:
@@ -119,6 +133,10 @@ def _roughly(gold: str, answer: str) -> bool | None:
         return False
     sequences = [found is not None and found.ordered for found in (items(gold), items(answer))]
     return False if any(sequences) and any(map(is_scalar, (gold, answer))) else None
+
+
+def _unknown(gold: str, answer: str) -> None:
+    """For the worker to say: a rough value is no use within a tolerance."""
 
 
 def _unfit(parts: tuple[str, ...], gold: str) -> str:
@@ -131,7 +149,7 @@ def _unfit(parts: tuple[str, ...], gold: str) -> str:
 
 
 def _option_fault(options: dict[str, Any]) -> str:
-    for name, only in (("unit", "required"), ("form", "gold")):
+    for name, only in (("unit", "required"), ("form", "gold"), ("order", "gold")):
         if options.get(name, only) != only:
             return f"payload: {name} is {options[name]!r}; the only value is {only!r}"
     return ""
@@ -153,6 +171,7 @@ def _in_named_base(answer: str, question: str) -> str:
     """1242_6 as 1242 where the question speaks of base 6: its gold may leave the base out."""
     found = in_base(canonical(answer)) if "_" in answer else None
     named = {base_value(base.lower()) for base in _NAMED_BASE.findall(question)} if found else set()
+    named |= {base for word, base in _BASE_NAMES.items() if word in question.lower()} if found else set()
     return found[0] if found and found[1] in named else answer
 
 
@@ -164,29 +183,13 @@ def _nested(text: str) -> int:
     return deepest
 
 
-def _within(gold: str, parts: tuple[str, ...], options: dict[str, Any]) -> Verdict | Errand:
-    """Numbers, and lists of them in any order, within an absolute error."""
+def _within(gold: str, parts: tuple[str, ...], value: Any) -> Verdict | Errand:
     extracted = " | ".join(parts)
     try:
-        tolerance = Fraction(str(options["tolerance"]))
-    except ValueError:
-        return Verdict(Outcome.ERROR, detail=f"payload: tolerance is {options['tolerance']!r}, not a number")
-    expected, given = _numbers(gold), _numbers(parts[-1])
-    if len(parts) > 1:
-        return Verdict.of(False, extracted, "several different boxes")
-    if expected is None or given is None:
-        data = {"gold": gold, "answers": parts, "tolerance": float(tolerance)}
-        return Errand("math", json.dumps(data), extracted)
-    if len(given) != len(expected):
-        return Verdict.of(False, extracted)
-    near = all(
-        abs(one - other) <= tolerance for one, other in zip(sorted(expected), sorted(given), strict=True)
-    )
-    return Verdict.of(near, extracted)
-
-
-def _numbers(text: str) -> list[Fraction] | None:
-    spelled = canonical(text)
-    found = items(spelled)
-    values = [number(part_unit(part)[0]) for part in (found.items if found else (spelled,))]
-    return [value.value for value in values if value] if all(values) else None
+        tolerance = read_tolerance(gold, value)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return Verdict(
+            Outcome.ERROR,
+            detail=f"payload: tolerance is {value!r}, neither a number nor one for each item of the gold",
+        )
+    return _decide(gold, parts, extracted, tolerance.near, value)

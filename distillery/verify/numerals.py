@@ -25,6 +25,9 @@ _BASE = re.compile(
     r"(?=\(?(?:[A-Fa-f]*\d|[A-Fa-f]{2}))\(?([\dA-Fa-f]+)\)?_\{?(?:\\text\{)?"
     r"(\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|sixteen)\}?\}?"
 )
+_STATED = re.compile(
+    r"(?:the|this|that|it)\b(?:\s[a-z]+){0,4}?\s(?:is|are)\s(?=[a-z]+$)|(?:option|choice|answer)\s(?=[a-j]$)"
+)
 _WORDS = re.compile(r"[^\W\d_]+(?:[\s'\-][^\W\d_]+)*")
 
 
@@ -39,9 +42,11 @@ _NUMERALS = {word: value for value, word in enumerate(_UP_TO_19.split())} | {
     )
 }
 _BASES = {word: str(value) for word, value in _NUMERALS.items()}
+_CHINESE = {sign: value for value, sign in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _SYNONYMS = {
     "no solutions": "no solution", "no real solutions": "no solution", "no real solution": "no solution",
-    "dne": "does not exist",
+    "dne": "does not exist", "无解": "no solution", "无实数解": "no solution", "空集": "no solution",
+    "empty set": "no solution", "the empty set": "no solution",
 }  # fmt: skip
 
 
@@ -56,7 +61,7 @@ class Number:
 @lru_cache(maxsize=1 << 14)
 def number(text: str) -> Number | None:
     found = _NUMBER.fullmatch(text)
-    if not found and text[:1] in ("(", "{") and text[-1:] in (")", "}"):
+    if not found and text[:1] in ("(", "{") and text[-1:] in (")", "}") and "," not in text:
         found = _NUMBER.fullmatch(text[1:-1])
     if not found or len(text) > 1000:
         return None
@@ -144,7 +149,9 @@ def base_value(base: str) -> str:
 
 
 def word_value(words: str) -> int | None:
-    """Of "ninety nine": 99; None from a hundred on."""
+    """Of "ninety nine" and "九十九": 99; None from a hundred on."""
+    if words and all(sign in _CHINESE for sign in words):
+        return _chinese_value(words)
     tens, _, ones = words.partition(" ")
     values = [_NUMERALS.get(word) for word in (tens, ones) if word]
     if None in values or (
@@ -154,8 +161,18 @@ def word_value(words: str) -> int | None:
     return sum(value for value in values if value is not None)
 
 
+def _chinese_value(words: str) -> int | None:
+    tens, ten, ones = words.partition("十")
+    if len(tens) > 1 or len(ones) > 1 or "十" in ones or (ten and "零" in (tens, ones)):
+        return None
+    value = 10 * _CHINESE.get(tens, 1) if ten else _CHINESE[tens]
+    return value + _CHINESE.get(ones, 0)
+
+
 def words_of(text: str) -> str | None:
     r"""The words of an answer that is nothing but words, folded; "a" for "(A)", "\text{A}" and "A"."""
+    if text.strip() == "\\emptyset":
+        return "no solution"
     if text.startswith("\\text{") and text.endswith("}") and text.count("{") == 1:
         text = text[6:-1].strip()
     elif "\\" in text or len(text) > 200:
@@ -164,4 +181,6 @@ def words_of(text: str) -> str | None:
     if not _WORDS.fullmatch(text):
         return None
     folded = " ".join(text.casefold().replace("-", " ").split())
+    if stated := _STATED.match(folded):
+        folded = folded[stated.end() :]
     return _SYNONYMS.get(folded, folded)

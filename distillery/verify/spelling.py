@@ -27,6 +27,12 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "",
         ),  # a comma of thousands, beyond doubt
         (r"\\phantom\s*(?:\{[^{}]*\}|-|\w)?", ""),
+        (r"\\?\x0c(?=rac)", r"\\f"),  # a program's string took \f for a form feed
+        (r"百分之\s*(\d+(?:\.\d+)?)", r"\1%"),
+        (
+            r"(?<=[\d})])[\s$]*(?:\\(?:text|mathrm)\s*\{)?\s*(?:percent|per cent|pct)(?![A-Za-z])\.?\s*\}?",
+            "%",
+        ),
         (
             r"^\s*(?:=|\\approx(?![a-zA-Z])|\\text\{\s*(?:[Tt]he )?(?:[Ff]inal )?[Aa]nswer(?: is)?\s*:?\s*\})",
             "",
@@ -38,8 +44,19 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=\d)\s*(?:\\(?:text|mathrm)\s*\{)?\s*([aApP])\.?\s?[mM]\b\.?\s*\}?$", r"\\text{\1m}"),
         (r"\\(?:dfrac|tfrac|cfrac)(?![a-zA-Z])", r"\\frac"),
         (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])\s*\.?", ""),
-        (r"(?<!\\)\\(?:!|,|;|:|>)|\\(?:quad|qquad|displaystyle|thinspace|limits|nolimits)(?![a-zA-Z])", " "),
+        (r"(?<!\\)\\(?:!|,|;|:|>)|\\q?quad|\\(?:displaystyle|thinspace|limits|nolimits)(?![a-zA-Z])", " "),
         (r"(?<!\\)\\ |~|(?<!\\)\\$", " "),
+        (r"(?<=\d),\s+(?=\d{3}(?!\d))", ";"),  # a comma of thousands has no space behind it
+        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*(?:million(?![a-z])|百万)\}?", r"\\cdot 10^6"),
+        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*(?:billion(?![a-z])|十亿)\}?", r"\\cdot 10^9"),
+        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*trillion(?![a-z])\}?", r"\\cdot 10^{12}"),
+        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*万\}?", r"\\cdot 10^4"),
+        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*亿\}?", r"\\cdot 10^8"),
+        (r"\\(?:langle|lparen)(?![a-zA-Z])", "("),
+        (r"\\(?:rangle|rparen)(?![a-zA-Z])", ")"),
+        (r"\\not\s*<", r"\\ge "),
+        (r"\\not\s*>", r"\\le "),
+        (r"\\not\s*=", r"\\ne "),
         (r"\\(?:geqslant|geq)(?![a-zA-Z])|>=", r"\\ge "),
         (r"\\(?:leqslant|leq)(?![a-zA-Z])|<=", r"\\le "),
         (r"\\(?:neq)(?![a-zA-Z])|!=", r"\\ne "),
@@ -60,11 +77,17 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"\\\$|\\?€|\\?£|\\?¥|\\pounds", ""),
         (r"\\%", "%"),
-        (r"\\begin\{[bvBV]matrix\}", r"\\begin{pmatrix}"),
-        (r"\\end\{[bvBV]matrix\}", r"\\end{pmatrix}"),
+        (r"\\begin\{[bB]matrix\}", r"\\begin{pmatrix}"),
+        (r"\\end\{[bB]matrix\}", r"\\end{pmatrix}"),
         (r"\\begin\{array\}\s*\{[lcr| ]*\}", r"\\begin{pmatrix}"),
         (r"\\end\{array\}", r"\\end{pmatrix}"),
         (r"\\(frac|sqrt)\s+(?=[\d{\\\[a-zA-Z(])", r"\\\1"),
+        (r"\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}", r"\\binom{\1}{\2}"),
+        (r"^([\w+-]+)\s*\\choose(?![a-zA-Z])\s*([\w+-]+)$", r"\\binom{\1}{\2}"),
+        (r"\\[dt]binom(?![a-zA-Z])", r"\\binom"),
+        (r"\\binom\s*(\w)\s*(\w)", r"\\binom{\1}{\2}"),
+        (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+        (r"(?<![A-Za-z\\])[AP]\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
         (rf"\\frac\s*({_TOKEN})\s*({_TOKEN})", r"\\frac{\1}{\2}"),
         (rf"\\frac\s*({_TOKEN})\s*\{{", r"\\frac{\1}{"),
         (rf"(\\frac\s*\{{[^{{}}]*\}})\s*({_TOKEN})", r"\1{\2}"),
@@ -91,6 +114,15 @@ _PARAMETER = re.compile(
 )
 
 
+_ESCAPED_TWICE = re.compile(r"\\\\(?=[a-zA-Z]{2})")
+_GOES_ON = re.compile(
+    r"(?<![\d.])(\d*\.\d*?)(?:(\d)\2{2,}|(\d{2,6}?)\3+)(?:\.{2,}|\\(?:dots|ldots|cdots)(?![a-z]))"
+)
+_RAISED_TWICE = re.compile(r"(?<=\d)\^\s*\{?\s*(\d)\s*\^\s*(?:\{\s*(\d)\s*\}|(\d))\s*\}?(?![\d^!])")
+_OUTWARD = re.compile(r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])")
+_ROWS = re.compile(r"\[(\[[^\[\]]*\](?:,\[[^\[\]]*\])+)\]")
+
+
 @lru_cache(maxsize=1 << 14)
 def canonical(answer: str) -> str:
     """Spaces stay only between two letters, where they part words or a command from what follows, and two digits."""
@@ -99,14 +131,54 @@ def canonical(answer: str) -> str:
     text = _VULGAR.sub(lambda found: f" {_folded(found[0]).replace('⁄', '/')}", text)
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
     text = _PARAMETER.sub("", _NOTE.sub("", text))
+    if "\\\\" in text and "\\begin" not in text:  # there it ends a row
+        text = _ESCAPED_TWICE.sub(r"\\", text)
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
+    text = _GOES_ON.sub(_repeating, text) if "." in text else text
+    text = _RAISED_TWICE.sub(_power, text) if text.count("^") > 1 else text
     text = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
     text = _DOLLARS.sub("", text).strip().rstrip(".,;:").strip()
     text = _THOUSANDS.sub(lambda found: found[0].replace(" ", ""), _SPACES.sub(" ", text))
-    text = _SPACES_BESIDE.sub("", text)
+    text = _brackets(_SPACES_BESIDE.sub("", text))
     words = _ONLY_TEXT.fullmatch(text)
     return words[1].strip() if words else text
+
+
+def _repeating(found: re.Match[str]) -> str:
+    return f"{found[1]}\\overline{{{found[2] or found[3]}}}"
+
+
+def _power(found: re.Match[str]) -> str:
+    """The value of a small power in an exponent: 2^{3^2} is 2^9."""
+    value = int(found[1]) ** int(found[2] or found[3])
+    return f"^{{{value}}}" if value < 1000 else found[0]
+
+
+def _brackets(text: str) -> str:
+    """Without braces around all of it; ]0,1[ as (0,1); [[1,2],[3,4]] as a matrix."""
+    for _ in range(3):
+        if text[:1] == "{" and text[-1:] == "}" and _first_closes_last(text):
+            text = text[1:-1].strip()
+    if text[:1] == "]" or text[-1:] == "[":
+        text = _OUTWARD.sub(
+            lambda found: ("[" if found[1] == "[" else "(") + found[2] + ("]" if found[3] == "]" else ")"),
+            text,
+        )
+    rows = _ROWS.fullmatch(text)
+    if rows and len({row.count(",") for row in rows[1][1:-1].split("],[")}) == 1:
+        cells = rows[1][1:-1].replace("],[", "\\\\").replace(",", "&")
+        text = f"\\begin{{pmatrix}}{cells}\\end{{pmatrix}}"
+    return text
+
+
+def _first_closes_last(text: str) -> bool:
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign == "{") - (sign == "}")
+        if depth == 0:
+            return place == len(text) - 1
+    return False
 
 
 def _folded(text: str) -> str:

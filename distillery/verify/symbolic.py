@@ -12,9 +12,14 @@ from typing import Any
 
 from distillery.records import Outcome, Verdict
 from distillery.verify import numeric
+from distillery.verify.numerals import SURE_DIGITS, Number, number
+from distillery.verify.tolerance import Tolerance, read_tolerance
 from distillery.verify.values import atoms_of, equal
 
 _DEGREES = re.compile(r"(\d+(?:\.\d+)?|\\frac\{[^{}]*\}\{[^{}]*\})°")
+
+
+_SUBSCRIPT = re.compile(r"_\{?\\([a-zA-Z]+)\s?\}?")  # of R_\odot: any name will do
 
 
 class _UnreadableError(Exception):
@@ -30,19 +35,28 @@ def prepare() -> None:
     )  # loads its tables
 
 
-def work(gold: str, answers: list[str], tolerance: float | None = None) -> Verdict:
-    """CORRECT when every one of `answers` is `gold`. No answers: only whether the gold can be read."""
-    extracted = " | ".join(answers)
+def work(gold: str, answers: list[str], tolerance: Any = None, joined: str = "") -> Verdict:
+    """CORRECT when every one of `answers` is `gold`, or their list `joined` is; `tolerance` as in a payload.
+
+    Neither: only whether the gold can be read.
+    """
+    extracted = joined or " | ".join(answers)
     try:
-        if not answers:
+        if not answers and not joined:
             return Verdict.of(all(_gold(atom) for atom in atoms_of(gold)))
-        if tolerance is not None:
-            found = [equal(gold, answer, partial(_near, tolerance)) for answer in answers]
-        else:
-            found = [equal(gold, answer, _same) for answer in answers]
+        found = _judged(gold, answers, tolerance, joined)
     except _UnreadableError as error:
         return Verdict(Outcome.NO_GOLD, None, extracted, str(error))
-    return Verdict.of(all(found), extracted, detail="symbolic")
+    return Verdict.of(found, extracted, detail="symbolic")
+
+
+def _judged(gold: str, answers: list[str], tolerance: Any, joined: str) -> bool:
+    if tolerance is not None:
+        near = read_tolerance(gold, tolerance)
+        return all(equal(gold, answer, partial(_near, near), near.near) for answer in answers)
+    if joined and equal(gold, joined, _same):
+        return True
+    return bool(answers) and all(equal(gold, answer, _same) for answer in answers)
 
 
 def _same(gold: str, answer: str) -> bool:
@@ -52,18 +66,26 @@ def _same(gold: str, answer: str) -> bool:
     found = _parsed(answer)
     if not found:
         return False
-    same = numeric.same(expected[0], found[0])  # first: it is the quicker, and sees what simplifying misses
+    decimals = [one for one in map(number, (gold, answer)) if one and one.places is not None]
+    # first: it is the quicker, sees what simplifying misses, and rounds nothing but decimals
+    same = numeric.same(expected[0], found[0], places=_sure_places(decimals))
     if same is not None:
         return same
     return verify(expected, found, timeout_seconds=None, allow_set_relation_comp=True)
 
 
-def _near(tolerance: float, gold: str, answer: str) -> bool:
+def _sure_places(decimals: list[Number]) -> int | None:
+    """Digits behind the point of the one side that is a decimal of six or more."""
+    return decimals[0].places if len(decimals) == 1 and decimals[0].digits >= SURE_DIGITS else None
+
+
+def _near(tolerance: Tolerance, gold: str, answer: str) -> bool:
     from sympy import N
 
     expected, found = _gold(gold), _parsed(answer)
     try:
-        return bool(found) and abs(complex(N(expected[0])) - complex(N(found[0]))) <= tolerance
+        most = tolerance.of(gold)
+        return bool(found) and abs(complex(N(expected[0])) - complex(N(found[0]))) <= most
     except (TypeError, ValueError):  # not a number: it has variables, or is a set
         return _same(gold, answer)
 
@@ -85,7 +107,7 @@ def _parsed(expression: str) -> list[Any]:
     from math_verify import LatexExtractionConfig, parse
     from math_verify.parser import NormalizationConfig
 
-    expression = _degrees_as_radians(expression)
+    expression = _SUBSCRIPT.sub(r"_{\1}", _degrees_as_radians(expression))
     for units in (True, False):
         spelling = NormalizationConfig(units=units, boxed="none", equations=False)
         # bare numbers are read elsewhere: math-verify's own search for one finds the 5 in "\\foo(5"
