@@ -14,6 +14,8 @@ from distillery.reasoning import boxes, split, tagged_answer
 from distillery.verify.spelling import canonical
 
 MAX_LINE = 400  # characters of a line that can still be an answer and not a text
+_MOST_BOXES = 100  # of a text, its last
+_MOST_WORDS = 40_000  # characters at the end of a text in which an answer without a box is looked for
 
 _SAID = re.compile(
     r"(?:\bfinal\s+answer|\banswer|\bcorrect\s+(?:option|choice))(?:\s+to\s+[^.\n:]{1,80})?\s*\**\s*(?:is\s*:?|:|=|(?=\$|\\[\[(]))\s*\**\s*"
@@ -34,7 +36,7 @@ _PROSE = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{2,}(?=\s+[A-Za-z]{2,})")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _NUMERAL = re.compile(r"(?<![\w.,])[-+]?\$?\d[\d,]*(?:\.\d+)?%?(?![\w.,]*\d)")
 _NEGATED = re.compile(r"\bnot\b|n't\b|\bwrong\b|\bincorrect\b", re.IGNORECASE)
-_DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\$\$(.{1,400}?)\$\$", re.DOTALL)
+_DISPLAY = re.compile(r"\\\[((?:(?!\\\[).){1,400}?)\\\]|\$\$(.{1,400}?)\$\$", re.DOTALL)
 _TEMPLATE = re.compile(  # a turn's end, as chat templates write it, and what was made up behind it
     r"(?<=\S)\s*<[|｜](?:im_end|im_start|eot_id|end_of_text|endoftext|end|user|User|end▁of▁sentence)[|｜]>"
 )
@@ -78,10 +80,11 @@ def final_answer(text: str) -> Answer:
         return Answer((), "nothing after the thought")
     answer = _FORM_FEED.sub(r"\\f", _TEMPLATE.split(answer, maxsplit=1)[0])
     # an empty box is an echo of the question
-    found = [unwrap(box) for box in boxes(answer) if len(box) > MAX_LINE or canonical(box)]
+    found = [unwrap(box) for box in boxes(answer)[-_MOST_BOXES:] if len(box) > MAX_LINE or canonical(box)]
     if found:
-        said_later = _said_after_boxes(answer)
+        said_later = _said_after_boxes(answer[-_MOST_WORDS:])
         return Answer(said_later or _final(answer, tuple(dict.fromkeys(found))), "")
+    answer = answer[-_MOST_WORDS:]
     answer = _DISPLAY.sub(lambda found: f"$ {' '.join((found[1] or found[2]).split())} $", answer)
     tagged = tagged_answer(answer)
     said = _said(answer if tagged is None else tagged)

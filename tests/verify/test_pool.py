@@ -291,6 +291,10 @@ def test_a_million_characters_and_a_hundred_thousand_brackets_cost_little():
         "{" * 500_000 + "\\boxed{1}",
         "The answer is " * 70_000,
         "**" * 400_000 + "1",
+        "\\[" * 400_000,
+        "answer to " * 80_000,
+        "\\boxed{3} and " * 60_000,
+        "is 3 " * 150_000,
     ]
     verdicts = judge([(GOLD, text) for text in texts])
     assert all(verdict.outcome in (Outcome.WRONG, Outcome.NO_ANSWER) for verdict in verdicts)
