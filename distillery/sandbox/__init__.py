@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import os
 
-from distillery.sandbox.local import available, isolation, run
+from distillery.sandbox import local
+from distillery.sandbox.local import available
 from distillery.sandbox.remote import run_remote
 from distillery.sandbox.result import Ended, Limits, Result
 
-__all__ = ["Ended", "Limits", "Result", "available", "chosen", "is_remote", "run_python", "run_supervised"]
+__all__ = [
+    "Ended",
+    "Limits",
+    "Result",
+    "available",
+    "chosen",
+    "guarded",
+    "is_remote",
+    "run_python",
+    "run_supervised",
+]
 
 
 def chosen() -> str:
@@ -22,6 +33,11 @@ def chosen() -> str:
 
 def is_remote(backend: str) -> bool:
     return backend in ("piston", "sandbox_fusion")
+
+
+def guarded(backend: str) -> bool:
+    """Whether no program can touch what supervises it; else a supervisor that is lost was killed by its program."""
+    return backend == "bubblewrap" and local.guarded(local.isolation())
 
 
 def run_python(
@@ -52,5 +68,5 @@ def _dispatch(code: str, stdin: str, limits: Limits, backend: str, *, supervised
         )
     if backend == "bubblewrap" and (reason := available()):
         return Result("", reason, None, Ended.UNAVAILABLE)
-    flags = isolation() if backend == "bubblewrap" else ()
-    return run(code, stdin, limits, flags, supervised=supervised, runs=runs)
+    flags = local.isolation() if backend == "bubblewrap" else ()
+    return local.run(code, stdin, limits, flags, supervised=supervised, runs=runs)

@@ -23,6 +23,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
+from distillery.sandbox.idle import family, overdue
 from distillery.sandbox.result import Ended, Limits, Result
 
 INSTALL = (
@@ -31,26 +32,27 @@ INSTALL = (
 )
 
 
-_BOOT = """\
-import json, os, resource, sys
-_l, _f = json.loads(sys.argv[1]), sys.argv[2]
-sys.argv[:] = [_f]
-if _l["supervised"]:
-    sys.argv.append(json.dumps(_l))
-else:
-    resource.setrlimit(resource.RLIMIT_CPU, (_l["cpu_s"], _l["cpu_s"] + 1))
-    for _n, _v in (("AS", _l["memory_bytes"]), ("NPROC", _l["processes"]),
-                   ("FSIZE", _l["file_bytes"]), ("NOFILE", _l["open_files"]), ("CORE", 0)):
-        resource.setrlimit(getattr(resource, "RLIMIT_" + _n), (_v, _v))
-    if _l["uid"]:
-        os.setgroups([]); os.setresgid(_l["uid"], _l["uid"], _l["uid"]); os.setresuid(_l["uid"], _l["uid"], _l["uid"])
-    del _n, _v
-os.write(2, b"\\x06")
-with open(_f, encoding="utf-8") as _s:
-    _c = compile(_s.read(), "program.py", "exec")
-del _s, _l, _f, json, os, resource, sys
-exec(_c, {"__name__": "__main__", "__builtins__": __builtins__})
+_BOOT = (
+    Path(__file__).with_name("confine.py").read_text(encoding="utf-8")
+    + """
+import json, sys
+def begin():
+    settings, file = json.loads(sys.argv[1]), sys.argv[2]
+    sys.argv[:] = [file]
+    if settings["supervised"]:
+        sys.argv.append(json.dumps(settings))
+    else:
+        confine(settings, settings["uid"])
+    write_all(2, b"\\x06")
+    with open(file, encoding="utf-8") as text:
+        code = compile(text.read(), "program.py", "exec", dont_inherit=True)
+    space = globals()
+    for name in [name for name in space if name[:2] != "__"]:
+        del space[name]
+    exec(code, space)
+begin()
 """
+)
 _STARTED = b"\x06"  # first on stderr: the limits hold and the program begins
 _PROGRAM = "/program/program.py"
 _ENVIRONMENT = {
@@ -63,7 +65,15 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "1",
 }
 _MOST_OUTPUT = 64 << 20  # of many runs together
+_GRACE_S = 3.0  # beyond the time of a run, to start it and for a supervisor to say what became of it
+_GUARDED = "CAP_SETUID"  # among the flags: a supervisor has another user than what it runs
 _uids = itertools.count()
+
+
+_APART = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+_CAPABILITIES = ("--cap-add", _GUARDED, "--cap-add", "CAP_SETGID", "--cap-add", "CAP_KILL")
+AS_ROOT = (*_APART, "--cap-drop", "ALL", *_CAPABILITIES)
+AS_USER = ("--unshare-user", "--uid", "65534", "--gid", "65534", *_APART, "--cap-drop", "ALL")
 
 
 @lru_cache(maxsize=1)
@@ -78,21 +88,8 @@ def available() -> str | None:
 
 @lru_cache(maxsize=1)
 def isolation() -> tuple[str, ...]:
-    """The strictest set that this machine grants, found by trying; () when it grants none."""
-    apart = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
-    as_root = (
-        *apart,
-        "--cap-drop",
-        "ALL",
-        "--cap-add",
-        "CAP_SETUID",
-        "--cap-add",
-        "CAP_SETGID",
-        "--cap-add",
-        "CAP_KILL",
-    )
-    as_user = ("--unshare-user", "--uid", "65534", "--gid", "65534", *apart, "--cap-drop", "ALL")
-    for who in (as_root, as_user) if os.geteuid() == 0 else (as_user,):
+    """The strictest set of flags that this machine grants, found by trying; () when it grants none."""
+    for who in (AS_ROOT, AS_USER) if os.geteuid() == 0 else (AS_USER,):
         for proc in (
             ("--proc", "/proc"),
             (),
@@ -130,10 +127,15 @@ def run(
         except OSError as error:
             return Result("", str(error), None, Ended.BROKEN)
         streams = _Streams(process, stdin.encode(errors="surrogatepass"), _most(limits, runs))
+        grace_s = _GRACE_S if supervised else 0.0
         try:
-            ended = streams.pump(deadline=begin + limits.wall_s * runs)
+            ended = streams.pump(
+                quiet_s=limits.wall_s + grace_s, deadline=begin + limits.wall_s * runs + grace_s
+            )
+            if ended is Ended.TIMEOUT:
+                ended = _overdue(process.pid, time.monotonic() - streams.heard, limits, flags, supervised)
         finally:
-            _end(process)
+            _end(process, sealed=bool(flags))
     stderr = bytes(streams.stderr)
     returncode = _signal_aware(process.returncode, sandboxed=bool(flags))
     if not stderr.startswith(_STARTED) and ended is Ended.FINISHED:
@@ -145,6 +147,17 @@ def run(
     return Result(
         stdout.decode(errors="replace"), stderr.decode(errors="replace"), returncode, ended, seconds, stdout
     )
+
+
+def _overdue(pid: int, elapsed_s: float, limits: Limits, flags: tuple[str, ...], supervised: bool) -> Ended:
+    """A supervisor may use as much CPU time as the program; between us and them there is bubblewrap, once or twice."""
+    apart = 0 if not flags else 1 if supervised and not guarded(flags) else 2
+    return Ended(overdue(pid, elapsed_s, 2.0 * limits.cpu_s, generations=apart + supervised))
+
+
+def guarded(flags: tuple[str, ...]) -> bool:
+    """Whether nothing that a program does can touch its supervisor: it has a user of its own."""
+    return _GUARDED in flags
 
 
 def _most(limits: Limits, runs: int) -> int:
@@ -161,9 +174,8 @@ def _command(
     code: str, limits: Limits, flags: tuple[str, ...], *, supervised: bool
 ) -> Generator[tuple[list[str], tuple[int, ...], str]]:
     """What to start, which descriptors it needs, and where."""
-    as_root = "CAP_SETUID" in flags
     # a user of its own for each run, as the limit on processes counts by user and spares root
-    uid = 200_000 + 2 * ((os.getpid() * 64 + next(_uids)) % 50_000) if as_root else 0
+    uid = 200_000 + 2 * ((os.getpid() * 64 + next(_uids)) % 50_000) if guarded(flags) else 0
     settings = json.dumps(asdict(limits) | {"uid": uid, "supervised": supervised, "sealed": bool(flags)})
     python = [sys.executable, "-s", "-P", "-B", "-c", _BOOT, settings]
     if not flags:
@@ -177,6 +189,8 @@ def _command(
         os.write(fd, code.encode(errors="surrogatepass"))
         os.lseek(fd, 0, os.SEEK_SET)
         system = ["--die-with-parent", "--new-session", "--hostname", "sandbox", *flags, *_mounts()]
+        if supervised and not guarded(flags):
+            system.append("--as-pid-1")  # whom no process of the sandbox can kill or stop
         program = ["--perms", "0444", "--ro-bind-data", str(fd), _PROGRAM, "--chdir", "/tmp"]
         yield [shutil.which("bwrap") or "bwrap", *system, *program, "--", *python, _PROGRAM], (fd,), "/"
     finally:
@@ -204,7 +218,10 @@ def _mounts() -> tuple[str, ...]:
     for prefix in prefixes:
         mounts += ["--ro-bind", prefix, prefix]
     # memory that a program writes to files is memory as well
-    return (*mounts, "--dev", "/dev", "--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp")
+    mounts += ["--dev", "/dev"]
+    for folder in ("/tmp", "/dev/shm"):
+        mounts += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", folder]
+    return tuple(mounts)
 
 
 class _Streams:
@@ -215,6 +232,7 @@ class _Streams:
         self.stdout, self.stderr = bytearray(), bytearray()
         self._stdin = memoryview(stdin)
         self._most = most
+        self.heard = time.monotonic()
         self._open = selectors.DefaultSelector()
         assert process.stdin
         assert process.stdout
@@ -224,15 +242,15 @@ class _Streams:
         self._open.register(process.stdout, selectors.EVENT_READ, self.stdout)
         self._open.register(process.stderr, selectors.EVENT_READ, self.stderr)
 
-    def pump(self, *, deadline: float) -> Ended:
-        """Until it has ended, though a child that lives on may still hold its output."""
+    def pump(self, *, quiet_s: float, deadline: float) -> Ended:
+        """Until it has ended, though a child that lives on may still hold its output. `quiet_s`: without a word."""
         with self._open:
             ended_at = None
             while self._open.get_map():
                 now = time.monotonic()
                 if ended_at is None and self.process.poll() is not None:
                     ended_at = now
-                if now >= deadline:
+                if now >= min(deadline, self.heard + quiet_s):
                     return Ended.TIMEOUT if ended_at is None else Ended.FINISHED
                 if ended_at is not None and now > ended_at + 0.2:
                     return Ended.FINISHED
@@ -240,7 +258,7 @@ class _Streams:
                     self._serve(key)
                 if max(len(self.stdout), len(self.stderr)) > self._most:
                     return Ended.FLOODED
-            return self._wait(deadline)
+            return self._wait(min(deadline, self.heard + quiet_s))
 
     def _wait(self, deadline: float) -> Ended:
         try:
@@ -253,6 +271,7 @@ class _Streams:
         if key.data is not None:
             chunk = os.read(key.fd, 1 << 16)
             key.data.extend(chunk)
+            self.heard = time.monotonic() if key.data is self.stdout else self.heard
             if not chunk:
                 self._open.unregister(key.fileobj)
             return
@@ -268,11 +287,12 @@ class _Streams:
             self.process.stdin.close()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(
-            process.pid, signal.SIGKILL
-        )  # also when the leader is gone: its children may hold our pipes
+def _end(process: subprocess.Popen[bytes], *, sealed: bool) -> None:
+    """Also when the leader is gone: its children may hold our pipes."""
+    left = [] if sealed else list(family(process.pid))[1:]  # they may have left its group
+    for kill, target in ((os.killpg, process.pid), *((os.kill, pid) for pid in left)):
+        with suppress(ProcessLookupError):
+            kill(target, signal.SIGKILL)
     process.wait()
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream and not stream.closed:

@@ -9,7 +9,10 @@ from enum import StrEnum
 class Ended(StrEnum):
     FINISHED = "finished"  # by itself, whatever its return code
     CPU_LIMIT = "cpu_limit"  # killed for the CPU time it used
-    TIMEOUT = "timeout"  # killed at the wall deadline: it slept, or this machine is overloaded
+    IDLE = "idle"  # killed at the wall deadline, for it slept, stopped itself, or waited for what never came
+    TIMEOUT = (
+        "timeout"  # killed at the wall deadline, for this machine is overloaded, or it cannot be known why
+    )
     FLOODED = "flooded"  # killed for writing more than it may
     UNAVAILABLE = "unavailable"  # there is no sandbox here: nothing was run
     BROKEN = "broken"  # the sandbox could not start the program: our fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-_HERE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _MODULE = """\
 import sys as _sys, types as _types
 _m = _sys.modules[{name!r}] = _types.ModuleType({name!r})
@@ -15,13 +15,12 @@ exec(compile({text!r}, {file!r}, "exec"), vars(_m))
 
 @cache
 def bundle(program: str, *modules: str) -> str:
-    """The text of a module of this folder, with those that it imports before it."""
+    """The text of a module ("verify.harness"), with those that it imports before it, in the order of their need."""
     parts = [
-        _MODULE.format(name=f"distillery.verify.{name}", file=f"{name}.py", text=_text(name))
-        for name in modules
+        _MODULE.format(name=f"distillery.{name}", file=f"{name}.py", text=_text(name)) for name in modules
     ]
     return "".join([*parts, f"exec(compile({_text(program)!r}, {program + '.py'!r}, 'exec'))\n"])
 
 
 def _text(name: str) -> str:
-    return (_HERE / f"{name}.py").read_text(encoding="utf-8")
+    return _PACKAGE.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")

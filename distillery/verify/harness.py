@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import collections
+import contextlib
 import importlib
 import json
 import os
@@ -20,8 +21,10 @@ import time
 import types
 from typing import Any, NoReturn
 
-from distillery.verify.confine import confine
-from distillery.verify.wire import AHEAD, TEST, Codec, Foul, Line, raised
+from distillery.sandbox.confine import confine, guard, write_all
+from distillery.verify.plain import TEST
+from distillery.verify.suites import UnfitError, Unittest, run_tests
+from distillery.verify.wire import AHEAD, Codec, Foul, Line, raised
 
 MODULES = frozenset(
     [
@@ -61,6 +64,7 @@ KNOWN = {
 
 def main() -> None:
     settings = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    uid = settings.get("uid", 0)
     to_program, to_judge = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -70,45 +74,54 @@ def main() -> None:
             os.dup2(null, fd)
         for fd in (null, to_program[1], to_judge[0]):
             os.close(fd)
-        confine(settings, settings.get("uid", 0))
+        confine(settings, uid)
         serve(to_program[0], to_judge[1])
     os.close(to_program[0])
     os.close(to_judge[1])
-    confine(settings, settings.get("uid", 0) and settings["uid"] + 1)
-    hide_memory(settings.get("uid", 0))
+    confine(settings, uid and uid + 1)
+    guard(uid)
     with open(0, "rb") as stdin:
         task = json.loads(stdin.read())
-    verdict = judge(Line(to_judge[0], to_program[1], pid), task, pid)
-    report = f"\n{task['nonce']} {json.dumps(verdict)}\n".encode()
-    while report:
-        report = report[os.write(1, report) :]
-    os._exit(0)
+    replies, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
+    for fd in (1, 2):  # what a test prints is nobody's
+        os.dup2(null, fd)
+    line = Line(to_judge[0], to_program[1], pid)
 
+    def report(verdict: dict[str, Any]) -> NoReturn:
+        write_all(replies, f"\n{task['nonce']} {json.dumps(verdict)}\n".encode())
+        if not settings.get("sealed"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        os._exit(0)
 
-def hide_memory(uid: int) -> None:
-    """From processes of the same user; a change of user has done it already."""
-    if uid == 0:
-        import ctypes
+    def overdue(*_: object) -> None:
+        if line.waited_s() < settings["wall_s"] / 2:  # else who started us sees what the program does
+            report({"passed": False, "fault": True, "detail": "the test itself is not done in its time"})
 
-        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+    if settings:
+        signal.signal(signal.SIGALRM, overdue)
+        signal.setitimer(signal.ITIMER_REAL, settings["wall_s"])
+    report(judge(line, task, pid))
 
 
 def serve(read: int, write: int) -> NoReturn:
     """The program's process: its functions, at the judge's call."""
     line = Line(read, write)
     try:
-        program, classes, wanted = line.hear()
+        prompt, program, classes, wanted = line.hear()
         module = types.ModuleType("program")
         sys.modules["program"] = module
         space = vars(module)
         try:
-            exec(compile(program, "program.py", "exec"), space)  # noqa: S102 -- this is the sandbox
+            for code in compiled(prompt, program):
+                exec(code, space)  # noqa: S102 -- this is the sandbox
         except BaseException as error:  # noqa: BLE001 -- also SystemExit is what became of it
             if isinstance(error, SystemExit):
                 os._exit(1)
             line.say(["raise", type(error).__name__, str(error)[:300]])
             os._exit(0)
-        codec = Codec(line, {name: space[name] for name in classes if isinstance(space.get(name), type)})
+        known = {name: space[name] for name in classes if isinstance(space.get(name), type)}
+        codec = Codec(line, known, wary=False)
         names = {name: space[name] for name in wanted if name in space}
         line.say(["value", codec.pack(names), None])
         while True:
@@ -118,32 +131,63 @@ def serve(read: int, write: int) -> NoReturn:
         os._exit(0)
 
 
+def compiled(prompt: str, program: str) -> list[Any]:
+    """What to run one after another: a body completes its prompt, a program that is whole may stand by itself."""
+    whole = "\n".join(filter(None, [prompt, program]))
+    try:
+        return [code_of(whole, "program.py")]
+    except SyntaxError:
+        for texts in ((prompt, program), (program,)):
+            with contextlib.suppress(SyntaxError):
+                return [code_of(text, "program.py") for text in texts]
+        raise
+
+
+def code_of(text: Any, name: str) -> Any:
+    return compile(text, name, "exec", dont_inherit=True)  # our own `annotations` are not theirs
+
+
 def judge(line: Line, task: dict[str, Any], pid: int) -> dict[str, Any]:
     """{"passed", "detail", "fault"}: a fault is the test's own."""
     try:
         tests, free = ast.parse(task["test"]), free_names(task["test"])
         ours = prepared(task["prompt"])
         space = ours | trusted(tests, free - ours.keys() - {task["entry_point"]})
-    except (ImportError, SyntaxError) as error:
+        cases = Unittest() if "unittest" in task["test"] else None
+    except Exception as error:  # noqa: BLE001 -- whatever is raised, the program has not begun
         return {"passed": False, "fault": True, "detail": f"{type(error).__name__}: {error}"}
     classes = {name: it for name, it in ours.items() if isinstance(it, type) and it.__module__ == TEST}
-    codec = Codec(line, classes)
+    codec = Codec(line, classes, wary=True)
+    asked = wanted(tests, free - space.keys(), task["entry_point"])
+    codec.believes = any(name[:1].isupper() and name != "Solution" for name in asked)
     try:
-        line.say([task["program"], list(classes), wanted(tests, free - space.keys(), task["entry_point"])])
+        line.say([task["prompt"], task["program"], list(classes), asked])
         word, *said = codec.hear()
         if word == "raise":
             raise raised(*map(str, said))
         names = codec.unpack(said[0])
-        space |= names if isinstance(names, dict) else {}
-        exec(compile(tests, "test.py", "exec"), space)  # noqa: S102
-        if task["entry_point"] and callable(space.get("check")):
-            space["check"](eval(task["entry_point"], space))  # noqa: S307 -- a name, or Solution().name
+        if type(names) is not dict:
+            raise Foul("names that are none")
+        space |= {name: names[name] for name in asked if name in names}  # and no more, whatever it sent
+        run_test(tests, space, task["entry_point"], cases)
     except Foul as foul:
         return {"passed": False, "fault": False, "detail": str(foul) or last_words(pid)}
     except BaseException as error:  # noqa: BLE001 -- whatever a test raises says that it failed
-        fault = isinstance(error, ImportError) and AHEAD not in vars(error)
+        fault = isinstance(error, ImportError | UnfitError) and AHEAD not in vars(error)
         return {"passed": False, "fault": fault, "detail": f"{type(error).__name__}: {str(error)[:300]}"}
+    if not codec.asked:
+        return {"passed": False, "fault": True, "detail": "the test never calls the program"}
     return {"passed": True, "fault": False, "detail": ""}
+
+
+def run_test(tests: ast.Module, space: dict[str, Any], entry_point: str, cases: Unittest | None) -> None:
+    exec(code_of(tests, "test.py"), space)  # noqa: S102
+    if entry_point and callable(space.get("check")):
+        space["check"](eval(entry_point, space))  # noqa: S307 -- a name, or Solution().name
+        return
+    run_tests(tests, space)
+    if cases:
+        cases.run(space)
 
 
 def prepared(prompt: str) -> dict[str, Any]:
@@ -153,7 +197,7 @@ def prepared(prompt: str) -> dict[str, Any]:
         tree = ast.parse(prompt)
     except SyntaxError:  # it ends in the middle of a function
         return space
-    exec(compile(tree, "prompt.py", "exec"), space)  # noqa: S102
+    exec(code_of(tree, "prompt.py"), space)  # noqa: S102
     for node in tree.body:
         if any(isinstance(inner, ast.FunctionDef) and is_stub(inner) for inner in ast.walk(node)):
             space.pop(getattr(node, "name", ""), None)
@@ -162,7 +206,8 @@ def prepared(prompt: str) -> dict[str, Any]:
 
 def is_stub(function: ast.FunctionDef) -> bool:
     return all(
-        isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+        isinstance(line, ast.Pass | ast.Raise)
+        or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
         for line in function.body
     )
 

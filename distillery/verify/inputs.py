@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from distillery.sandbox import Ended, Limits, Result, chosen, is_remote, run_python, run_supervised
+from distillery.sandbox import (
+    Ended,
+    Limits,
+    Result,
+    chosen,
+    guarded,
+    is_remote,
+    run_python,
+    run_supervised,
+)
 from distillery.verify.bundle import bundle
 
 
@@ -14,13 +23,24 @@ def run_on_inputs(program: str, inputs: list[str], limits: Limits) -> list[Resul
     if is_remote(chosen()):
         return _one_by_one(program, inputs, limits)
     task = json.dumps({"program": program, "inputs": inputs})
-    found = run_supervised(bundle("supervisor", "confine"), stdin=task, limits=limits, runs=len(inputs))
+    program_of_ours = bundle("verify.supervisor", "sandbox.confine", "sandbox.idle")
+    found = run_supervised(program_of_ours, stdin=task, limits=limits, runs=len(inputs))
     if found.outcome in (Ended.UNAVAILABLE, Ended.BROKEN):
         return [found]
-    ran = _read(found.raw)
+    try:
+        ran = _read(found.raw)
+    except (ValueError, KeyError, TypeError):  # someone wrote between the reports
+        return [tampered(found)]
     if len(ran) < len(inputs) and not (ran and _failed(ran[-1])):
         ran.append(_lost(found))
     return ran
+
+
+def tampered(found: Result) -> Result:
+    """What came instead of a report, of which our own program never fails: the program's doing where it is its equal."""
+    if guarded(chosen()):
+        return Result("", found.stderr or "the supervisor of the runs was lost", None, Ended.BROKEN)
+    return Result("", "the program took what supervises it along", 1, Ended.FINISHED)
 
 
 def _failed(result: Result) -> bool:
@@ -28,10 +48,8 @@ def _failed(result: Result) -> bool:
 
 
 def _lost(found: Result) -> Result:
-    """The supervisor came to no end: it waits no longer than the program may, so this machine is at fault."""
-    if found.outcome in (Ended.TIMEOUT, Ended.FLOODED):
-        return found
-    return Result("", found.stderr or "the supervisor of the runs was lost", None, Ended.BROKEN)
+    """The supervisor came to no end."""
+    return found if found.outcome in (Ended.TIMEOUT, Ended.IDLE, Ended.FLOODED) else tampered(found)
 
 
 def _one_by_one(program: str, inputs: list[str], limits: Limits) -> list[Result]:

@@ -84,11 +84,13 @@ def _first_look(problem: Problem, text: str) -> Verdict | Errand | None:
 
 
 def _run_programs(rows: Sequence[tuple[Problem, str]], most: int) -> list[Verdict]:
+    """Each different row once."""
     if not rows:
         return []
-    check = get_checker("program")
-    with ThreadPoolExecutor(min(most, len(rows))) as threads:
-        return list(threads.map(check, *zip(*rows, strict=True)))
+    check, owed = get_checker("program"), list(dict.fromkeys(rows))
+    with ThreadPoolExecutor(min(most, len(owed))) as threads:
+        done = dict(zip(owed, threads.map(check, *zip(*owed, strict=True)), strict=True))
+    return [done[row] for row in rows]
 
 
 def run_errands(errands: Iterable[Errand], *, workers: int, deadline_s: float) -> dict[Errand, Verdict]:

@@ -2,12 +2,13 @@ r"""Programs judged by tests, in the sandbox: the last ```python block after the
 Payload {"style": "function", "test": code, "entry_point": name, "prompt": code put before}: `test` asserts, or
 defines check(candidate). Payload {"style": "stdio", "tests": [{"input", "output"}], "tolerance": x}: the whole output
 counts, line by line, or what the payload's "checker" says, code with check(input, printed, expected) -> bool.
-Payload "cpu_s" is the CPU time of a run, 10 by default; "memory_mb" its address space, 1024.
+Payload "cpu_s" is the CPU time of a run, 10 by default; "memory_mb" its address space, 1024. Null is as good as absent.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 from typing import Any
@@ -16,34 +17,56 @@ from distillery.reasoning import CLOSE, split
 from distillery.records import Outcome, Problem, Verdict
 from distillery.sandbox import Ended, Limits, Result, run_python, run_supervised
 from distillery.verify.bundle import bundle
-from distillery.verify.inputs import run_on_inputs
+from distillery.verify.inputs import run_on_inputs, tampered
 
 MAX_PROGRAM = 100_000  # characters
-_CPU_S = 10
-_MEMORY_MB = 1024
 _FENCE = re.compile(
-    r"^[ \t]*```[ \t]*(?P<name>[\w+-]*)[^\n]*\n(?P<code>.*?)^[ \t]*```", re.DOTALL | re.MULTILINE
+    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<name>[\w+-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*(?P=fence)|\Z)",
+    re.DOTALL | re.MULTILINE,
 )
-_PYTHON = ("python", "py", "python3", "")
+_HARNESS = ("verify.harness", "sandbox.confine", "verify.plain", "verify.wire", "verify.suites")
+_PYTHON = ("python", "py", "python3")
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
     try:
-        options = problem.options
-        limits = _limits(options)
-    except (TypeError, ValueError) as error:
+        options = {name: value for name, value in problem.options.items() if value is not None}
+        limits, tolerance = _limits(options), _number(options, "tolerance", 0, least=0, most=0.5)
+        _texts(options)
+    except ValueError as error:
         return Verdict(Outcome.ERROR, detail=f"payload: {error}")
     if missing := payload_fault(options):
         return Verdict(Outcome.NO_GOLD, detail=missing)
     if split(text).answer is None:
         return Verdict.no_answer("the thought was never closed")
-    program = extract(text, str(options.get("entry_point", "")))
+    program = extract(text, options.get("entry_point", ""))
     if not program.strip():
         return Verdict.no_answer("no program after the thought")
     if len(program) > MAX_PROGRAM:
         return Verdict.of(False, program[:1000], f"a program of {len(program)} characters")
-    run = _run_function if options["style"] == "function" else _run_stdio
-    return run(program, options, limits)
+    if options["style"] == "function":
+        return _run_function(program, options, limits)
+    return _run_stdio(program, options, limits, tolerance)
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    cpu_s = math.ceil(_number(options, "cpu_s", 10, least=0.1, most=3600))
+    memory_mb = math.ceil(_number(options, "memory_mb", 1024, least=64, most=1 << 20))
+    # a busy machine is not the program's fault
+    return Limits(cpu_s=cpu_s, wall_s=3.0 * cpu_s + 10, memory_bytes=memory_mb << 20)
+
+
+def _number(options: dict[str, Any], name: str, default: float, *, least: float, most: float) -> float:
+    value = options.get(name, default)
+    if type(value) not in (int, float) or not least <= value <= most:
+        raise ValueError(f"{name} is {str(value)[:80]!r}; it is a number from {least:g} to {most:g}")
+    return value
+
+
+def _texts(options: dict[str, Any]) -> None:
+    for name in ("entry_point", "prompt", "checker"):
+        if not isinstance(options.get(name, ""), str):
+            raise ValueError(f"{name} is {str(options[name])[:80]!r}; it is text")  # noqa: TRY004 -- as it came
 
 
 def payload_fault(options: dict[str, Any]) -> str | None:
@@ -56,17 +79,17 @@ def payload_fault(options: dict[str, Any]) -> str | None:
             )
         case "stdio":
             tests = options.get("tests")
-            if not isinstance(options.get("checker", ""), str):
-                return "payload: a checker is code, which defines check(input, printed, expected)"
             whole = isinstance(tests, list) and all(
                 isinstance(test, dict)
                 and isinstance(test.get("input"), str)
                 and isinstance(test.get("output"), str)
                 for test in tests
             )
-            return (
-                None if tests and whole else "payload: stdio needs tests, each with input and output as text"
-            )
+            if not tests or not whole:
+                return "payload: stdio needs tests, each with input and output as text"
+            if options.get("checker") or any(test["output"].strip() for test in tests):
+                return None
+            return "payload: no test expects any output, so that a program that prints nothing would pass"
         case other:
             return f"payload: style is {other!r}; it can be 'function' or 'stdio'"
 
@@ -74,38 +97,36 @@ def payload_fault(options: dict[str, Any]) -> str | None:
 def extract(text: str, entry_point: str = "") -> str:
     """The last block that defines `entry_point`, else the last; without blocks all after the thought, unindented not."""
     answer = text.partition(CLOSE)[2] if CLOSE in text else text
-    blocks = [found["code"] for found in _FENCE.finditer(answer) if found["name"].lower() in _PYTHON]
+    found = [(one["name"].lower(), _flush(one["code"], one["indent"])) for one in _FENCE.finditer(answer)]
+    ours = [(name, code) for name, code in found if name in (*_PYTHON, "")]
     name = re.split(r"\W", entry_point, maxsplit=1)[0]
-    defining = [
-        code
-        for code in blocks
-        if name and re.search(rf"\b(?:def|class)\s+{re.escape(name)}\b|\b{re.escape(name)}\s*=", code)
-    ]
-    if defining or blocks:
-        return (defining or blocks)[-1]
-    return answer.strip("\n")
+    defines = re.compile(rf"\b(?:def|class)\s+{re.escape(name)}\b|\b{re.escape(name)}\s*=")
+    blocks = [code for _, code in ours if name and defines.search(code)]
+    blocks = blocks or [
+        code for label, code in ours if label
+    ]  # one without a name is often an example's output
+    blocks = blocks or [code for _, code in ours] or [answer.strip("\n")]
+    return blocks[-1].removeprefix("\ufeff")
 
 
-def _limits(options: dict[str, Any]) -> Limits:
-    cpu_s = int(options.get("cpu_s", _CPU_S))
-    memory_bytes = int(options.get("memory_mb", _MEMORY_MB)) << 20
-    # a busy machine is not the program's fault
-    return Limits(cpu_s=cpu_s, wall_s=3.0 * cpu_s + 10, memory_bytes=memory_bytes)
+def _flush(code: str, indent: str) -> str:
+    """As it would stand without the list item that it stands in; a mere body of a function keeps its own indent."""
+    return "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True)) if indent else code
 
 
 def _run_function(program: str, options: dict[str, Any], limits: Limits) -> Verdict:
-    prompt = str(options.get("prompt", ""))
     task = {
-        "prompt": prompt,
-        "program": "\n".join(filter(None, [prompt, program])),
+        "prompt": options.get("prompt", ""),
+        "program": program,
         "entry_point": options.get("entry_point", ""),
         "test": options["test"],
         "nonce": secrets.token_hex(16),
     }
-    found = run_supervised(bundle("harness", "wire", "confine"), stdin=json.dumps(task), limits=limits)
+    found = run_supervised(bundle(*_HARNESS), stdin=json.dumps(task), limits=limits)
     report = _report(found, task["nonce"])
     if report is None:
-        return _not_run(found, program) or Verdict(Outcome.ERROR, None, program, _last_line(found))
+        found = tampered(found) if found.outcome is Ended.FINISHED else found
+        return _not_run(found, program) or Verdict.of(False, program, _last_line(found))
     if report["fault"]:
         return Verdict(Outcome.ERROR, None, program, f"payload: {report['detail']}"[:400])
     return Verdict.of(report["passed"], program, report["detail"])
@@ -120,17 +141,16 @@ def _report(found: Result, nonce: str) -> dict[str, Any] | None:
         return None
 
 
-def _run_stdio(program: str, options: dict[str, Any], limits: Limits) -> Verdict:
+def _run_stdio(program: str, options: dict[str, Any], limits: Limits, tolerance: float) -> Verdict:
     tests: list[dict[str, str]] = options["tests"]
     ran = run_on_inputs(program, [test["input"] for test in tests], limits)
-    tolerance = float(options.get("tolerance", 0))
     for place, (test, found) in enumerate(zip(tests, ran, strict=False), start=1):
         if (verdict := _not_run(found, program)) is not None:
             return verdict
         where = f"test {place} of {len(tests)}"
         if found.returncode != 0:
             return Verdict.of(False, program, f"{where}: {_last_line(found)}")
-        if "checker" not in options and not same_output(test["output"], found.stdout, tolerance=tolerance):
+        if not options.get("checker") and not same_output(test["output"], found.stdout, tolerance=tolerance):
             return Verdict.of(
                 False, program, f"{where}: printed {found.stdout[:80]!r}, not {test['output'][:80]!r}"
             )
@@ -140,19 +160,26 @@ def _run_stdio(program: str, options: dict[str, Any], limits: Limits) -> Verdict
 
 
 def _referee(program: str, options: dict[str, Any], limits: Limits, printed: list[str]) -> Verdict:
-    if "checker" not in options:
+    if not options.get("checker"):
         return Verdict.of(True, program)
-    rows = [
-        [test["input"], said, test["output"]] for test, said in zip(options["tests"], printed, strict=True)
-    ]
-    nonce = secrets.token_hex(16)
-    task = {"checker": options["checker"], "rows": rows, "nonce": nonce}
-    found = run_python(bundle("referee"), stdin=json.dumps(task), limits=limits)
-    report = _report(found, nonce)
+    tests, checker = options["tests"], options["checker"]
+    rows = [[test["input"], said, test["output"]] for test, said in zip(tests, printed, strict=True)]
+    found, report = _refereed(checker, rows, limits)
+    if report is None and found.outcome in (Ended.CPU_LIMIT, Ended.IDLE, Ended.FLOODED):
+        expected = [[given, wanted, wanted] for given, _, wanted in rows]
+        if _refereed(checker, expected, limits)[1] is not None:
+            return Verdict.of(False, program, "its output is more than the payload's checker can read")
     if report is None or report["fault"]:
         said = report["detail"] if report else found.stderr[-300:] or found.outcome
         return Verdict(Outcome.ERROR, None, program, f"the payload's checker: {said}")
     return Verdict.of(report["passed"], program, report["detail"])
+
+
+def _refereed(checker: str, rows: list[list[str]], limits: Limits) -> tuple[Result, dict[str, Any] | None]:
+    nonce = secrets.token_hex(16)
+    task = {"checker": checker, "rows": rows, "nonce": nonce}
+    found = run_python(bundle("verify.referee", "sandbox.confine"), stdin=json.dumps(task), limits=limits)
+    return found, _report(found, nonce)
 
 
 def same_output(expected: str, printed: str, *, tolerance: float = 0.0) -> bool:
@@ -182,7 +209,7 @@ def _near_numbers(one: str, other: str, tolerance: float) -> bool:
         expected, given = float(one), float(other)
     except ValueError:
         return False
-    return abs(expected - given) <= tolerance * max(1.0, abs(expected))
+    return math.isfinite(expected) and abs(expected - given) <= tolerance * max(1.0, abs(expected))
 
 
 def _not_run(found: Result, program: str) -> Verdict | None:
@@ -194,6 +221,8 @@ def _not_run(found: Result, program: str) -> Verdict | None:
             return Verdict(Outcome.ERROR, None, program, found.stderr[-400:] or "the sandbox could not start")
         case Ended.TIMEOUT:
             return Verdict(Outcome.TIMEOUT, None, program, f"stopped after {found.seconds:.1f} s of waiting")
+        case Ended.IDLE:
+            return Verdict.of(False, program, f"stopped after {found.seconds:.1f} s, most of which it slept")
         case Ended.CPU_LIMIT:
             return Verdict.of(False, program, "killed: CPU time or memory used up")
         case Ended.FLOODED:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import json
 import os
 import select
 import signal
 import sys
 import time
+import types
 from typing import Any
 
-from distillery.verify.confine import confine
+from distillery.sandbox.confine import confine, guard, write_all
+from distillery.sandbox.idle import overdue, shares
 
-LOOK_S = 0.05
+LOOK_S = 0.05  # the first; and the longest of them:
+LONG_LOOK_S = 0.5
 LAST = 5_000  # bytes of standard error that are sent back, its end
 
 
@@ -27,20 +31,18 @@ def main() -> None:
     with open(0, "rb", closefd=False) as stdin:
         task = json.loads(stdin.read())
     code = compile_or_none(task["program"])
-    if not settings["uid"]:  # then programs have our user, and must not be able to stop us
-        import ctypes  # takes time
-
-        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+    guard(settings["uid"])
+    patience = Patience(settings["wall_s"] - settings["cpu_s"])
     gc.freeze()  # else the first collection in each child copies all pages
     for text in task["inputs"]:
         files = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr")]
-        write(files[0], text.encode(errors="surrogatepass"))
+        write_all(files[0], text.encode(errors="surrogatepass"))
         os.lseek(files[0], 0, os.SEEK_SET)
         pid = os.fork()
         if pid == 0:
             become(files, settings)
             os._exit(run_to_the_end(code, task["program"]))
-        report = wait(pid, files, settings)
+        report = wait(pid, files, settings, patience)
         end_all(pid, settings)
         send(files, report)
         if report["status"] != 0 or report["ended"] != "finished":
@@ -49,13 +51,14 @@ def main() -> None:
 
 def compile_or_none(program: str) -> Any:
     try:
-        return compile(program, "program.py", "exec")
+        return compile(program, "program.py", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # the run itself shall say it
 
 
 def become(files: list[int], settings: dict[str, Any]) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for fd, file in enumerate(files):
         os.dup2(file, fd)
         os.close(file)
@@ -67,20 +70,44 @@ def become(files: list[int], settings: dict[str, Any]) -> None:
     sys.argv[:] = ["program.py"]
 
 
-def wait(pid: int, files: list[int], settings: dict[str, Any]) -> dict[str, Any]:
+class Patience:
+    """What all runs of a program may sleep together, while nothing makes them wait."""
+
+    def __init__(self, most_s: float) -> None:
+        self.most_s = most_s
+        self.idle_s = 0.0  # of the runs that have ended
+        self.waited_s = 0.0
+
+    def exhausted(self, pid: int, elapsed_s: float, *, over: bool = False) -> bool:
+        found = shares(pid)
+        ran_s, in_line_s = found or (elapsed_s, 0.0)
+        idle_s = self.idle_s + max(0.0, elapsed_s - ran_s - in_line_s)
+        waited_s = self.waited_s + in_line_s
+        if over:
+            self.idle_s, self.waited_s = idle_s, waited_s
+        return idle_s > self.most_s and idle_s > waited_s
+
+
+def wait(pid: int, files: list[int], settings: dict[str, Any], patience: Patience) -> dict[str, Any]:
     begin = time.monotonic()
-    deadline = begin + settings["wall_s"]
-    ended = "finished"
+    ended, look_s = "finished", LOOK_S
     ending = os.pidfd_open(pid)
-    while not select.select([ending], [], [], LOOK_S)[0]:
+    while not select.select([ending], [], [], look_s)[0]:
+        elapsed_s = time.monotonic() - begin
+        look_s = min(2 * look_s, LONG_LOOK_S)
         if max(os.fstat(file).st_size for file in files[1:]) > settings["output_bytes"]:
             ended = "flooded"
-        elif time.monotonic() > deadline:
-            ended = "timeout"
+        elif elapsed_s > settings["wall_s"]:
+            ended = overdue(pid, elapsed_s, settings["cpu_s"])
+        elif patience.exhausted(pid, elapsed_s):
+            ended = "idle"
         else:
             continue
         os.kill(pid, signal.SIGKILL)
         break
+    else:
+        if look_s > LOOK_S and patience.exhausted(pid, time.monotonic() - begin, over=True):
+            ended = "idle"
     os.close(ending)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     sizes = [os.fstat(file).st_size for file in files]
@@ -103,32 +130,36 @@ def end_all(pid: int, settings: dict[str, Any]) -> None:
             os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+    try:
+        while os.getpid() == 1:  # then those without a parent are ours
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
 
 
 def send(files: list[int], report: dict[str, Any]) -> None:
-    write(1, json.dumps(report).encode() + b"\n")
+    write_all(1, json.dumps(report).encode() + b"\n")
     place = 0
     while place < report["size"]:  # fewer when a process that lives on has cut the file
         part = os.pread(files[1], min(1 << 20, report["size"] - place), place) or bytes(
             report["size"] - place
         )
-        write(1, part)
+        write_all(1, part)
         place += len(part)
     for file in files:
         os.close(file)
 
 
-def write(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
-
-
 def run_to_the_end(code: Any, source: str) -> int:
     """As the interpreter would, with threads waited for and exit functions called, but for its slow clearing up."""
     status = 0
+    module = sys.modules["__main__"] = types.ModuleType(
+        "__main__"
+    )  # where pickle and typing look for its classes
+    space = vars(module)
+    space["__file__"] = "program.py"
     try:
-        space = {"__name__": "__main__", "__builtins__": __builtins__}
-        exec(code or compile(source, "program.py", "exec"), space)  # noqa: S102 -- this is the sandbox
+        exec(code or compile(source, "program.py", "exec", dont_inherit=True), space)  # noqa: S102 -- this is the sandbox
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         if not isinstance(leaving.code, int | None):
@@ -139,10 +170,12 @@ def run_to_the_end(code: Any, source: str) -> int:
     if "threading" in sys.modules:
         sys.modules["threading"]._shutdown()
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):  # a full file; or the program closed it itself
-        status = status or (0 if sys.stdout.closed else 120)
+    for file in (*space.values(), sys.__stdout__, sys.stdout):  # files that were left open
+        try:
+            if isinstance(file, io.IOBase) and not file.closed:
+                file.flush()
+        except (OSError, ValueError):  # a full one; or closed below
+            status = status or 120
     return status & 0xFF
 
 

@@ -9,26 +9,39 @@ from __future__ import annotations
 import builtins
 import collections
 import contextlib
-import datetime
-import decimal
-import fractions
-import importlib
 import itertools
 import json
 import os
+import re
 import select
 import struct
+import types
+from time import monotonic
 from typing import Any
 
-SCALARS = frozenset({type(None), bool, int, float, str})
-EXACT = frozenset({type(None), bool, float, str})
-MANY = {"tuple": tuple, "set": set, "frozenset": frozenset}
-DICTS = {"dict": dict, "Counter": collections.Counter, "OrderedDict": collections.OrderedDict}
-DATES = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
+from distillery.verify.plain import (
+    DICTS,
+    EXACT,
+    MANY,
+    SCALARS,
+    TYPES,
+    adopt,
+    by_value,
+    defaulting,
+    named,
+    named_tuple,
+    pack_simple,
+    restore,
+    state_of,
+    unpack_simple,
+)
+
 MOST_BYTES = 64 << 20  # of one message
 CHUNK = 64  # items of a generator that are fetched at once
 dumps, loads, read_fd, write_fd = json.dumps, json.loads, os.read, os.write  # as they were before the program
-TEST = "test"
+SPECIAL = frozenset({"__getitem__", "__setitem__", "__contains__", "__len__", "__str__"})
+INSIDE = re.compile(r"_|(?:gi|cr|ag|tb|co|f|func)_")  # ways from a thing to the frames and globals around it
+WAYS_IN = (eval, exec, compile, getattr, setattr, vars, globals, locals, __import__, open, str.format)
 AHEAD = "distillery"  # marks what the program raised, and not the test
 
 
@@ -42,6 +55,8 @@ class Line:
     def __init__(self, read: int, write: int, pid: int = 0) -> None:
         self._read, self._write = read, write
         self._alive = os.pidfd_open(pid) if pid else None
+        self._waited_s = 0.0
+        self._since: float | None = None
         if pid:
             os.set_blocking(write, False)
 
@@ -65,6 +80,11 @@ class Line:
         except (ValueError, RecursionError):
             raise Foul("a result that is none") from None
 
+    def waited_s(self) -> float:
+        """For the other side, so far."""
+        since = self._since
+        return self._waited_s + (0.0 if since is None else monotonic() - since)
+
     def _take(self, size: int) -> bytes:
         parts: list[bytes] = []
         while size:
@@ -79,7 +99,9 @@ class Line:
     def _wait(self, reads: list[int], writes: list[int]) -> None:
         if self._alive is None:
             return
+        self._since = monotonic()
         ready = select.select([*reads, self._alive], writes, [])
+        self._waited_s, self._since = self.waited_s(), None
         if ready[0] == [self._alive] and not ready[1]:
             raise Foul
 
@@ -91,8 +113,11 @@ class Codec:
     lists and trees may be as deep in as they like.
     """
 
-    def __init__(self, line: Line, classes: dict[str, type]) -> None:
+    def __init__(self, line: Line, classes: dict[str, type], *, wary: bool) -> None:
         self.line = line
+        self.wary = wary  # of the other side, which may use what it is given and look no further
+        self.asked = 0
+        self.believes = False  # its objects, when they say that they hold something
         self.classes = classes
         self.mine: dict[int, Any] = {}  # told of, by id; kept alive so that no id comes twice
         self.theirs: dict[int, Any] = {}
@@ -104,7 +129,7 @@ class Codec:
         root = self._pack(value, found, owed)
         while len(table) < len(owed):
             thing = owed[len(table)]
-            state = {name: self._pack(inner, found, owed) for name, inner in vars(thing).items()}
+            state = {name: self._pack(inner, found, owed) for name, inner in state_of(thing).items()}
             table.append([type(thing).__name__, state])
         return {"t": "graph", "v": root, "o": table} if table else root
 
@@ -118,12 +143,13 @@ class Codec:
             return [self._pack(item, found, owed) for item in value]
         for name, many in MANY.items():
             if isinstance(value, many):
-                return {"t": name, "v": [self._pack(item, found, owed) for item in value]}
+                more = named(value) if many is tuple else {}
+                return {"t": name, "v": [self._pack(item, found, owed) for item in value]} | more
         if isinstance(value, dict):
             name = kind.__name__ if kind.__name__ in DICTS else "dict"
             pairs = [[self._pack(k, found, owed), self._pack(v, found, owed)] for k, v in value.items()]
-            return {"t": name, "v": pairs}
-        if self.classes.get(kind.__name__) is kind and hasattr(value, "__dict__"):
+            return {"t": name, "v": pairs} | defaulting(value)
+        if by_value(value, self.classes):
             if id(value) not in found:
                 found[id(value)] = len(owed)
                 owed.append(value)
@@ -146,15 +172,14 @@ class Codec:
         if isinstance(value, Remote):
             return {"t": "yours", "v": object.__getattribute__(value, "_number")}
         self.mine[id(value)] = value
-        kind = "class" if isinstance(value, type) else "callable" if callable(value) else "thing"
-        return {"t": "mine", "v": id(value), "k": kind}
+        return {"t": "mine", "v": id(value)}
 
     def unpack(self, data: Any) -> Any:
         try:
             if isinstance(data, dict) and data["t"] == "graph":
                 things = [object.__new__(self.classes[name]) for name, _ in data["o"]]
                 for thing, (_, state) in zip(things, data["o"], strict=True):
-                    vars(thing).update({name: self._unpack(inner, things) for name, inner in state.items()})
+                    restore(thing, {name: self._unpack(inner, things) for name, inner in state.items()})
                 return self._unpack(data["v"], things)
             return self._unpack(data, [])
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
@@ -170,15 +195,16 @@ class Codec:
         kind: str = data["t"]
         value: Any = data.get("v")
         if kind in MANY:
-            return MANY[kind](self._unpack(item, things) for item in value)
+            many = MANY[kind](self._unpack(item, things) for item in value)
+            return named_tuple(*data["n"])(*many) if "n" in data else many
         if kind in DICTS:
             pairs = {self._unpack(k, things): self._unpack(v, things) for k, v in value}
-            return DICTS[kind](pairs)
+            return collections.defaultdict(TYPES[data["d"]], pairs) if "d" in data else DICTS[kind](pairs)
         match kind:
             case "o":
                 return things[value]
             case "mine":
-                return self.theirs.setdefault(value, Remote(self, value, data["k"]))
+                return self.theirs.setdefault(value, Remote(self, value))
             case "yours":
                 return self.mine[value]
             case "list" | "deque":
@@ -190,12 +216,13 @@ class Codec:
 
     def operate(self, what: str, number: int, *rest: Any) -> Any:
         """An operation on something of theirs; what they ask meanwhile is answered."""
+        self.asked += 1
         self.line.say([what, number, *map(self.pack, rest)])
         while True:
             word, *said = self.hear()
             match word:
                 case "value":
-                    if said[1] is not None:
+                    if what == "call" and said[0] is None and said[1] is not None:
                         args, named = self.unpack(said[1])
                         adopt(rest[0], args)
                         for name, value in named.items():
@@ -208,7 +235,7 @@ class Codec:
 
     def hear(self) -> list[Any]:
         said = self.line.hear()
-        if not isinstance(said, list) or len(said) < 3:
+        if not isinstance(said, list) or len(said) < 2 + (said[:1] in (["value"], ["raise"])):
             raise Foul("a reply that is none")
         return said
 
@@ -216,6 +243,8 @@ class Codec:
         try:
             thing = self.mine[said[0]]
             rest = [self.unpack(item) for item in said[1:]]
+            if self.wary:
+                refuse_inside(what, thing, rest)
             reply = ["value", self.pack(result := perform(what, thing, rest)), None]
             if (
                 what == "call"
@@ -229,6 +258,22 @@ class Codec:
         except SystemExit:
             reply = ["raise", "SystemExit", ""]
         self.line.say(reply)
+
+
+def refuse_inside(what: str, thing: Any, rest: list[Any]) -> None:
+    """From a function there is a way to its globals, and from these to all by which the test judges."""
+    name = rest[0] if rest else ""
+    match what:
+        case "get" | "set":
+            inside = type(name) is not str or INSIDE.match(name) is not None
+            if what == "set":
+                inside = inside or isinstance(thing, type) or callable(getattr(type(thing), name, None))
+        case "method":
+            inside = name not in SPECIAL
+        case _:
+            inside = any(thing is way for way in WAYS_IN)
+    if inside or isinstance(thing, types.ModuleType):
+        raise AttributeError(f"{what} {rest[:1]} of a thing of the test's")
 
 
 def perform(what: str, thing: Any, rest: list[Any]) -> Any:
@@ -265,102 +310,27 @@ def raised(kind: str, said: str) -> Exception:
     """What the program raised, as the built-in exception of that name."""
     found = getattr(builtins, kind, None)
     error: Exception = RuntimeError(f"{kind}: {said}")
-    if isinstance(found, type) and issubclass(found, Exception):
+    ends = (StopIteration, StopAsyncIteration)  # `map` would take one for the end of its items
+    if isinstance(found, type) and issubclass(found, Exception) and not issubclass(found, ends):
         with contextlib.suppress(TypeError):  # one that takes more than a message
             error = found(said)
     error.__dict__[AHEAD] = True
     return error
 
 
-def adopt(old: Any, new: Any) -> None:
-    """What a function that returns nothing did to its arguments."""
-    if type(old) is not type(new):
-        return
-    if isinstance(old, tuple):
-        for one, other in zip(old, new, strict=False):
-            adopt(one, other)
-    elif isinstance(old, list):
-        old[:] = new
-    elif isinstance(old, dict | set):
-        old.clear()
-        old.update(new)
-    elif isinstance(old, collections.deque):
-        old.clear()
-        old.extend(new)
-    elif type(old).__module__ == TEST:
-        vars(old).update(vars(new))
-
-
-def pack_simple(value: Any) -> Any:
-    kind: Any = type(value)
-    name = kind.__name__
-    if kind is complex:
-        return {"t": "complex", "v": [value.real, value.imag]}
-    if kind in (bytes, bytearray):
-        return {"t": name, "v": bytes(value).hex()}
-    if kind is range:
-        return {"t": "range", "v": [value.start, value.stop, value.step]}
-    if kind in DATES.values():
-        return {"t": name, "v": value.isoformat()}
-    if kind is datetime.timedelta:
-        return {"t": "timedelta", "v": [value.days, value.seconds, value.microseconds]}
-    if kind in (decimal.Decimal, fractions.Fraction):
-        return {"t": name, "v": str(value)}
-    if isinstance(value, type) and getattr(builtins, value.__name__, None) is value:
-        return {"t": "type", "v": value.__name__}
-    if kind.__module__ == "numpy" and hasattr(value, "dtype"):
-        return {"t": "numpy", "v": [value.dtype.str, list(value.shape), pack_numbers(value.ravel().tolist())]}
-    return None
-
-
-def pack_numbers(values: list[Any]) -> list[Any]:
-    return [[v.real, v.imag] if isinstance(v, complex) else v for v in values]
-
-
-def unpack_simple(kind: str, value: Any) -> Any:
-    match kind:
-        case "int":
-            return int(value, 16)
-        case "complex":
-            return complex(*value)
-        case "bytes" | "bytearray":
-            return bytes.fromhex(value) if kind == "bytes" else bytearray.fromhex(value)
-        case "range":
-            return range(*value)
-        case "datetime" | "date" | "time":
-            return DATES[kind].fromisoformat(value)
-        case "timedelta":
-            return datetime.timedelta(*value)
-        case "Decimal" | "Fraction":
-            return (decimal.Decimal if kind == "Decimal" else fractions.Fraction)(value)
-        case "type":
-            return {name: it for name, it in vars(builtins).items() if isinstance(it, type)}[value]
-        case "numpy":
-            return unpack_numpy(*value)
-        case _:
-            raise ValueError(kind)
-
-
-def unpack_numpy(dtype: str, shape: list[int], data: list[Any]) -> Any:
-    numpy: Any = importlib.import_module("numpy")
-    if numpy.dtype(dtype).kind not in "biufcSU":
-        raise ValueError(dtype)
-    if numpy.dtype(dtype).kind == "c":
-        data = [complex(*pair) for pair in data]
-    return numpy.array(data, dtype=dtype).reshape(shape)[()]
-
-
 class Remote:
     """What only the other side has. Equal to itself alone, whatever its class says of ==."""
 
-    def __init__(self, codec: Codec, number: int, kind: str) -> None:
-        for name, value in (("_codec", codec), ("_number", number), ("_kind", kind)):
+    def __init__(self, codec: Codec, number: int) -> None:
+        for name, value in (("_codec", codec), ("_number", number)):
             object.__setattr__(self, name, value)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         return _ask(self, "call", args, named)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__array"):  # numpy would read memory of ours wherever it is told to
+            raise AttributeError(name)
         return _ask(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -373,7 +343,9 @@ class Remote:
         _ask(self, "method", "__setitem__", (key, value))
 
     def __contains__(self, key: Any) -> bool:
-        return bool(_ask(self, "method", "__contains__", (key,)))
+        if object.__getattribute__(self, "_codec").believes:
+            return bool(_ask(self, "method", "__contains__", (key,)))
+        return any(key == item for item in self)
 
     def __len__(self) -> int:
         return int(_ask(self, "method", "__len__", ()))
@@ -386,7 +358,11 @@ class Remote:
 
     def __iter__(self) -> Any:
         items = _ask(self, "iter")
-        while chunk := _ask(items, "next", CHUNK):
+        # the first ones singly: the next may take for ever, and the test not ask for it
+        for size in itertools.chain(itertools.repeat(1, CHUNK), itertools.repeat(CHUNK)):
+            chunk = _ask(items, "next", size)
+            if not chunk:
+                return
             yield from chunk
 
     def __next__(self) -> Any:

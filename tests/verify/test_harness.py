@@ -101,6 +101,15 @@ USES = [
     ("assert math.isclose(f(), 3.14, abs_tol=0.01)", "import math\ndef f(): return math.pi"),
     ("assert f(node(1, node(2, None))) == 2", "import collections\nnode = collections.namedtuple('node', 'v next')\ndef f(n): return n[1][0]"),
     ("assert f(a) == 2\na.x = 3\nassert f(a) == 3", "class A:\n    x = 2\na = A()\ndef f(a): return a.x"),
+    ("assert f(1).x == 2 and f(1) == (2, 0)", "from collections import namedtuple\nP = namedtuple('P', 'x y')\ndef f(a): return P(a + 1, 0)"),
+    ("x = f(1)\nassert x == {1: [2]} and x[5] == []", "from collections import defaultdict\ndef f(a): return defaultdict(list, {1: [2]})"),
+    ("assert list(f()) == [2 ** 70]", "import numpy as np\ndef f(): return np.array([2 ** 70])"),
+    ("assert f() == 1 and f() + 2 == 3", "import numpy as np\ndef f(): return np.int8(1)"),
+    ("assert f() == [2 ** 62]", "import numpy as np\ndef f(): return [np.int64(2 ** 62)]"),
+    ("from itertools import islice\nassert list(islice(f(), 4)) == [6, 28, 496, 8128]", "def f():\n    n = 2\n    while True:\n        if sum(d for d in range(1, n) if n % d == 0) == n: yield n\n        n += 1"),
+    ("got = []\ntry:\n    for x in f(): got.append(x)\nexcept ValueError: pass\nassert got == [1]", "def f():\n    yield 1\n    raise ValueError"),
+    ("try:\n    f()\nexcept RuntimeError as e:\n    assert 'StopIteration' in str(e)", "def f(): raise StopIteration"),
+    ("s = Bag()\ns.add(1)\nassert 1 in s and 2 not in s", "class Bag:\n    def __init__(self): self.x = []\n    def add(self, x): self.x.append(x)\n    def __contains__(self, x): return x in self.x"),
     ("assert f() == 7 and isinstance(f(), int)", "import enum\nclass E(enum.IntEnum):\n    A = 7\ndef f(): return E.A"),
 ]  # fmt: skip
 
@@ -156,6 +165,97 @@ def f():
     assert judged("try:\n    f()\nexcept Exception:\n    pass", code).outcome is Outcome.WRONG
 
 
+RIGHT, OTHER = "def f(x): return x + 1", "def f(x): return x"
+CASE = "import unittest\nclass T(unittest.TestCase):\n    def test_one(self): self.assertEqual(f(1), 2)\n"
+STYLES = {
+    "a function": "def test_f():\n    assert f(1) == 2\n",
+    "a function that the test calls": "def test_f(x=1):\n    assert f(x) == 2\ntest_f()\n",
+    "a function with rows": "import pytest\n@pytest.mark.parametrize('x, y', [(1, 2), pytest.param(2, 3)])\ndef test_f(x, y):\n    assert f(x) == y\n",
+    "a function with values": "import pytest\n@pytest.mark.parametrize('x', [1, pytest.param(2)])\ndef test_f(x):\n    assert f(x) == x + 1\n",
+    "a class": "class TestF:\n    def test_f(self):\n        assert f(1) == 2\n",
+    "a class with a beginning": "class TestF:\n    def setup_method(self, method): self.x = 1\n    def test_f(self): assert f(self.x) == 2\n",
+    "a class with another beginning": "class TestF:\n    def setup_method(self): self.x = 1\n    def test_f(self): assert f(self.x) == 2\n",
+    "cases": CASE,
+    "cases with a guarded main": CASE + "if __name__ == '__main__':\n    unittest.main()\n",
+    "cases with main": CASE + "unittest.main()\n",
+    "cases with a main that returns": CASE + "unittest.main(argv=[''], exit=False)\n",
+    "cases with a runner": CASE
+    + "unittest.TextTestRunner().run(unittest.TestLoader().loadTestsFromTestCase(T))\n",
+    "cases with parts": "import unittest\nclass T(unittest.TestCase):\n    def test_one(self):\n        for n in (1, 2):\n            with self.subTest(n=n): self.assertEqual(f(n), n + 1)\n",
+    "cases in their order": "import unittest\nclass T(unittest.TestCase):\n    def setUp(self): self.x = 1\n    def test_one(self): self.assertEqual(f(self.x), 2)\n",
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("entry_point", ["", "f"])
+def test_tests_that_are_only_defined_are_run(style: str, entry_point: str):
+    if "pytest" in STYLES[style]:
+        pytest.importorskip("pytest")
+    assert judged(STYLES[style], RIGHT, entry_point=entry_point).outcome is Outcome.CORRECT
+    assert judged(STYLES[style], OTHER, entry_point=entry_point).outcome is Outcome.WRONG
+
+
+IDLE = {
+    "a check without an entry point": ("def check(c):\n    assert c(1) == 2\n", ""),
+    "an empty check": ("def check(c):\n    pass\n", "f"),
+    "a comment": ("# assert f(1) == 2\n", ""),
+    "a skipped test": ("import pytest\n@pytest.mark.skip\ndef test_f(): assert f(1) == 2\n", ""),
+    "a fixture": ("def test_f(tmp_path): assert f(1) == 2\n", ""),
+    "cases without a test": ("import unittest\nclass T(unittest.TestCase): pass\n", ""),
+}
+
+
+@pytest.mark.parametrize("test", IDLE)
+def test_a_test_that_never_calls_the_program_judges_nothing(test: str):
+    code, entry_point = IDLE[test]
+    for program in (RIGHT, OTHER):
+        verdict = judged(code, program, entry_point=entry_point)
+        assert (verdict.outcome, verdict.score) == (Outcome.ERROR, None)
+
+
+def test_what_a_test_prints_is_nobodys():
+    assert judged("print('x' * 5_000_000)\nassert f(1) == 2", RIGHT).outcome is Outcome.CORRECT
+
+
+@pytest.mark.slow
+def test_a_test_that_sleeps_is_not_the_programs_fault():
+    verdict = judged("import time\ntime.sleep(60)\nassert f(1) == 2", RIGHT, cpu_s=1)
+    assert (verdict.outcome, verdict.score) == (Outcome.ERROR, None)
+
+
+def test_annotations_are_what_they_are_in_a_file_of_their_own():
+    assert (
+        judged("assert f(1) == 2", "def f(x: int): return x + f.__annotations__['x'](1)").outcome
+        is Outcome.CORRECT
+    )
+    assert judged("assert f([1]) == 1", "def f(x: List[int]): return x[0]").outcome is Outcome.WRONG
+
+
+PROMPTS = [
+    ("class S:\n    def g(self, x):\n        raise NotImplementedError\n", "class S:\n    def g(self, x): return x + 1", "assert S().g(1) == 2"),
+    ("def f(x):\n", "def f(x):\n    return x + 1", "assert f(1) == 2"),
+    ("class S:\n    def g(self, x):\n", "class S:\n    def g(self, x):\n        return x + 1", "assert S().g(1) == 2"),
+    ("import math\n", "from __future__ import annotations\ndef f(x): return x + 1", "assert f(1) == 2"),
+    ("class N:\n    def __init__(self, v): self.v = v\n", "class N:\n    __slots__ = ('v',)\n    def __init__(self, v): self.v = v\ndef f(n): return N(n.v + 1)", "assert f(N(1)).v == 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "code", "test"), PROMPTS)
+def test_a_whole_program_may_follow_a_prompt(prompt: str, code: str, test: str):
+    found = judged(test, code, prompt=prompt)
+    assert found.outcome is Outcome.CORRECT, found.detail
+
+
+@pytest.mark.slow
+def test_output_that_its_checker_cannot_bear_is_wrong_and_a_checker_that_bears_none_an_error():
+    slow = "import re\ndef check(g, p, e): return bool(re.fullmatch('(a+)+b', p.strip())) or p == e"
+    spin = "def check(g, p, e):\n    while True: pass"
+    for checker, outcome in ((slow, Outcome.WRONG), (spin, Outcome.ERROR)):
+        payload = {"style": "stdio", "tests": ROWS[:1], "checker": checker, "cpu_s": 1}
+        problem = Problem("q", "", checker="program", payload=json.dumps(payload))
+        assert check(problem, "```python\nprint('a' * 40)\n```").outcome is outcome
+
+
 def test_a_prompt_that_ends_in_the_middle_of_a_function_is_completed():
     assert judged("assert f(1) == 2", "    return x + 1\n", prompt="def f(x):").outcome is Outcome.CORRECT
 
@@ -175,7 +275,14 @@ ROWS = [{"input": "3\n", "output": "0 1 2"}, {"input": "2\n", "output": "0 1"}]
         ("def check(g, p, e): return 1", "print(1)", Outcome.WRONG),
         ("def check(", "print(1)", Outcome.ERROR),
         ("import no_such_module", "print(1)", Outcome.ERROR),
-        (7, "print(1)", Outcome.NO_GOLD),
+        ("import sys\ndef check(g, p, e): sys.exit(0)", "print(1)", Outcome.WRONG),
+        ("import sys\nsys.exit(0)", "print(1)", Outcome.ERROR),
+        (
+            "from __future__ import division\nx: list[Odd]\ndef check(g, p, e): return True",
+            "print(1)",
+            Outcome.ERROR,
+        ),
+        (7, "print(1)", Outcome.ERROR),
     ],
 )
 def test_a_checker_of_ones_own_judges_what_is_printed(checker: Any, code: str, outcome: Outcome):
@@ -195,6 +302,17 @@ def test_a_checker_of_ones_own_judges_what_is_printed(checker: Any, code: str, o
         ("import sys\nsys.stdout.buffer.write(b'x')\nsys.exit()", Outcome.CORRECT),
         ("if __name__ == '__main__':\n    print('x')", Outcome.CORRECT),
         ("import sys\nassert sys.stdin.read() == ''\nprint('x')", Outcome.CORRECT),
+        ("o = open(1, 'w')\no.write('x')", Outcome.CORRECT),
+        ("import io, sys\nw = io.TextIOWrapper(sys.stdout.buffer)\nw.write('x')", Outcome.CORRECT),
+        ("import io, sys\nprint('x')\nsys.stdout = io.StringIO()\nprint('y')", Outcome.CORRECT),
+        ("import pickle\nclass C: pass\npickle.loads(pickle.dumps(C()))\nprint('x')", Outcome.CORRECT),
+        ("import __main__, os\n__main__.os.path.abspath(__file__)\nprint('x')", Outcome.CORRECT),
+        ("class C:\n    x: int\nassert C.__annotations__['x'] is int\nprint('x')", Outcome.CORRECT),
+        (
+            "from multiprocessing import Pool\nif __name__ == '__main__':\n    with Pool(2) as p: print(*p.map(str, 'x'))",
+            Outcome.CORRECT,
+        ),
+        ("def f(x: List[int]): pass\nprint('x')", Outcome.WRONG),
         ("print('x', flush=True)\n1/0", Outcome.WRONG),
         ("def (", Outcome.WRONG),
     ],

@@ -136,6 +136,10 @@ def test_a_program_must_print_just_the_expected_output(code: str, outcome: Outco
         ("0.3", "zero", 1e-3, False),
         ("1 2", "1", 1e-3, False),
         ("1", "nan", 1e-3, False),
+        ("inf", "0", 1e-3, False),
+        ("inf", "inf", 1e-3, True),
+        ("7" * 400, "0", 1e-3, False),
+        ("0", "1e999", 1e-3, False),
     ],
 )
 def test_outputs_are_compared_whole(expected: str, printed: str, tolerance: float, same: bool):
@@ -151,6 +155,13 @@ def test_outputs_are_compared_whole(expected: str, printed: str, tolerance: floa
         ("```cpp\nint x;\n```\n```\ny = 1\n```", "", "y = 1\n"),
         ("<think>x</think>\n    return 1\n", "f", "    return 1"),
         ("print(1)", "", "print(1)"),
+        ("```python\na = 1\n```\nIt prints:\n```\n7\n```", "", "a = 1\n"),
+        ("```python\na = 1\n```\nor\n```\ndef f(): 1\n```", "f", "def f(): 1\n"),
+        ("1. So:\n\n   ```python\n   if a:\n       b\n   ```\n", "", "if a:\n    b\n"),
+        ("So:\n```python\na = 1\n", "", "a = 1\n"),
+        ("~~~python\na = '```'\n~~~", "", "a = '```'\n"),
+        ("````python\na = 1\n```\n````", "", "a = 1\n```\n"),
+        ("```python\n\ufeffa = 1\n```", "", "a = 1\n"),
     ],
 )
 def test_the_last_block_that_fits_is_the_program(text: str, name: str, code: str):
@@ -174,6 +185,7 @@ def test_a_program_beyond_all_measure_is_wrong():
         {"style": "stdio"},
         {"style": "stdio", "tests": []},
         {"style": "stdio", "tests": [{"input": 1}]},
+        {"style": "stdio", "tests": [{"input": "1", "output": ""}, {"input": "2", "output": " \n"}]},
     ],
 )
 def test_without_tests_there_is_nothing_to_judge_by(payload: dict[str, Any]):
@@ -182,7 +194,67 @@ def test_without_tests_there_is_nothing_to_judge_by(payload: dict[str, Any]):
 
 def test_an_unreadable_payload_is_an_error():
     assert check(Problem("q", "", payload="[]"), "print(1)").outcome is Outcome.ERROR
-    assert check(problem(ECHO | {"cpu_s": "long"}), "print(1)").outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("payload", [ADD, ECHO], ids=["function", "stdio"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"tolerance": "tight"},
+        {"tolerance": -1},
+        {"tolerance": 1},
+        {"tolerance": float("nan")},
+        {"cpu_s": "long"},
+        {"cpu_s": float("inf")},
+        {"cpu_s": -1},
+        {"cpu_s": 0},
+        {"cpu_s": True},
+        {"memory_mb": 1e30},
+        {"memory_mb": -5},
+        {"memory_mb": 0},
+        {"entry_point": 3},
+        {"prompt": ["x"]},
+        {"checker": {}},
+    ],
+    ids=str,
+)
+def test_an_option_that_makes_no_sense_is_an_error_that_names_it(
+    payload: dict[str, Any], option: dict[str, Any]
+):
+    verdict = judge([(problem(payload | option), fenced("print(1)"))])[0]
+    assert (verdict.outcome, verdict.score) == (Outcome.ERROR, None)
+    assert next(iter(option)) in verdict.detail
+
+
+@isolated
+def test_an_option_that_is_null_is_absent():
+    absent = dict.fromkeys(("tolerance", "cpu_s", "memory_mb", "entry_point", "prompt", "checker"))
+    code = "a, b = map(int, input().split())\nprint(a + b)"
+    assert check(problem(absent | ECHO), fenced(code)).outcome is Outcome.CORRECT
+    code = "def add(a, b): return a + b"
+    assert check(problem(absent | ADD), fenced(code)).outcome is Outcome.CORRECT
+
+
+@isolated
+@pytest.mark.parametrize("payload", [ADD, ECHO], ids=["function", "stdio"])
+def test_the_least_memory_that_can_be_asked_for_is_enough_to_begin(payload: dict[str, Any]):
+    code = (
+        "def add(a, b): return a + b\nif __name__ == '__main__':\n    print(add(*map(int, input().split())))"
+    )
+    assert check(problem(payload | {"memory_mb": 64}), fenced(code)).outcome is Outcome.CORRECT
+
+
+def test_equal_rows_are_run_once(monkeypatch: pytest.MonkeyPatch):
+    ran: list[str] = []
+
+    def run(*_: object, stdin: str, **__: object) -> Result:
+        ran.append(stdin)
+        return Result("", "install it", None, Ended.UNAVAILABLE)
+
+    monkeypatch.setattr(program, "run_supervised", run)
+    one, other = (problem(ADD), fenced("x = 1")), (problem(ADD), fenced("x = 2"))
+    assert [v.outcome for v in judge([one, other, one, one])] == [Outcome.ERROR] * 4
+    assert len(ran) == 2
 
 
 @pytest.mark.parametrize(
@@ -197,6 +269,29 @@ def test_a_sandbox_at_fault_is_never_a_wrong_answer(
     for payload in (ADD, ECHO):
         verdict = check(problem(payload), fenced("print(1)"))
         assert (verdict.outcome, verdict.score) == (outcome, None)
+
+
+@pytest.mark.parametrize("ended", [Ended.IDLE, Ended.CPU_LIMIT, Ended.FLOODED])
+def test_a_program_that_uses_up_what_it_has_is_wrong(monkeypatch: pytest.MonkeyPatch, ended: Ended):
+    for module in (program, inputs):
+        monkeypatch.setattr(module, "run_supervised", lambda *_, **__: Result("", "", -9, ended))
+    monkeypatch.setattr(inputs, "guarded", lambda _: False)
+    for payload in (ADD, ECHO):
+        verdict = check(problem(payload), fenced("print(1)"))
+        assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.0)
+
+
+@pytest.mark.parametrize(("guarded", "outcome"), [(True, Outcome.ERROR), (False, Outcome.WRONG)])
+@pytest.mark.parametrize("raw", [b"", b"garbage\n", b'{"status": 0}\n'])
+def test_a_supervisor_that_is_lost_is_its_programs_doing_where_it_could_do_it(
+    monkeypatch: pytest.MonkeyPatch, guarded: bool, outcome: Outcome, raw: bytes
+):
+    lost = Result(raw.decode(), "", -15, Ended.FINISHED, raw=raw)
+    for module in (program, inputs):
+        monkeypatch.setattr(module, "run_supervised", lambda *_, **__: lost)
+    monkeypatch.setattr(inputs, "guarded", lambda _: guarded)
+    for payload in (ADD, ECHO):
+        assert check(problem(payload), fenced("print(1)")).outcome is outcome
 
 
 def _rows(path: Path, count: int) -> list[dict[str, Any]]:

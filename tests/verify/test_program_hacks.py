@@ -1,5 +1,3 @@
-"""Programs that try to be judged right without being right, and programs that try to take the machine along."""
-
 import json
 import time
 from pathlib import Path
@@ -9,34 +7,59 @@ import pytest
 
 from distillery import sandbox
 from distillery.records import Outcome, Problem, Verdict
+from distillery.sandbox import Limits, local, run_python
 from distillery.verify import get_checker
+from distillery.verify.inputs import run_on_inputs
 
 check = get_checker("program")
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 SECRET = 918273645
 CPU_S = 1
-DEADLINE_S = 3.0 * CPU_S + 10  # the wall's, for one run
+DEADLINE_S = 3.0 * CPU_S + 13  # the wall's, for one run
 FUNCTION = {
     "style": "function",
     "entry_point": "f",
     "cpu_s": CPU_S,
-    "prompt": "def helper(x):\n    return x\n\ndef f(x):\n    pass\n",
     "test": f"EXPECTED = [{SECRET}, {SECRET + 1}]\n"
     "def check(candidate):\n"
-    "    assert helper(candidate(3)) == EXPECTED[0]\n"
-    "    assert abs(candidate(4) - EXPECTED[1]) < 1e-6\n"
-    "    assert all(isinstance(candidate(n), int) for n in range(2))\n",
+    "    assert [candidate(3), candidate(4)] == EXPECTED\n",
 }
 STDIO = {
     "style": "stdio",
     "cpu_s": CPU_S,
     "tests": [{"input": "3\n", "output": f"{SECRET}\n"}, {"input": "4\n", "output": f"{SECRET + 1}\n"}],
 }
+BOTH = pytest.mark.parametrize("payload", [FUNCTION, STDIO], ids=["function", "stdio"])
+ISOLATIONS = ["another user", "the same user"]
+
+
+@pytest.fixture(params=ISOLATIONS)
+def isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The two ways to keep a program from its judge: with root's rights, and without."""
+    if request.param == "the same user":
+        same_user(monkeypatch)
+    elif not local.guarded(local.isolation()):
+        pytest.skip("needs root")
+    return request.param
+
+
+def same_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    proc = ("--proc", "/proc") if "--proc" in local.isolation() else ()
+    monkeypatch.setattr(local, "isolation", lambda: (*local.AS_USER, *proc))
 
 
 def judged(payload: dict[str, Any], code: str) -> Verdict:
     problem = Problem("q", "", checker="program", payload=json.dumps(payload))
     return check(problem, f"```python\n{code}\n```")
+
+
+def one_line(test: str, **payload: Any) -> dict[str, Any]:
+    return {
+        "style": "function",
+        "entry_point": "f",
+        "cpu_s": CPU_S,
+        "test": f"def check(c):\n    {test}\n",
+    } | payload
 
 
 LEAVING = {
@@ -51,42 +74,133 @@ LEAVING = {
     "stop by signal": "import os\nos.kill(os.getpid(), 9)",
     "generator exit": "def f(x): raise GeneratorExit",
 }
-EQUALITY = {
-    "equals all": "class A:\n    def __eq__(s, o): return True\n    def __sub__(s, o): return s\n"
-    "    def __abs__(s): return 0\ndef f(x): return A()",
-    "an int that equals all": "class A(int):\n    def __eq__(s, o): return True\n    def __sub__(s, o): return A()\n"
-    "    def __abs__(s): return 0\n    def __lt__(s, o): return True\ndef f(x): return A()",
-    "a metaclass": "class M(type):\n    def __eq__(c, o): return True\nclass A(metaclass=M): pass\ndef f(x): return A",
-    "hidden in a list": "class A:\n    def __eq__(s, o): return True\ndef f(x): return [A()]",
-    "a class of the same name": "class int(int):\n    def __eq__(s, o): return True\ndef f(x): return int()",
-    "a mock": "from unittest.mock import ANY\ndef f(x): return ANY",
-    "numbers that are none": "def f(x): return float('nan')",
-}
-PATCHING = {
-    "assertions": "import builtins\nbuiltins.AssertionError = Warning\ndef f(x): return 0",
-    "abs and all": "abs = lambda x: 0\nall = lambda x: True\nisinstance = lambda *a: True\nrange = lambda n: []\n"
-    "def f(x): return 0",
-    "builtins": "import builtins\nfor n in ('abs', 'all', 'isinstance', 'compile', 'exec', 'eval'):\n"
-    "    setattr(builtins, n, lambda *a, **k: 0)\ndef f(x): return 0",
-    "the helper": f"def helper(x): return {SECRET}\nabs = lambda x: 0\ndef f(x): return 0",
-    "check": "def check(c): pass\ndef f(x): return 0",
-    "json": "import json\njson.dumps = lambda *a, **k: '{\"passed\": true}'\n"
-    "json.loads = lambda *a, **k: None\ndef f(x): return 0",
+ANY = """
+class A:
+    def __eq__(s, o): return True
+    def __sub__(s, o): return s
+    def __abs__(s): return s
+    def __lt__(s, o): return True
+    def __contains__(s, o): return True
+    def same(s, o): return True
+"""
+SAME = f"assert c(1) == {SECRET}"
+NEAR = f"assert abs(c(1) - {SECRET}) < 1e-6"
+NODE = """
+class Node:
+    def __init__(self, value): self.value = value
+    def same(self, other): return self.value == other.value
+"""
+# a line of a test, what makes it true in a process shared with it, and a prompt
+SHARED = {
+    "equals all": (SAME, f"{ANY}def f(x): return A()", ""),
+    "an int that equals all": (SAME, f"{ANY}class B(A, int): pass\ndef f(x): return B()", ""),
+    "a class that equals all": (SAME, "class M(type):\n    def __eq__(c, o): return True\nclass A(metaclass=M): pass\ndef f(x): return A", ""),
+    "hidden in a list": (f"assert c(1) == [{SECRET}]", f"{ANY}def f(x): return [A()]", ""),
+    "hidden in a dictionary": (f"assert c(1) == {{1: {SECRET}}}", f"{ANY}def f(x): return {{1: A()}}", ""),
+    "no difference": (NEAR, f"{ANY}def f(x): return A()", ""),
+    "an int without difference": (NEAR, f"{ANY}class B(A, int): pass\ndef f(x): return B()", ""),
+    "contains all": (f"assert {SECRET} in c(1)", f"{ANY}def f(x): return A()", ""),
+    "a mock": (SAME, "from unittest.mock import ANY\ndef f(x): return ANY", ""),
+    "abs": (NEAR, "abs = lambda x: 0\ndef f(x): return 0", ""),
+    "all": (f"assert all(c(n) == {SECRET} for n in (1, 2))", "all = lambda x: True\ndef f(x): return 0", ""),
+    "isinstance": ("assert isinstance(c(1), str)", "isinstance = lambda *a: True\ndef f(x): return 0", ""),
+    "range": (f"for n in range(3): assert c(n) == {SECRET}\n    c(0)", "range = lambda n: []\ndef f(x): return 0", ""),
+    "zip": (f"for a, b in zip([c(1)], [{SECRET}]): assert a == b", "zip = lambda *a: []\ndef f(x): return 0", ""),
+    "set": (f"assert set(c(1)) == set([{SECRET}])", "set = lambda x: 1\ndef f(x): return []", ""),
+    "a module": (f"assert math.isclose(c(1), {SECRET})", "class math: isclose = staticmethod(lambda *a: True)\ndef f(x): return 0", ""),
+    "builtins' abs": (NEAR, "import builtins\nbuiltins.abs = lambda x: 0\ndef f(x): return 0", ""),
+    "builtins' all": (f"assert all(c(n) == {SECRET} for n in (1, 2))", "import builtins\nbuiltins.all = lambda x: True\ndef f(x): return 0", ""),
+    "a module's function": (f"import math\n    assert math.isclose(c(1), {SECRET})", "import math\nmath.isclose = lambda *a: True\ndef f(x): return 0", ""),
+    "the prompt's helper": (f"assert helper(c(1)) == {SECRET}", f"{ANY}def helper(x): return A()\ndef f(x): return 0", "def helper(x):\n    return x\n"),
+    "the prompt's method": (f"assert c(1).same(Node({SECRET}))", "Node.same = lambda a, b: True\ndef f(x): return Node(0)", NODE),
+    "an attribute for a method": (f"assert c(1).same(Node({SECRET}))", "def f(x):\n    found = Node(0)\n    found.same = lambda o: True\n    return found", NODE),
+    "a trace": (SAME, "import sys\ndef f(x):\n    for n in sys._getframe(1).f_code.co_consts:\n        if type(n) is int and n > 9: return n", ""),
+    "the caller's globals": (f"assert c(1) == EXPECTED\nEXPECTED = {SECRET}", "import sys\ndef f(x): return sys._getframe(1).f_globals['EXPECTED']", ""),
+    "an early end": (SAME, "import sys\ndef f(x): sys.exit(0)", ""),
+    "an early _exit": (SAME, "import os\ndef f(x): os._exit(0)", ""),
+    "an end by an exit function": (SAME, "import atexit, os\natexit.register(os._exit, 0)\ndef f(x): return 0", ""),
+    "an end by an exception hook": (SAME, "import os, sys\nsys.excepthook = lambda *a: os._exit(0)\ndef f(x): return 0", ""),
+    "the end of a map": (f"for a, b in zip(list(map(c, [1])), [{SECRET}]): assert a == b", "def f(x): raise StopIteration", ""),
+    "half precision": (SAME, "import warnings; warnings.simplefilter('ignore')\nimport numpy as np\ndef f(x): return np.float16('inf')", ""),
+    "single precision": ("assert c(1) == 1.5e39", "import warnings; warnings.simplefilter('ignore')\nimport numpy as np\ndef f(x): return np.float32('inf')", ""),
+    "a number without an opposite": ("assert abs(c(1) - 0) < 1e-6", "import warnings; warnings.simplefilter('ignore')\nimport numpy as np\ndef f(x): return np.int64(-2**63)", ""),
+    "arrays of nothing": ("import numpy as np\n    assert np.allclose(c(1), 0.5)", "import numpy as np\nclass A:\n    def __array__(s, *a, **k): return np.zeros(0)\ndef f(x): return A()", ""),
+}  # fmt: skip
+# what there is only here: the processes, and what our own side of them uses
+OURS = {
+    "modules": "import sys\nsys.modules.clear()\ndef f(x): return 0",
+    "json": "import json\njson.dumps = lambda *a, **k: '{\"passed\": true}'\njson.loads = lambda *a, **k: None\ndef f(x): return 0",
     "os": "import os\nos.write = lambda *a: 1\nos._exit = lambda *a: None\ndef f(x): return 0",
-    "print and open": "def print(*a, **k): pass\ndef open(*a, **k): pass\ndef f(x): return 0",
-    "exception hooks": "import sys, os\nsys.excepthook = lambda *a: os._exit(0)\ndef f(x): raise ValueError",
-    "the encoder": "import sys\nh = sys.modules['__main__']\n"
-    "for n in list(vars(h)):\n    if callable(getattr(h, n)) and n != '__builtins__': setattr(h, n, lambda *a, **k: True)\n"
-    "def f(x): return 0",
-    "modules": "import sys\nsys.modules['math'] = None\nsys.modules.clear()\ndef f(x): return 0",
-    "annotations": "import sys\nsys.modules['__main__'].__dict__.clear()\ndef f(x): return 0",
+    "everything of the main module": "import sys\nsys.modules['__main__'].__dict__.clear()\ndef f(x): return 0",
+    "every function of ours": "import sys\nh = sys.modules['__main__']\nfor n in list(vars(h)):\n"
+    "    if callable(getattr(h, n)) and n != '__builtins__': setattr(h, n, lambda *a, **k: True)\ndef f(x): return 0",
+    "check": "def check(c): pass\ndef f(x): return 0",
+    "assertions": "import builtins\nbuiltins.AssertionError = Warning\ndef f(x): return 0",
+    "every built-in": "import builtins\nfor n in ('abs', 'all', 'isinstance', 'compile', 'exec', 'eval'):\n"
+    "    setattr(builtins, n, lambda *a, **k: 0)\ndef f(x): return 0",
+    "a report of one's own": "import os\nfor fd in range(64):\n    try: os.write(fd, b'{\"passed\": true}')\n"
+    "    except OSError: pass\ndef f(x): return 0",
 }
+
+
+@pytest.mark.parametrize("hack", SHARED)
+def test_what_would_pass_in_the_tests_own_process_is_wrong(hack: str, isolation: str):
+    test, code, prompt = SHARED[hack]
+    verdict = judged(one_line(test, prompt=prompt), code)
+    assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.0), verdict.detail
+
+
+@pytest.mark.parametrize("hack", SHARED)
+def test_it_would_pass_in_the_tests_own_process(hack: str):
+    test, code, prompt = SHARED[hack]
+    trick = f"import math\n{prompt}\n{code}\n{one_line(test)['test']}\ncheck(f)\n"
+    found = run_python(trick)
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("hack", [*LEAVING, *OURS])
+def test_no_trick_on_processes_scores(hack: str, isolation: str):
+    begin = time.monotonic()
+    verdict = judged(FUNCTION, (LEAVING | OURS)[hack])
+    assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.0), verdict.detail
+    assert time.monotonic() - begin < 2 * DEADLINE_S
+
+
+# by the first line of a test's output it is right, and by the second wrong
+UNSURE = "x = int(input())\nprint({first} if x == 3 else 0, flush=True)\n"
+TAMPERING = {
+    "stop": "os.kill({it}, signal.SIGSTOP)",
+    "kill": "os.kill({it}, signal.SIGKILL)",
+    "terminate": "os.kill({it}, signal.SIGTERM)",
+    "interrupt": "os.kill({it}, signal.SIGINT)",
+    "CPU time": "resource.prlimit({it}, resource.RLIMIT_CPU, (0, 0))",
+    "open files": "resource.prlimit({it}, resource.RLIMIT_NOFILE, (0, 0))",
+    "file size": "resource.prlimit({it}, resource.RLIMIT_FSIZE, (0, 0))",
+    "its output": "os.write(os.open('/proc/{it}/fd/1', os.O_WRONLY), b'garbage\\n')",
+    "a report for it": 'os.write(os.open(\'/proc/{it}/fd/1\', os.O_WRONLY), b\'{{"status": 1, "ended": "timeout", '
+    '"size": 0, "stderr": "", "seconds": 1}}\\n\')',
+}
+
+
+@pytest.mark.parametrize("whom", ["os.getppid()", "1"])
+@pytest.mark.parametrize("how", TAMPERING)
+def test_a_program_that_fights_its_supervisor_is_judged_all_the_same(how: str, whom: str, isolation: str):
+    it = f"{{{whom}}}" if "/proc/" in TAMPERING[how] else whom
+    trick = TAMPERING[how].format(it=it).replace("os.open('", "os.open(f'")
+    code = f"import os, resource, signal\ntry: {trick}\nexcept OSError: pass\n"
+    begin = time.monotonic()
+    verdict = judged(STDIO, code + UNSURE.format(first=SECRET))
+    assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.0), verdict.detail
+    verdict = judged(FUNCTION, code + "def f(x): return 0")
+    assert (verdict.outcome, verdict.score) == (Outcome.WRONG, 0.0), verdict.detail
+    assert time.monotonic() - begin < DEADLINE_S
+
+
 # each looks for the expected value, and returns whatever number it found
-SEEK = f"""
+SEEK = """
 import re
 def seek(text):
-    found = [int(n) for n in re.findall(r"9182736\\d\\d", str(text)) if int(n) != {SECRET - 1}]
-    return found
+    return [int(n) for n in re.findall(r"9182736\\d\\d", str(text))]
 FOUND = []
 def f(x):
     try:
@@ -137,20 +251,36 @@ LOOKING = {
 }
 
 
-@pytest.mark.parametrize("hack", [*LEAVING, *EQUALITY, *PATCHING])
-def test_no_trick_of_a_function_scores(hack: str):
-    begin = time.monotonic()
-    verdict = judged(FUNCTION, (LEAVING | EQUALITY | PATCHING)[hack])
-    assert verdict.score != 1.0
-    assert verdict.outcome is Outcome.WRONG
-    assert time.monotonic() - begin < 2 * DEADLINE_S
+PLANTED = {
+    "frames": "def around():\n    mine = SECRET\n    look()\nlook_there = around",
+    "objects": "kept = [[SECRET]]",
+    "code constants": "def constant(): return (SECRET)",
+    "trace": "def around():\n    mine = SECRET\n    look()\n    return mine\nlook_there = around",
+    "argv and environment": "import os\nos.environ['X'] = 'SECRET'",
+    "descriptors": "import os\nr, w = os.pipe()\nos.write(w, b'SECRET')",
+    "descriptors of others": "import os\nos.write(os.memfd_create('x'), b'SECRET')",
+    "memory of others": "kept = ['x' + str(SECRET)] * 9",
+    "ptrace": "import os, time\nchild = os.fork()\nif child == 0: time.sleep(9); os._exit(0)\nos.getppid = lambda: child",
+    "files": "open('/tmp/x', 'w').write('SECRET')",
+    "own source": "import sys\nopen('/tmp/x', 'w').write('SECRET')\nsys.argv[0] = '/tmp/x'",
+}
 
 
 @pytest.mark.parametrize("place", LOOKING)
-@pytest.mark.parametrize("payload", [FUNCTION, STDIO], ids=["function", "stdio"])
-def test_expected_values_are_nowhere_to_be_found(payload: dict[str, Any], place: str):
-    code = SEEK.replace(str(SECRET - 1), "0") + LOOKING[place] + ("\ng()" if payload is STDIO else "")
-    assert judged(payload | {"cpu_s": 5}, code).score != 1.0
+@BOTH
+def test_expected_values_are_nowhere_to_be_found(payload: dict[str, Any], place: str, isolation: str):
+    code = SEEK + LOOKING[place] + ("\ng()" if payload is STDIO else "")
+    assert judged(payload | {"cpu_s": 5}, code).outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize("place", LOOKING)
+def test_where_they_are_they_would_be_found(place: str, monkeypatch: pytest.MonkeyPatch):
+    same_user(monkeypatch)
+    plant = PLANTED[place].replace("SECRET", str(SECRET))
+    found = run_python(
+        f"{SEEK}\n{LOOKING[place]}\nlook_there = look\n{plant}\nlook_there()\nprint({SECRET} in FOUND)"
+    )
+    assert found.stdout == "True\n", found.stderr
 
 
 def test_a_seeker_that_is_shown_the_values_scores():
@@ -159,6 +289,11 @@ def test_a_seeker_that_is_shown_the_values_scores():
 
 
 HANGING = {
+    "sleep": "import time\ntime.sleep(99)",
+    "a crowd that stands in line": "import os, time\nfor _ in range(25):\n    if os.fork() == 0:\n"
+    "        for _ in range(13):\n            time.sleep(1 - time.time() % 1)\n            begin = time.process_time()\n"
+    "            while time.process_time() - begin < 0.005: pass\n        time.sleep(99)\ntime.sleep(99)",
+    "stop": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
     "fork bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
     "thread bomb": "import threading, time\nwhile True:\n    try: threading.Thread(target=time.sleep, args=(99,)).start()\n"
     "    except RuntimeError: pass",
@@ -178,13 +313,27 @@ HANGING = {
 }
 
 
+SLEEPING = ("sleep", "stop", "sleeping thread", "a crowd that stands in line")
+
+
+def test_the_runs_of_a_program_may_sleep_so_much_together_and_no_more(isolation: str):
+    limits = Limits(cpu_s=1, wall_s=3)
+    ran = run_on_inputs("import time\ntime.sleep(0.8)", ["\n"] * 9, limits)
+    assert [found.outcome for found in ran] == [sandbox.Ended.FINISHED] * 2 + [sandbox.Ended.IDLE]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("payload", [FUNCTION, STDIO], ids=["function", "stdio"])
+@BOTH
 @pytest.mark.parametrize("hack", HANGING)
-def test_nothing_hangs_or_scores_and_the_next_is_judged_as_ever(payload: dict[str, Any], hack: str):
+def test_nothing_hangs_or_scores_and_the_next_is_judged_as_ever(
+    payload: dict[str, Any], hack: str, isolation: str
+):
+    if hack == "fork bomb" and isolation == "the same user":
+        pytest.skip("the limit on processes counts all of that user, this machine's included")
     begin = time.monotonic()
     verdict = judged(payload, HANGING[hack] + "\ndef f(x): return 0")
     assert verdict.score != 1.0
+    assert not (hack in SLEEPING and verdict.score is None), verdict
     assert time.monotonic() - begin < 2 * DEADLINE_S
     right = f"def f(x): return {SECRET} + x - 3\n"
     again = judged(payload | {"cpu_s": 10}, right + ("print(f(int(input())))" if payload is STDIO else ""))
@@ -217,3 +366,17 @@ def test_what_one_test_leaves_in_memory_no_other_finds(tmp_path: Path):
     code = "import builtins\nbuiltins.n = getattr(builtins, 'n', 0) + 1\nprint(builtins.n)"
     tests = [{"input": "", "output": "1\n"}] * 3
     assert judged({"style": "stdio", "tests": tests}, code).outcome is Outcome.CORRECT
+
+
+def test_nothing_of_a_program_outlives_its_judge_in_a_plain_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("DISTILLERY_SANDBOX", "process")
+    note = tmp_path / "pid"
+    code = (
+        f"import os, threading, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\n"
+        f"threading.Thread(target=time.sleep, args=(60,)).start()\ndef f(x): return {SECRET} + x - 3\n"
+    )
+    assert judged(FUNCTION, code).outcome is Outcome.CORRECT
+    process = Path("/proc", note.read_text(), "stat")
+    assert not process.exists() or process.read_text().rpartition(")")[2].split()[0] in "ZX"
