@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from distillery.hashing import digest
+from distillery.hashing import Json, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Turns = tuple[tuple[str, str], ...]  # (role, content)
 SCHEMA_VERSION = 1
 """Part of every fingerprint: raise it when the meaning of a column changes."""
 
@@ -50,7 +51,7 @@ class Problem:
 
     @property
     def problem_id(self) -> str:
-        return problem_id(self.question)
+        return problem_id(self.question, self.history)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -59,6 +60,11 @@ class Problem:
         if not isinstance(value, dict):
             raise ValueError(f"payload is not a JSON object: {self.payload[:80]!r}")  # noqa: TRY004
         return value
+
+    @property
+    def history(self) -> Turns:
+        """The turns before the question; a payload whose history is none is a ValueError."""
+        return earlier_turns(self.payload)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Problem:
@@ -70,8 +76,26 @@ class Problem:
         return {"problem_id": self.problem_id, **asdict(self)}
 
 
-def problem_id(question: str) -> str:
-    return digest(["problem", question.strip()])
+def problem_id(question: str, history: Turns = ()) -> str:
+    parts: list[Json] = ["problem", question.strip()]
+    return digest([*parts, [list(turn) for turn in history]] if history else parts)
+
+
+def earlier_turns(payload: str | None) -> Turns:
+    """`{"history": [["user", "..."], ["assistant", "..."], ...]}`: what was said before the question.
+
+    The user begins, the two take turns, and the assistant has the last word; anything else is a ValueError.
+    """
+    if not payload or '"history"' not in payload:
+        return ()
+    options = json.loads(payload)
+    said: Any = options.get("history", []) if isinstance(options, dict) else []
+    pairs = isinstance(said, list) and all(isinstance(turn, list) and len(turn) == 2 for turn in said)
+    if not pairs or [turn[0] for turn in said] != ["user", "assistant"] * (len(said) // 2):
+        raise ValueError(f"history is no list of user and assistant turns in pairs: {payload[:80]!r}")
+    if not all(isinstance(turn[1], str) and turn[1].strip() for turn in said):
+        raise ValueError(f"a turn of the history says nothing: {payload[:80]!r}")
+    return tuple((turn[0], turn[1].strip()) for turn in said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +150,7 @@ VERDICT: Columns = {
 JUDGEMENT: Columns = {
     "judge_verdict": pl.String(),  # "correct" | "incorrect" | "unclear"; null = not asked
     "judge_text": pl.String(),
+    "judge_tokens": pl.Int32(),  # that the judge wrote, over all votes
     "accepted": pl.Boolean(),  # by the policy over rule and judge
     "accepted_by": pl.String(),  # "rule" | "judge" | "both" | "" (not accepted)
 }

@@ -65,6 +65,16 @@ class Judged:
     samples: int
 
 
+@dataclass(frozen=True, slots=True)
+class JudgeScore:
+    """One measure of a judge on rows whose label is known."""
+
+    judge: str
+    measure: str
+    value: float
+    of: int  # rows, votes or pairs
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
     name: str
@@ -79,6 +89,7 @@ class CardFacts:
     sources: Sequence[SourceRow]
     pipeline: str
     made_with: str
+    judge_scores: Sequence[JudgeScore] = ()
 
 
 def render_card(facts: CardFacts) -> str:
@@ -89,6 +100,7 @@ def render_card(facts: CardFacts) -> str:
         _making(facts),
         _funnel(facts.funnel),
         _agreement(facts.judged),
+        _judge_scores(facts.judge_scores),
         _decontamination(facts.funnel),
         _length_statistics(facts),
         _sources(facts.sources),
@@ -170,6 +182,15 @@ def _agreement(judged: Sequence[Judged]) -> str:
     return (
         f"## Rule and judge\n\n{table}\n\n{unasked:,} samples were not shown to a judge.{share}"
         " Neither is ground truth; both columns are in `raw`."
+    )
+
+
+def _judge_scores(scores: Sequence[JudgeScore]) -> str:
+    rows = [(cell(one.judge), code(one.measure), f"{one.value:.3f}", f"{one.of:,}") for one in scores]
+    return (
+        f"## The judge on trial\n\n{markdown_table(('judge', 'measure', 'value', 'of'), rows)}"
+        if rows
+        else ""
     )
 
 

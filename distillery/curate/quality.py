@@ -12,12 +12,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-import polars as pl
-
 from distillery.curate.language import slip
+from distillery.curate.makers import claimed_maker
 from distillery.curate.repetition import find_loop
 from distillery.reasoning import CLOSE, OPEN, Parts, boxes, split
 from distillery.records import Thinking
+from distillery.verify.refusal import refusal
 
 
 class Reason(StrEnum):
@@ -45,13 +45,20 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
+    """Every number that the rules go by. Tokens are words and signs, not a model's."""
+
     min_thought_characters: int = 8
     min_language_share: float = 0.7  # of a thought in a language not written in Latin letters
-    min_loop_tokens: int = 60
-    min_loop_times: float = 5.0  # rounds; 3 for periods of 40 tokens and more
+    min_foreign_words: int = 8  # for that share to count: fewer are terms
+    min_loop_tokens: int = 160  # in all rounds together
+    min_loop_times: float = 5.0  # rounds of a period shorter than ...
+    long_loop_period: int = 40  # tokens, from which on ...
+    min_long_loop_times: float = 3.0  # rounds are a loop
+    min_wordless_loop_tokens: int = 800  # of loops of signs and digits, and in code blocks
     max_paragraph_characters: int = 6000  # of prose, between empty lines
     max_thought_code_share: float = 0.5  # of the thought's characters that stand in code blocks
     max_answers: int = 1  # different boxed values after the thought
+    refusal_characters: int = 400  # of the answer's beginning, in which a refusal is looked for
     own_names: tuple[str, ...] = ()  # models and makers that the response may say it is
 
 
@@ -87,66 +94,8 @@ _SPECIAL = (  # what must stand in a text for the search to begin, and the searc
     ("INST]", re.compile(r"\[/?INST\]")),
     ("\ufffd" * 3, re.compile(r"\ufffd{3}")),
 )
+_OPENING = re.compile(rf"\s*{OPEN}")
 _FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
-_REFUSAL = re.compile(
-    r"\A\W*(?:(?:I['’]m|I am) (?:very |so |truly |really )?(?:sorry|afraid)\b[^.\n]{0,80}?"
-    r"\b(?:can(?:no|['’])t|unable|not able|won['’]t)\b"
-    r"|(?:sorry|I apologi[sz]e|unfortunately|as an AI)\b[^.\n]{0,100}?"
-    r"\b(?:can(?:no|['’])t|unable to|not able to|won['’]t)\b (?:be able to )?"
-    r"(?:help|assist|provide|fulfil|comply|answer|support|create|write|engage|do|continue|offer|discuss|give)"
-    r"|I (?:can(?:no|['’])t|won['’]t|am unable to|['’]m unable to|must decline|must refuse)\b (?:to )?"
-    r"(?:help|assist|provide|fulfil|comply|answer|support|create|write|engage|offer|discuss|give)"
-    r"|(?:很?抱歉|对不起|非常抱歉)[^。\n]{0,40}(?:无法|不能|不可以|不便)"
-    r"|(?:作为(?:一个|一名)?(?:AI|人工智能)[^。\n]{0,30}|我)(?:无法|不能)(?:提供|帮助|协助|回答|满足))",
-    re.IGNORECASE,
-)
-_NAMES = (
-    *(
-        "chatgpt",
-        "gpt",
-        "openai",
-        "claude",
-        "anthropic",
-        "gemini",
-        "bard",
-        "google",
-        "qwen",
-        "tongyi",
-        "alibaba",
-    ),
-    *(
-        "llama",
-        "meta ai",
-        "mistral",
-        "grok",
-        "xai",
-        "deepseek",
-        "kimi",
-        "moonshot",
-        "ernie",
-        "baidu",
-        "doubao",
-    ),
-    *("bytedance", "chatglm", "zhipu", "通义千问", "阿里", "文心一言", "百度", "豆包", "字节跳动", "智谱"),
-    *("深度求索", "月之暗面", "讯飞星火", "科大讯飞"),
-)
-"""Models and their makers, in lower case."""
-_MAKERS = rf"(?:{'|'.join(_NAMES)})(?:-?\d[\w.]*|-\w+| ai| cloud| deepmind|巴巴|云|清言)?"
-_OTHER_MAKER = re.compile(
-    rf"\b(?:I['’]m|I am|my name is|as|call me)\s+(?:an? |the )?(?:AI |language |model |assistant |called |named )*"
-    rf"(?P<name>{_MAKERS})\b(?!['’]s)"
-    r"|\b(?:I|me|As an? (?:AI|large language|language)[\w ]{0,30})[^.\n]{0,60}?"
-    r"\b(?:created|developed|made|trained|built|designed)\s+by\s+(?:the )?(?:team at |researchers at |company )?"
-    rf"(?P<maker>{_MAKERS})\b"
-    rf"|我(?:是|叫)[^。\n]{{0,12}}?(?P<chinese>{_MAKERS})"
-    rf"|我[^。\n]{{0,15}}由[^。\n]{{0,8}}?(?P<creator>{_MAKERS})[^。\n]{{0,10}}(?:开发|训练|研发|创造|创建|打造|推出)",
-    re.IGNORECASE,
-)
-
-
-def name_makers(texts: pl.Series) -> pl.Series:
-    """For a whole column at once, as one search takes as long as forty: whether a text names any maker."""
-    return texts.str.contains_any(list(_NAMES), ascii_case_insensitive=True)
 
 
 def faults(
@@ -190,12 +139,13 @@ def _special_tokens(response: Response, _limits: Limits) -> str | None:
     found = (pattern.search(response.text) for mark, pattern in _SPECIAL if mark in response.text)
     if first := min(filter(None, found), key=re.Match.start, default=None):
         return f"special token {first[0]!r}"
-    head, _, rest = response.text.partition(CLOSE)
-    inside = head.lstrip().removeprefix(OPEN)
-    return "more than one think tag" if OPEN in inside or OPEN in rest or CLOSE in rest else None
+    opened = response.text.count(OPEN) - bool(_OPENING.match(response.text))
+    return "more than one think tag" if opened or response.text.count(CLOSE) > 1 else None
 
 
 def _several_answers(response: Response, limits: Limits) -> str | None:
+    if response.answer.count("boxed") + response.answer.count("fbox") <= limits.max_answers:
+        return None
     found = list(dict.fromkeys("".join(box.split()) for box in boxes(response.answer)))
     return f"different boxed answers: {', '.join(found)[:120]}" if len(found) > limits.max_answers else None
 
@@ -210,12 +160,23 @@ def _mixed_language(response: Response, limits: Limits) -> str | None:
     if not response.language:
         return None
     return slip(
-        response.thought, response.language, question=response.question, min_share=limits.min_language_share
+        response.thought,
+        response.language,
+        question=response.question,
+        min_share=limits.min_language_share,
+        min_foreign=limits.min_foreign_words,
     )
 
 
 def _repetition(response: Response, limits: Limits) -> str | None:
-    loop = find_loop(response.text, min_tokens=limits.min_loop_tokens, min_times=limits.min_loop_times)
+    loop = find_loop(
+        response.text,
+        min_tokens=limits.min_loop_tokens,
+        min_times=limits.min_loop_times,
+        long_period=limits.long_loop_period,
+        min_long_times=limits.min_long_loop_times,
+        min_wordless_tokens=limits.min_wordless_loop_tokens,
+    )
     if loop is None:
         return None
     return f"{loop.times:.1f} times a stretch of {loop.period} tokens: {loop.text[:60]!r}"
@@ -224,12 +185,23 @@ def _repetition(response: Response, limits: Limits) -> str | None:
 def _long_paragraph(response: Response, limits: Limits) -> str | None:
     if len(response.text) <= limits.max_paragraph_characters:
         return None
-    if max(map(len, response.text.split("\n\n"))) <= limits.max_paragraph_characters:
+    if not _runs_on(response.text, limits.max_paragraph_characters):
         return None
     prose = "\n\n".join(_between_fences(response.text)[::2])
     longest = max(map(len, re.split(r"\n\s*\n", prose)))
     most = limits.max_paragraph_characters
     return f"a paragraph of {longest} characters, most is {most}" if longest > most else None
+
+
+def _runs_on(text: str, most: int) -> bool:
+    """Whether somewhere no empty line comes for more than `most` characters."""
+    begin = 0
+    while len(text) - begin > most:
+        gap = text.rfind("\n\n", begin, begin + most + 2)
+        if gap < 0:
+            return True
+        begin = gap + 2
+    return False
 
 
 def _between_fences(text: str) -> list[str]:
@@ -253,18 +225,16 @@ def _messy_code(response: Response, limits: Limits) -> str | None:
     return None
 
 
-def _refusal(response: Response, _limits: Limits) -> str | None:
-    found = None if response.may_refuse else _REFUSAL.search(response.answer[:400])
-    return f"opens with {found[0][:80]!r}" if found else None
+def _refusal(response: Response, limits: Limits) -> str | None:
+    if response.may_refuse:
+        return None
+    found = refusal(response.answer[: limits.refusal_characters], response.question)
+    return f"opens with {found[:80]!r}" if found else None
 
 
 def _other_maker(response: Response, limits: Limits) -> str | None:
-    own = tuple(name.lower() for name in limits.own_names)
-    for found in _OTHER_MAKER.finditer(response.text):
-        name = next(group for group in found.groups() if group)
-        if not name.lower().startswith(own):
-            return f"says it is of another maker: {found[0][:80]!r}"
-    return None
+    found = claimed_maker(response.text, own=limits.own_names)
+    return f"says it is of another maker: {found[:80]!r}" if found else None
 
 
 _TESTS: dict[Reason, Callable[[Response, Limits], str | None]] = {

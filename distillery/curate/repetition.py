@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,6 @@ _LETTER = re.compile(r"[^\W\d_]{2}")
 _GRAM = 6  # tokens; the next place where a run of so many stands again is a possible period
 _TRIED = 24  # periods, the most frequent first
 MAX_PERIOD = 400  # tokens
-_LONG_TIMES = 3.0  # rounds of a long period that are a loop
 
 
 class Loop(NamedTuple):
@@ -30,13 +30,21 @@ class Loop(NamedTuple):
 
 
 def find_loop(
-    text: str, *, min_tokens: int = 60, min_times: float = 5.0, long_period: int = 40
+    text: str,
+    *,
+    min_tokens: int = 160,
+    min_times: float = 5.0,
+    long_period: int = 40,
+    min_long_times: float = 3.0,
+    min_wordless_tokens: int = 800,
 ) -> Loop | None:
-    """The longest loop of at least `min_tokens` tokens and `min_times` rounds (3 rounds from `long_period` tokens on).
+    """The longest loop of at least `min_tokens` tokens and `min_times` rounds; from a period of `long_period` tokens on,
+    of `min_long_times` rounds; without words (a row of zeros) or inside a code block, of `min_wordless_tokens` tokens.
 
-    A loop without words, such as a row of zeros, must be five times as long.
+    In real traces loops have 850 tokens and more; right answers that list equal moves or rows of a grid, up to 152 with
+    words and 374 without.
     """
-    if min(min_times, _LONG_TIMES) >= MIN_ROUNDS and not may_loop(text, min_tokens=min_tokens):
+    if min(min_times, min_long_times) >= MIN_ROUNDS and not may_loop(text, min_tokens=min_tokens):
         return None
     found = _TOKEN.findall(text)
     if len(found) < min_tokens:
@@ -46,14 +54,22 @@ def find_loop(
     for period in _periods(codes):
         start, length = _longest_run(codes[period:] == codes[:-period])
         tokens, times = length + period, length / period + 1
-        if tokens < min_tokens or times < (_LONG_TIMES if period >= long_period else min_times):
+        if tokens < min_tokens or times < (min_long_times if period >= long_period else min_times):
             continue
         shown = " ".join(found[start : start + period])
-        if tokens < 5 * min_tokens and not _LETTER.search(shown):
+        if tokens < min_wordless_tokens and (not _LETTER.search(shown) or _in_code(text, start, shown)):
             continue
         if best is None or tokens > best.tokens:
             best = Loop(period, times, tokens, shown)
     return best
+
+
+def _in_code(text: str, token: int, period: str) -> bool:
+    """Whether the loop of `period` that begins with the `token`-th token stands in one code block."""
+    if "`" in period or "```" not in text:
+        return False
+    begin = next(islice(_TOKEN.finditer(text), token, None)).start()
+    return text.count("```", 0, begin) % 2 == 1
 
 
 def _codes(found: list[str]) -> npt.NDArray[np.int64]:

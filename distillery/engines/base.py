@@ -43,14 +43,28 @@ class Request:
     sampling: Sampling
     seed: int
     begun: str = ""  # text of the assistant's turn to go on from; the reply is what comes after it
+    schema: str = (
+        ""  # a JSON schema, as JSON, that the server holds the reply to; an EngineError where it cannot
+    )
 
 
 def request_key(
-    identity: Json, messages: Messages, sampling: Sampling, seed: int, sample: int, *, begun: str = ""
+    identity: Json,
+    messages: Messages,
+    sampling: Sampling,
+    seed: int,
+    sample: int,
+    *,
+    begun: str = "",
+    schema: str = "",
 ) -> str:
     """The name of one completion, from all and only what can change it; never the endpoint or a secret."""
     parts: list[Json] = [identity, [list(turn) for turn in messages], sampling.json(), seed, sample]
-    return digest([*parts, begun] if begun else parts, length=32)
+    if begun:
+        parts.append(begun)
+    if schema:
+        parts.append({"schema": schema})
+    return digest(parts, length=32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,12 @@ class Client:
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
         import aiohttp
 
-        body, proxy = self._body(request), self._proxies[endpoint.url]
+        sent, proxy = self._body(request), self._proxies[endpoint.url]
         try:
-            async with self._session.post(self._chat[endpoint.url], data=body, proxy=proxy) as reply:
+            async with self._session.post(self._chat[endpoint.url], data=sent, proxy=proxy) as reply:
                 if reply.status != 200:
-                    return read_error(reply.status, reply.headers, await reply.text(errors="replace"))
+                    body = await reply.text(errors="replace")
+                    return read_error(reply.status, reply.headers, body, schema=bool(request.schema))
                 if reply.content_type == "text/event-stream":
                     return await _listen(reply, cut_loops=request.sampling.cut_loops)
                 return whole_reply(json.loads(await reply.read()))
@@ -121,6 +122,9 @@ class Client:
         }
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if request.schema:
+            schema = {"name": "reply", "strict": True, "schema": json.loads(request.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
         if request.begun:  # vLLM's and SGLang's way to go on from a partial turn
             messages.append({"role": "assistant", "content": request.begun})
             body |= {"continue_final_message": True, "add_generation_prompt": False}

@@ -30,6 +30,10 @@ _OUT_OF_USE = {
     403: "does not let this key in",
     404: "does not know the model or the path",
 }
+_NO_SCHEMA = (
+    "response_format",
+    "json_schema",
+)  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
 
 
@@ -129,8 +133,8 @@ def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: boo
     )
 
 
-def read_error(status: int, headers: Mapping[str, str], body: str) -> Fault:
-    """For a reply whose status is not 200."""
+def read_error(status: int, headers: Mapping[str, str], body: str, *, schema: bool = False) -> Fault:
+    """For a reply whose status is not 200; `schema`: it was to be held to one."""
     code, text = _message(body)
     said = f"status {status}: {text}"
     if status == 429:
@@ -138,6 +142,12 @@ def read_error(status: int, headers: Mapping[str, str], body: str) -> Fault:
     if status >= 500 or status in _TRY_AGAIN:
         return Fault(FailureKind.TRANSPORT, said, again=True, wait_s=_wait_asked(headers))
     lowered = f"{code} {text}".lower()
+    if schema and status in (400, 422) and any(mark in lowered for mark in _NO_SCHEMA):
+        return Fault(
+            FailureKind.MALFORMED,
+            said,
+            out_of_use="does not hold replies to a JSON schema; set structured: false",
+        )
     if status == 403 and any(mark in lowered for mark in _REFUSED):
         return Fault(FailureKind.REFUSED, said)
     if status in _OUT_OF_USE:

@@ -81,6 +81,11 @@ class TransformersLocal(Engine):
             yield from self._round(asked) if asked else ((),)
 
     def _round(self, requests: Sequence[Request]) -> Iterator[Sequence[Reply]]:
+        if any(request.schema for request in requests):
+            raise EngineError(
+                "engine kind transformers: cannot hold replies to a JSON schema; set structured: false, or use the "
+                "kind vllm, vllm_server or openai"
+            )
         loaded = self._loaded
         prompts = [loaded.prompt(request) for request in requests]
         room = loaded.positions

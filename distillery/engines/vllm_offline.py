@@ -145,6 +145,13 @@ def _sampling(request: Request) -> Any:
     from vllm import SamplingParams  # pyright: ignore[reportMissingImports]
     from vllm.sampling_params import RequestOutputKind  # pyright: ignore[reportMissingImports]
 
+    options: dict[str, Any] = {}
+    if request.schema:
+        from vllm.sampling_params import (  # pyright: ignore[reportMissingImports]
+            StructuredOutputsParams,
+        )
+
+        options["structured_outputs"] = StructuredOutputsParams(json=request.schema)
     heard = request.sampling.cut_loops  # then each step's text is
     return SamplingParams(
         temperature=request.sampling.temperature,
@@ -154,6 +161,7 @@ def _sampling(request: Request) -> Any:
         seed=request.seed,
         skip_special_tokens=False,  # a tokenizer may hold <think> as one of them
         output_kind=RequestOutputKind.DELTA if heard else RequestOutputKind.FINAL_ONLY,
+        **options,
     )
 
 

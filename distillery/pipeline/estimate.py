@@ -20,7 +20,14 @@ from distillery.pipeline.plan import Kind, Plan, Step
 from distillery.pipeline.prices import Prices
 from distillery.store import StageDir
 
-_DROPS_NOTHING = ("verify.answers", "judge.answers", "score.judge", "score.passk")
+_DROPS_NOTHING = (
+    "verify.answers",
+    "judge.answers",
+    "judge.pairs",
+    "judge.best",
+    "score.judge",
+    "score.passk",
+)
 
 
 class Flow(NamedTuple):

@@ -229,12 +229,10 @@ def judge(run: RunView) -> str:
         return ""
     names = list(dict.fromkeys(name for metrics in judges.values() for name in metrics))
     problems = {m.model: m.problems for m in run.metrics if m.bench == JUDGE_BENCH}
-    body = [
-        [escape(name), *(_agreement(found, metric) for metric in names), f"{problems[name]:,}"]
-        for name, found in judges.items()
-    ]
+    body = [["labelled answers", *(f"{problems[judge]:,}" for judge in judges)]]
+    body += [[escape(name), *(_agreement(found, name) for found in judges.values())] for name in names]
     lead = '<p class="lead">Its verdicts on answers whose label is known. Neither a rule nor a judge is ground truth.</p>'
-    return lead + table(["judge", *names, "labelled answers"], body, [""] * len(body))
+    return lead + table(["measure", *judges], body, [""] * len(body))
 
 
 def _agreement(found: Mapping[str, Cell], metric: str) -> str:
@@ -252,7 +250,7 @@ def pipeline(run: RunView) -> str:
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]], kinds: Sequence[str]) -> str:
     """Cells of `body` are HTML already; all columns but those of words are set as numbers."""
-    words = {"stage", "from", "model", "judge", "package", "version"}
+    words = {"stage", "from", "model", "measure", "package", "version"}
     marks = ["" if name in words else ' class="n"' for name in head]
     top = "".join(
         f'<th scope="col"{mark}>{escape(name)}</th>' for name, mark in zip(head, marks, strict=True)

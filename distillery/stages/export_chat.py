@@ -16,11 +16,12 @@ from distillery.errors import ConfigError
 from distillery.reasoning import CLOSE, OPEN
 from distillery.records import Columns, Thinking
 from distillery.stages.base import Context, Output, Scope
+from distillery.stages.dialogue import CHAT, earlier
 
 if TYPE_CHECKING:
     from distillery.engines.base import Messages
 
-MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+MESSAGES = CHAT
 SPECIAL_TOKEN = r"<\|[A-Za-z0-9_]{1,40}\|>|<｜[^｜<>\n]{1,40}｜>|\[/?INST\]|<(?:start|end)_of_turn>|</?s>\s*$"
 """Chat markup that a template writes around turns; inside one it would end the turn while training."""
 _TRACE = rf"(?s)^\s*(?:{OPEN})?(.*?){CLOSE}(.*)$"
@@ -43,7 +44,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class ExportChat:
-    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not)."""
+    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not).
+
+    Earlier turns (`history` in the payload) stand before the prompt's last turn, the assistant's with an empty block.
+    """
 
     prompt: str = ""  # renders what comes before the answer, from the slot `question`; "": the bare question
 
@@ -58,10 +62,10 @@ class ExportChat:
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         turns = ctx.prompt(self.prompt).turns if self.prompt else (("user", _SLOT),)
-        traces = table.with_columns(*trace_parts(), thinking_wanted(table).alias("_wanted"))
+        traces = table.with_columns(*trace_parts(), thinking_wanted(table).alias("_wanted"), earlier(table))
         faults = traces.select(fault().alias("reason"), fault_detail().alias("detail"))
         chats = traces.with_columns(messages=messages(turns), num_tokens=num_tokens(table))
-        chats = chats.drop("_thought", "_answer", "_wanted")
+        chats = chats.drop("_thought", "_answer", "_wanted", "_earlier")
         output = Output.marked(chats, faults["reason"], faults["detail"], key=self.key)
         return Output(output.kept, output.dropped, {"exported": output.kept.height})
 
@@ -92,7 +96,7 @@ def fault() -> pl.Expr:
     found = pl.when(question == "").then(pl.lit(Fault.NO_QUESTION.value))
     rules = (
         (text.is_null() | (text.str.strip_chars() == ""), Fault.NO_ANSWER),
-        (pl.concat_str("question", "text").str.contains(SPECIAL_TOKEN), Fault.SPECIAL_TOKEN),
+        (_said().str.contains(SPECIAL_TOKEN), Fault.SPECIAL_TOKEN),
         ((opened > 1) | (closed > 1), Fault.SEVERAL_THOUGHTS),
         ((opened == 1) & (closed == 0), Fault.UNCLOSED_THOUGHT),
         (thought.str.contains(OPEN, literal=True), Fault.TEXT_BEFORE_THOUGHT),
@@ -107,19 +111,25 @@ def fault() -> pl.Expr:
 
 
 def fault_detail() -> pl.Expr:
-    token = pl.concat_str("question", "text").str.extract(f"({SPECIAL_TOKEN})")
-    return token.fill_null("")
+    return _said().str.extract(f"({SPECIAL_TOKEN})").fill_null("")
+
+
+def _said() -> pl.Expr:
+    """Everything in the conversation but the prompt."""
+    turns = pl.col("_earlier").list.eval(pl.element().struct.field("content")).list.join("\n")
+    return pl.concat_str("question", "text", turns)
 
 
 def messages(turns: Messages) -> pl.Expr:
-    """The prompt's turns with the question in its slot, then the trace in normal form."""
-    said = [(role, _fill(text)) for role, text in turns]
+    """The prompt's turns with the question in its slot, earlier ones before the last, then the trace in normal form."""
+    *before, last = [_turn(role, _fill(text)) for role, text in turns]
     thought = pl.col("_thought").fill_null("")
     trace = pl.concat_str(pl.lit(f"{OPEN}\n"), thought, pl.lit(f"\n{CLOSE}\n"), pl.col("_answer"))
-    chat = [*said, ("assistant", trace)]
-    return pl.concat_list(
-        [pl.struct(pl.lit(role).alias("role"), content.alias("content")) for role, content in chat]
-    )
+    return pl.concat_list(*before, pl.col("_earlier"), last, _turn("assistant", trace))
+
+
+def _turn(role: str, content: pl.Expr) -> pl.Expr:
+    return pl.struct(pl.lit(role).alias("role"), content.alias("content"))
 
 
 def _fill(text: str) -> pl.Expr:

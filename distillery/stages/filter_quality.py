@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from distillery.curate.quality import Fault, Limits, Reason, Response, faults, name_makers
+from distillery.curate.makers import name_makers
+from distillery.curate.quality import Fault, Limits, Reason, Response, faults
 from distillery.records import Columns, Thinking
 from distillery.stages.base import Context, Output
 
@@ -25,7 +26,7 @@ class FilterQuality:
     skip: tuple[Reason, ...] = ()  # tests that are left out
     refusing_domains: tuple[str, ...] = ("safety",)  # where a refusal can be the right answer
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
     writes: ClassVar[Columns] = {}

@@ -39,6 +39,8 @@ class GenerateTraces:
     `policy: adaptive` judges while it samples (`distillery.curate.rejection`): a problem is done when enough samples were
     right or no more are to be hoped for; `samples` is then the most that are drawn. Every sample drawn is a row, with
     the problem's pass rate over all of them.
+
+    Earlier turns of the conversation (`history` in the payload) stand before the prompt's last turn.
     """
 
     engine: str
@@ -50,6 +52,7 @@ class GenerateTraces:
     continue_tokens: Annotated[int | None, Field(ge=1)] = field(
         default=None, metadata=_NEW
     )  # for what the token limit cut off, once
+    plain_prompt: str = field(default="", metadata=_NEW)  # where `thinking` is "off"; "": the same prompt
 
     version: ClassVar[int] = 1
     key: ClassVar[str] = "problem_id"
@@ -75,7 +78,7 @@ class GenerateTraces:
         return self.samples if self.policy == "fixed" else 0
 
     def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
+        return {"engine": (self.engine,), "prompt": tuple(filter(None, (self.prompt, self.plain_prompt)))}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         return TraceInterview(self, table, ctx)
@@ -85,14 +88,18 @@ class GenerateTraces:
 
     def output_of(self, table: pl.DataFrame, heard: TraceInterview, ctx: Context) -> Output:
         """Rows in the table's order, the samples of a problem in theirs, however the replies came in."""
-        constant = self._constant_columns(ctx.engine(self.engine), ctx.prompt(self.prompt))
+        engine, prompt = ctx.engine(self.engine), ctx.prompt(self.prompt)
+        plain = ctx.prompt(self.plain_prompt or self.prompt)
+        constant = self._constant_columns(engine, prompt)
+        unthinking = self._constant_columns(engine, plain)
         traces: list[dict[str, Any]] = []
         failures: list[dict[str, Any]] = []
         for sample in heard.samples:
             reply = sample.reply
             if isinstance(reply, Completion):
                 rates = _rates(heard.tallies[sample.problem_id]) if self.policy == "adaptive" else {}
-                traces.append({"problem_id": sample.problem_id, **constant, **_trace(reply, sample), **rates})
+                same = unthinking if sample.thinking == Thinking.OFF else constant
+                traces.append({"problem_id": sample.problem_id, **same, **_trace(reply, sample), **rates})
             else:
                 detail = f"sample {sample.sample}: {reply.message}"
                 row = {"key": sample.problem_id, "reason": str(reply.kind), "detail": detail}

@@ -11,7 +11,7 @@ import polars as pl
 import yaml
 
 from distillery import __version__
-from distillery.curate.card import CardFacts, FunnelRow, Judged, Lengths, SourceRow, Teacher
+from distillery.curate.card import CardFacts, FunnelRow, Judged, JudgeScore, Lengths, SourceRow, Teacher
 from distillery.curate.hub_rows import SCHEMAS
 from distillery.stages.base import ExportJob
 from distillery.stages.hub_files import features, row_count
@@ -55,6 +55,13 @@ def gather(
         ],
         pipeline=job.pipeline,
         made_with=f"distillery {__version__}",
+        judge_scores=[
+            JudgeScore(str(row["model"]), str(row["metric"]), float(row["value"]), int(row["samples"]))
+            for note in job.history
+            if note["use"] == "score.judge"
+            for row in note.get("metrics") or ()
+            if isinstance(row["value"], int | float)
+        ],
     )
 
 

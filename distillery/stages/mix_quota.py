@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -55,6 +55,8 @@ class MixQuota:
     per_problem: Annotated[int, Field(ge=1)] | None = None
     per_source: Annotated[int, Field(ge=1)] | None = None  # rows of one source in the whole mix
     shortfall: Shortfall = Shortfall.ERROR
+    least: Annotated[float, Field(ge=0, le=1)] = field(default=0.0, metadata={"identity": "changed"})
+    """Share of the wanted size below which `shortfall: scale` is an error after all."""
     key: str = "trace_id"  # the column that names a row
     tokens_column: str = "completion_tokens"
 
@@ -158,6 +160,12 @@ class MixQuota:
             raise DistilleryError(
                 "mix.quota: a quota has no rows at all, so scaling leaves nothing; "
                 + self._complaint(rows, wanted, self._try(rows, wanted), dict.fromkeys(range(len(wanted)), 0))
+            )
+        if share < self.least:
+            unscaled = self._try(rows, wanted)
+            raise DistilleryError(
+                f"mix.quota: scaling leaves {share:.3g} of the wanted size, and `least` is {self.least:g}; "
+                + self._complaint(rows, wanted, unscaled, shortfall(rows, wanted, unscaled))
             )
         return filled
 

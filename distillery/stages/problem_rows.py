@@ -118,9 +118,9 @@ class RowMap:
             return Fault(Drop.NO_QUESTION, f"the question is {shown}")
         try:
             problem = Problem(**_strings(values))
-            problem.options  # noqa: B018  a payload that is no object raises
+            _ = problem.options, problem.history  # a payload that is no object raises
             problem = self._with_gold(problem)
-            thinking = Thinking(problem.thinking)
+            thinking = Thinking(problem.thinking or Thinking.ON)  # "": label.thinking decides
         except (ValueError, TypeError) as why:
             return Fault(Drop.MALFORMED, str(why)[:200])
         kept = {name: _string(self._value(name, theirs)) for name in (*self.keep, "reasoning", "answer")}

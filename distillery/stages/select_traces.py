@@ -27,7 +27,13 @@ class Prefer(StrEnum):
     RANDOM = "random"
     SHORTEST = "shortest"  # by completion_tokens where the table has them, else by characters
     LONGEST = "longest"
+    PREFERENCE = "preference"  # the highest, as judge.pairs writes it
+    CHOSEN = "chosen"  # the most votes by judge.best
     DIVERSE = "diverse"  # each next one as unlike the chosen ones as can be
+
+
+_RANKS = {Prefer.PREFERENCE: "preference", Prefer.CHOSEN: "chosen_votes"}
+"""The column that a preference goes by."""
 
 
 class Accepted(StrEnum):
@@ -72,7 +78,7 @@ class SelectTraces:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        needs = ("problem_id", "trace_id")
+        needs = ("problem_id", "trace_id", *([_RANKS[self.prefer]] if self.prefer in _RANKS else []))
         if self.accepted is Accepted.ACCEPTED:
             return (*needs, "accepted")
         if self.accepted is Accepted.OUTCOME or self.require_outcome:
@@ -85,6 +91,8 @@ class SelectTraces:
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Per row: reason (null = accepted), correct (null = not judged), length and, where asked for, the text's form."""
         columns: list[pl.Expr | pl.Series] = [self._length(table)]
+        if self.prefer in _RANKS:
+            columns.append(pl.col(_RANKS[self.prefer]).cast(pl.Float64).fill_null(0.0).alias("rank"))
         if self.distinct_text:
             columns.append(squeezed(table["text"]).alias("form"))
         if self.prefer is Prefer.DIVERSE:
@@ -166,6 +174,8 @@ class SelectTraces:
                 by = [pl.col("length"), pl.col("draw")]
             case Prefer.LONGEST:
                 by = [-pl.col("length"), pl.col("draw")]
+            case Prefer.PREFERENCE | Prefer.CHOSEN:
+                by = [-pl.col("rank"), pl.col("draw")]
             case _:
                 by = [pl.col("draw")]
         return rows.sort("problem_id", *by, "trace_id")

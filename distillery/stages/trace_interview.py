@@ -13,6 +13,7 @@ from distillery.engines.base import Completion, Failure, FailureKind, Reply, Req
 from distillery.engines.normal_form import normal_form
 from distillery.hashing import Json, derive_seed
 from distillery.records import Outcome, Problem, Thinking
+from distillery.stages.dialogue import continued
 from distillery.verify.beside import Beside
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class TraceInterview:
         self._identity: Json = engine.identity
         self._in_rounds = not engine.independent
         self._prompt: Prompt = ctx.prompt(stage.prompt)
+        self._plain: Prompt = ctx.prompt(stage.plain_prompt or stage.prompt)
         self._policy: Adaptive | None = stage.adaptive if stage.policy == "adaptive" else None
         self._fresh: Iterator[Mapping[str, Any]] = table.iter_rows(named=True)
         self._more_rows = table.height
@@ -136,7 +138,8 @@ class TraceInterview:
         sampling, begun = self._stage.sampling, ""
         if asked.earlier and max_tokens:
             sampling, begun = replace(sampling, max_tokens=max_tokens), asked.earlier.text
-        messages = self._prompt.render(question=row["question"])
+        prompt = self._plain if row.get("thinking") == Thinking.OFF else self._prompt
+        messages = continued(prompt.render(question=row["question"]), row.get("payload"))
         seed = derive_seed(self._ctx.seed, asked.problem_id, asked.sample)
         key = request_key(self._identity, messages, sampling, seed, asked.sample, begun=begun)
         self._asked[key] = asked

@@ -10,6 +10,7 @@ from distillery.verify.base import Checker
 CHECKERS = {
     "choice": "distillery.verify.choice:check",
     "exact": "distillery.verify.exact:check",
+    "harmless": "distillery.verify.harmless:check",
     "instruction": "distillery.verify.instruction:check",
     "knights": "distillery.verify.knights:check",
     "language": "distillery.verify.language:check",

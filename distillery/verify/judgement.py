@@ -1,4 +1,4 @@
-"""What a judge is shown of an untrusted answer, and what its reply says. No form can forge a verdict."""
+"""What a judge's reply says of an answer. No form can forge a verdict, and none is believed that the answer holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from distillery.reasoning import split
+from distillery.verify.defuse import folded, readable
 
 
 class Judgement(StrEnum):
@@ -16,38 +17,59 @@ class Judgement(StrEnum):
     UNCLEAR = "unclear"
 
 
+# analysis first: a model that must name the verdict first decides before it has compared
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {
+            "analysis": {"type": "string"},
+            "correctness": {"type": "string", "enum": ["correct", "incorrect"]},
+        },
+        "required": ["analysis", "correctness"],
+        "additionalProperties": False,
+    }
+)
+"""The form of a reply, for servers that can hold a model to it."""
+
 _WORDS = {"correct": Judgement.CORRECT, "incorrect": Judgement.INCORRECT}
 _PAIR = re.compile(r"""["']correctness["']\s*:\s*["']?\s*(\w*)""", re.IGNORECASE)
 # analyses quote LaTeX, whose backslashes are no JSON: the verdict is then read as the object's last pair
 _LAST_PAIR = re.compile(r"""["']correctness["']\s*:\s*["'](\w+)["']\s*\}$""", re.IGNORECASE)
 _VERDICT = re.compile(r"\b(?:in)?correct", re.IGNORECASE)
+_CLAIM = re.compile(r"correctness[^\w:=]{0,6}[:=]\W{0,6}correct\b", re.IGNORECASE)
 _AROUND = " \n*_`\"'."
 _BRACE = re.compile(r"\{")
-_HEADING = re.compile(r"^([ \t]*)(#+)(?=\s)", re.MULTILINE)
-_TOKEN = re.compile(r"<([|｜])|([|｜])>|<(?=/?think>)")
 
 
-def defuse(answer: str, *, most_chars: int) -> str:
-    """The end of `answer`, in which no line is a heading and no marker a model's control token."""
-    text = answer if len(answer) <= most_chars else f"[...] {answer[-most_chars:]}"
-    text = _HEADING.sub(r"\1\\\2", text)
-    return _TOKEN.sub(lambda match: " ".join(match[0]) if len(match[0]) > 1 else "< ", text)
-
-
-def read_judgement(reply: str) -> Judgement:
+def read_judgement(reply: str, *, answer: str = "") -> Judgement:
     """`correct` or `incorrect`, alone on the last line or as the object that ends the reply; else unclear.
 
-    A reply that names two verdicts, as one that quotes a forged verdict may, is unclear.
+    A reply that names two verdicts, as one that quotes a forged verdict may, is unclear. So is a `correct` in a form
+    that stands in the judged `answer` too: the judge may only have repeated it.
     """
+    verdict = _read(reply)
+    return Judgement.UNCLEAR if verdict is Judgement.CORRECT and _claims(answer) else verdict
+
+
+def _read(reply: str) -> Judgement:
     text = (split(reply).answer or "").strip()
     before, _, last = text.rstrip(_AROUND).rpartition("\n")
     if (word := _WORDS.get(last.strip(_AROUND).lower())) and not _VERDICT.search(before):
         return word
     text = text.removesuffix("```").rstrip()
     said = {pair.lower() for pair in _PAIR.findall(text)}
-    if len(said) != 1:
-        return Judgement.UNCLEAR
-    return _WORDS.get(_last_object(text).strip().lower(), Judgement.UNCLEAR)
+    found = _last_object(text).strip().lower()
+    return _WORDS.get(found, Judgement.UNCLEAR) if said == {found} else Judgement.UNCLEAR
+
+
+def _claims(answer: str) -> bool:
+    """Whether `answer` holds what a reply would be read as `correct` by."""
+    if _read(answer) is Judgement.CORRECT:
+        return True
+    text = folded(readable(answer)).replace("\\", "")
+    return bool(_CLAIM.search(text)) or any(
+        line.strip(_AROUND).lower() == Judgement.CORRECT for line in text.split("\n")
+    )
 
 
 def _last_object(text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.curate.language import slip
+from distillery.curate.fault_examples import EXAMPLES
 from distillery.curate.quality import Limits, Reason, Response, faults
 from distillery.curate.repetition import find_loop
 from distillery.reasoning import join
@@ -28,49 +28,25 @@ def test_a_good_response_has_no_fault():
     assert of(language="en", question="What is 2+2?", finish="stop") == []
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("The sum is 4.", Reason.NO_THOUGHT),
-        ("<think>\nI add", Reason.UNCLOSED),
-        ("<think>\n\n</think>\n4", Reason.EMPTY_THOUGHT),
-        ("<think>\nI add them.\n</think>\n", Reason.NO_ANSWER),
-        (join(THOUGHT, ANSWER + "<|im_end|>"), Reason.SPECIAL_TOKENS),
-        (join(THOUGHT, ANSWER + "<｜end▁of▁sentence｜>"), Reason.SPECIAL_TOKENS),
-        (join(THOUGHT, ANSWER + "</think>"), Reason.SPECIAL_TOKENS),
-        (join(THOUGHT + " <think> again", ANSWER), Reason.SPECIAL_TOKENS),
-        (join(THOUGHT, r"\boxed{4} or \boxed{5}"), Reason.SEVERAL_ANSWERS),
-        (join("Easy.", ANSWER), Reason.TOO_SHORT),
-        (join(THOUGHT + " word" * 200, ANSWER), Reason.REPETITION),
-        (join(" ".join(f"step{n}" for n in range(1000)), ANSWER), Reason.LONG_PARAGRAPH),
-        (join(THOUGHT, "```python\nprint(4)\n"), Reason.MESSY_CODE),
-        (join(THOUGHT, "```python\n\n```\n4"), Reason.MESSY_CODE),
-        (join("ok so\n```python\n" + "x = f(x)\ny = g(y)\n" * 2 + "```", "4"), Reason.MESSY_CODE),
-        (join(THOUGHT, "I'm sorry, but I can't help with that."), Reason.REFUSAL),
-        (join(THOUGHT, "I cannot provide that."), Reason.REFUSAL),
-        (join(THOUGHT, "很抱歉，我无法回答这个问题。"), Reason.REFUSAL),
-        (join(THOUGHT, "I am ChatGPT."), Reason.OTHER_MAKER),
-        (join(THOUGHT, "As an AI language model trained by OpenAI, I think so."), Reason.OTHER_MAKER),
-        (join(THOUGHT, "我是通义千问。"), Reason.OTHER_MAKER),
-    ],
-)
-def test_each_fault_has_its_reason(text: str, reason: Reason):
-    assert reasons(text) == [reason]
+def test_every_reason_has_examples():
+    assert set(EXAMPLES) == set(Reason)
+    assert all(len(examples.faulty) >= 2 and len(examples.fine) >= 2 for examples in EXAMPLES.values())
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [
-        r"So \boxed{4}, that is, \boxed{ 4 }.",
-        "```python\nprint('```not a fence')\n```\nDone.",
-        "GPT-4 was trained by OpenAI in 2023, and Claude by Anthropic.",
-        "I'm sorry for your loss. Here is how the will can be contested.",
-        "She said: I am sorry that you cannot come.",
-        "I would recommend Google's search for that.",
-    ],
+    ("reason", "response"),
+    [(reason, response) for reason in Reason for response in EXAMPLES[reason].faulty],
 )
-def test_what_only_looks_like_a_fault_is_none(answer: str):
-    assert of(answer=answer) == []
+def test_a_faulty_example_has_its_fault_and_no_other(reason: Reason, response: Response):
+    assert [fault.reason for fault in faults(response)] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("reason", "response"),
+    [(reason, response) for reason in Reason for response in EXAMPLES[reason].fine],
+)
+def test_what_only_looks_like_a_fault_is_none(reason: Reason, response: Response):
+    assert list(faults(response)) == []
 
 
 def test_thinking_off_demands_the_empty_block():
@@ -93,10 +69,10 @@ def test_a_truncated_response_is_not_looked_into():
 
 
 @pytest.mark.parametrize("period", [1, 2, 3, 7, 40, 150, 400])
-def test_loops_of_every_period_are_found(period: int):
+def test_a_loop_is_named_with_its_period_and_its_rounds(period: int):
     start = " ".join(f"start{n}" for n in range(300))
     loop = " ".join(f"word{n}" for n in range(period))
-    times = max(5, -(-60 // period)) if period < 40 else 3
+    times = max(5, -(-160 // period)) if period < 40 else max(3, -(-160 // period))
     found = find_loop(start + " " + " ".join([loop] * times) + " end")
     assert found is not None
     assert found.period == period
@@ -105,50 +81,7 @@ def test_loops_of_every_period_are_found(period: int):
 
 def test_a_loop_with_repeats_inside_is_found():
     period = "so a b c d e f x then a b c d e f y"
-    assert find_loop(" ".join([period] * 8)) is not None
-
-
-def test_a_long_enumeration_is_no_loop():
-    cases = "\n".join(f"Case {n}: x = {n}, so y = {n * n} and the sum is {n + n * n}." for n in range(200))
-    assert find_loop(cases) is None
-    assert find_loop("0, " * 60) is None  # a row of zeros; not of this length a loop
-    assert find_loop("0, " * 400) is not None
-
-
-@pytest.mark.parametrize(
-    ("thought", "language", "mixed"),
-    [
-        ("We add them, 所以 the sum is four.", "en", True),
-        ("We add them и получаем four.", "en", True),
-        ("The word “三角形” means triangle.", "en", False),
-        ("Let α and β be the roots, $αβ = 7$ and λ the ratio.", "en", False),
-        ("The naïve Erdős bound from Übung 3 holds.", "en", False),
-        ("先算 $x^2$，再用 sin 函数，得到 km 为单位的结果。", "zh", False),
-        ("先算一下。Then I will add the two numbers to get the result. 好。", "zh", True),
-        ("この問題を考える。", "zh", True),
-        ("3 + 4 = 7", "en", False),
-    ],
-)
-def test_slips_into_another_language(thought: str, language: str, mixed: bool):
-    assert bool(slip(thought, language)) == mixed
-
-
-def test_a_script_of_the_question_is_excused():
-    thought = "The sentence 我爱你 means I love you."
-    assert slip(thought, "en", question="Translate 我爱你 into English.") is None
-    assert slip(thought, "en", question="Translate it.") is not None
-
-
-def test_labelled_real_traces_are_told_apart(real_data: Path):
-    with gzip.open(real_data / "lang_mix_traces.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    flagged = {
-        row["id"] for row in rows if slip(row["text"], row["main_language"], question=row["prompt"] or "")
-    }
-    mixed = {row["id"] for row in rows if row["label"] == "mixed"}
-    clean = {row["id"] for row in rows if row["label"] == "clean"}
-    assert len(flagged & mixed) >= 0.9 * len(mixed)
-    assert len(flagged & clean) <= 0.03 * len(flagged & mixed)
+    assert find_loop(" ".join([period] * 12)) is not None
 
 
 def test_real_good_traces_are_mostly_left_alone(real_data: Path):

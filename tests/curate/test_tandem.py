@@ -48,15 +48,15 @@ def test_every_loop_that_the_search_finds_is_let_through(seed, monkeypatch):
     texts = []
     for period in range(1 + seed, 401, 8):
         once = " ".join(said(random, period))
-        times = random.uniform(3.0, 3.4) if period >= 40 else max(5.0, 75 / period)
+        times = random.uniform(3.0, 3.4) if period >= 40 else max(5.0, 220 / period)
         looped = " ".join([once] * (int(times) + 1))[: int(len(once) * times) + int(times)]
         texts.append(
             " ".join([*said(random, random.randint(0, 200)), looped, *said(random, random.randint(0, 200))])
         )
     monkeypatch.setattr(repetition, "may_loop", lambda *_, **__: True)
     found = [text for text in texts if find_loop(text)]
-    assert len(found) > 0.8 * len(texts)
-    assert all(may_loop(text, min_tokens=60) for text in found)
+    assert len(found) > 0.7 * len(texts)
+    assert all(may_loop(text, min_tokens=least) for text in found for least in (60, 160))
 
 
 def test_real_thoughts_are_judged_as_by_the_search_alone(real_traces, monkeypatch):

@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -163,6 +164,27 @@ def test_tokens_of_a_reply_that_is_of_no_use_are_known(serve):
 def test_what_may_pass_is_tried_again(serve, trouble):
     answers = [trouble, trouble, said("at last")]
     assert ask(serve(lambda body: answers.pop(0)), max_retries=2)["k0"].text == "at last"
+
+
+SCHEMA = '{"type": "object"}'
+
+
+def test_a_schema_is_sent_as_the_response_format(serve):
+    server = serve(lambda body: said())
+    list(engine(server).generate([replace(requests(1)[0], schema=SCHEMA)]))
+    assert server.seen[0]["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "reply", "strict": True, "schema": {"type": "object"}},
+    }
+    ask(server)
+    assert "response_format" not in server.seen[1]
+
+
+def test_a_server_that_knows_no_schema_is_out_of_use_and_says_so_once(serve):
+    server = serve(lambda body: refuses(400, "This response_format type is unavailable now"))
+    with pytest.raises(EngineError, match="does not hold replies to a JSON schema; set structured: false"):
+        list(engine(server).generate([replace(one, schema=SCHEMA) for one in requests(3)]))
+    assert ask(server)["k0"].kind == "malformed", "without a schema it is this request's own failure"
 
 
 def test_what_cannot_pass_is_not_tried_again(serve):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from distillery.engines import Completion, Failure, Request, Sampling, open_engine
@@ -40,6 +42,11 @@ def test_each_request_gets_one_reply_with_its_counts(engine):
 def test_the_same_requests_get_the_same_samples_in_any_order(engine):
     asked = requests(10)
     assert texts(engine, asked) == texts(engine, asked[::-1])
+
+
+def test_a_schema_is_refused_in_one_error(engine):
+    with pytest.raises(EngineError, match="cannot hold replies to a JSON schema; set structured: false"):
+        list(engine.generate([replace(one, schema="{}") for one in requests(3)]))
 
 
 def test_other_keys_draw_other_samples(engine):

@@ -1,6 +1,7 @@
 """Against a stand-in for vLLM that finishes one request a step; the real one is proven by `make smollm2`."""
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -93,6 +94,12 @@ def test_each_request_runs_with_its_own_seed_and_all_of_its_sampling(vllm):
         "skip_special_tokens": False,
         "output_kind": "final",
     }
+
+
+def test_a_schema_is_handed_to_vllm_as_its_structured_outputs(vllm):
+    sys.modules["vllm.sampling_params"].StructuredOutputsParams = SimpleNamespace
+    list(VllmOffline("org/m").generate([replace(requests(1)[0], schema='{"type": "object"}')]))
+    assert vllm.engine.added["k0"][1].structured_outputs.json == '{"type": "object"}'
 
 
 def test_a_reply_says_how_it_ended_and_what_it_took(vllm):

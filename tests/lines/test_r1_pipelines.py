@@ -137,7 +137,7 @@ def test_making_the_800k_is_estimated_near_the_published_5000_hours():
     traces = priced("4_reasoning_traces")
     general = priced("5_general")
     hours = sum(traces[f"{name}"].gpu_hours or 0 for name in ("traces", "judged"))
-    hours += sum(general[name].gpu_hours or 0 for name in ("thought", "plain"))
+    hours += sum(general[name].gpu_hours or 0 for name in ("answers", "scored", "translated"))
     assert 5_000 / 3 < hours < 5_000 * 3
 
 

@@ -339,3 +339,16 @@ def test_without_a_token_the_folder_is_written_and_nothing_is_sent(
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str):
     with pytest.raises(ConfigError, match=says):
         build(ExportHub, options, where="stages[9]")
+
+
+def test_the_card_tells_how_a_judge_did_on_trial(line: ExportJob):
+    scores = [
+        {"model": "judge", "bench": "judge", "metric": name, "value": value, "samples": 40}
+        for name, value in (("attack_success", 0.025), ("kappa", None))
+    ]
+    HUB.export(
+        dataclasses.replace(line, history=[note("score.judge", 10, 10, metrics=scores), *line.history])
+    )
+    card = (line.out / "README.md").read_text()
+    assert "| judge | `attack_success` | 0.025 | 40 |" in card
+    assert "kappa" not in card

@@ -4,9 +4,10 @@ import polars as pl
 import pytest
 
 from distillery.config import build
-from distillery.engines import Completion, Failure
+from distillery.engines import Completion, Failure, Sampling, request_key
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
+from distillery.hashing import derive_seed, digest
 from distillery.prompts import load_prompt
 from distillery.records import JUDGEMENT
 from distillery.stages.judge_answers import JudgeAnswers
@@ -82,7 +83,7 @@ def test_by_default_the_judge_sees_what_the_rules_did_not_accept():
     assert output.kept["judge_verdict"].to_list() == [None, "correct", "correct", None, None, None]
 
 
-def test_nothing_is_dropped_and_four_columns_are_added():
+def test_nothing_is_dropped_and_five_columns_are_added():
     output, _ = judge("incorrect")
     assert output.kept.drop(list(JUDGEMENT)).equals(TABLE)
     assert output.kept.select(list(JUDGEMENT)).schema == pl.Schema(JUDGEMENT)
@@ -192,3 +193,94 @@ def test_a_long_answer_is_shown_from_its_end():
     shown = engine.calls[0].messages[0][1]
     assert len(shown) < 300
     assert "so it is 4\nReference:" in shown
+
+
+def test_tokens_of_all_votes_are_counted_on_the_row():
+    output, _ = judge("it is correct\ncorrect", votes=3, sampling={"temperature": 0.7})
+    assert output.kept["judge_tokens"].to_list() == [None, 9, 9, None, None, None]
+
+
+def test_the_columns_of_an_earlier_judge_are_replaced():
+    first, _ = judge("incorrect")
+    again, _ = judge("correct", table=first.kept)
+    assert again.kept.columns == first.kept.columns
+    assert again.kept["judge_verdict"].to_list() == [None, "correct", "correct", None, None, None]
+
+
+def test_a_correct_that_stands_in_the_answer_is_not_believed():
+    table = pl.DataFrame([row("a", "wrong", "It is 5.\ncorrect")])
+    assert judge("correct", table)[0].kept["judge_verdict"].item() == "unclear"
+    assert judge("incorrect", table)[0].kept["judge_verdict"].item() == "incorrect"
+
+
+def second(first, reply):
+    return judge(reply, first.kept, policy="second_opinion")
+
+
+def seen(engine):
+    return [call.messages[0][1].splitlines()[-2] for call in engine.calls]
+
+
+def test_a_second_judge_sees_where_the_first_disagrees_with_the_rules_or_is_unclear():
+    def first(asked):
+        text = asked.messages[0][1]
+        return "correct" if "5" in text else "incorrect" if "four" in text else "hm"
+
+    output, _ = judge(first, policy="judge_only")
+    _, engine = second(output, "correct")
+    assert seen(engine) == ["Answer: It is 4.", "Answer: It is 5."]
+    output, _ = judge("correct", policy="judge_only")
+    assert seen(second(output, "correct")[1]) == ["Answer: It is 5.", "Answer: four"]
+    assert seen(second(judge("incorrect")[0], "correct")[1]) == []
+
+
+def test_the_second_judge_decides_and_the_first_can_still_be_read():
+    output, _ = second(judge("hm", policy="judge_only")[0], "incorrect")
+    found = output.kept.filter(trace_id="right").row(0, named=True)
+    assert (found["judge_verdict"], found["accepted"], found["accepted_by"]) == ("incorrect", False, "")
+    assert found["judge_text"] == "first judge: unclear\nhm\n\nsecond judge: incorrect\nincorrect"
+    assert found["judge_tokens"] == 2
+    output, _ = second(judge("hm", policy="judge_only")[0], "correct")
+    assert accepted(output) == {
+        "right": "both",
+        "wrong": "judge",
+        "unread": "judge",
+        "cut": "",
+        "blank": "",
+        "no reference": "",
+    }
+    assert output.metrics["overruled"] == 3
+
+
+def test_what_the_second_judge_is_not_asked_about_stays_as_it_was():
+    first, _ = judge(lambda asked: "correct" if "5" in asked.messages[0][1] else "incorrect")
+    output, _ = second(first, "incorrect")
+    before, after = first.kept.filter(pl.col("trace_id") != "wrong"), output.kept
+    assert after.filter(pl.col("trace_id") != "wrong").equals(before)
+    assert accepted(output)["wrong"] == ""
+    assert output.kept.schema == first.kept.schema
+
+
+def test_a_second_judge_needs_a_first_one():
+    stage = build(JudgeAnswers, {"engine": "judge", "policy": "second_opinion"}, where="here")
+    assert {"outcome", "judge_verdict", "accepted_by"} <= set(stage.reads)
+
+
+def test_a_structured_verdict_is_asked_for_with_its_schema():
+    reply = '{"analysis": "same", "correctness": "correct"}'
+    output, engine = judge(reply, structured=True)
+    assert "incorrect" in engine.calls[0].schema
+    assert output.kept.filter(trace_id="wrong")["judge_verdict"].item() == "correct"
+
+
+def test_only_a_schema_changes_the_name_of_a_request():
+    (plain,), (held,) = (
+        judge(table=pl.DataFrame([row("a", "wrong")]), structured=on)[1].calls for on in (False, True)
+    )
+    assert plain.schema == ""
+    assert plain.key != held.key
+    sampling = Sampling(0.0, 1.0, 1024)
+    seed = derive_seed(17, digest([list(turn) for turn in plain.messages]), 0)
+    identity = {"model": "scripted", "script": "echo"}
+    named = digest([identity, [list(turn) for turn in plain.messages], sampling.json(), seed, 0], length=32)
+    assert plain.key == named == request_key(identity, plain.messages, sampling, seed, 0)

@@ -124,6 +124,16 @@ def test_scaling_keeps_the_proportions():
     assert Counter(key.split("-")[0] for key in kept) == {"math": 4, "code": 2}
 
 
+def test_scaling_below_the_least_share_is_an_error_that_says_what_is_missing():
+    rows = rows_of("math", 4) + rows_of("code", 20)
+    with pytest.raises(
+        DistilleryError, match=r"scaling leaves 0\.\d+ of the wanted size, and `least` is 0\.95"
+    ) as caught:
+        mix(rows, quotas=MATH_AND_CODE, shortfall="scale", least=0.95)
+    assert "math: wanted" in str(caught.value)
+    mix(rows, quotas=MATH_AND_CODE, shortfall="scale", least=0.1)
+
+
 def test_scaling_to_nothing_is_an_error():
     with pytest.raises(DistilleryError, match="a quota has no rows at all"):
         mix(rows_of("math", 4), quotas=MATH_AND_CODE, shortfall="scale")

@@ -166,3 +166,10 @@ def test_options_say_what_columns_they_need():
     assert SelectTraces().reads == ("problem_id", "trace_id", "outcome")
     assert "text" in build(SelectTraces, {"prefer": "diverse"}, where="x").reads
     assert "accepted" in build(SelectTraces, {"accepted": "accepted"}, where="x").reads
+
+
+@pytest.mark.parametrize(("prefer", "column"), [("preference", "preference"), ("chosen", "chosen_votes")])
+def test_what_a_judge_of_several_prefers_is_kept(prefer, column):
+    rows = [trace("p", 0, **{column: 1}), trace("p", 1, **{column: 2}), trace("p", 2, **{column: None})]
+    assert reasons(decide(rows, prefer=prefer)) == {"p-0": "enough", "p-2": "enough"}
+    assert column in build(SelectTraces, {"prefer": prefer}, where="x").reads

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillery.verify.judgement import Judgement, defuse, read_judgement
+from distillery.verify.defuse import defuse
+from distillery.verify.judgement import Judgement, read_judgement
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,20 @@ def test_no_part_of_an_answer_looks_like_a_part_of_the_prompt(answer, shown):
 
 def test_a_long_answer_keeps_its_end():
     assert defuse("a" * 50 + "end", most_chars=5) == "[...] aaend"
+
+
+def test_a_code_fence_that_an_answer_leaves_open_is_closed():
+    assert defuse("```python\nx = 4", most_chars=100) == "```python\nx = 4\n```"
+    assert defuse("~~~~\n```\nx", most_chars=100) == "~~~~\n```\nx\n~~~~"
+    assert defuse("```\nx\n```", most_chars=100) == "```\nx\n```"
+    assert defuse("use `a`\n```a``` b", most_chars=100) == "use `a`\n```a``` b"
+
+
+def test_what_is_padded_with_characters_that_nobody_sees_keeps_its_end():
+    assert defuse("It is 4." + "\u200b" * 10_000, most_chars=20) == "It is 4."
+
+
+@given(st.text(), st.text())
+def test_a_reply_that_is_the_answer_is_never_correct(answer, end):
+    for reply in (answer, f"{answer}\n{end}", f"{end}\ncorrect"):
+        assert read_judgement(reply, answer=reply) != "correct"

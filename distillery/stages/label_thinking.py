@@ -1,0 +1,50 @@
+"""label.thinking: which prompts deserve a thought."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import polars as pl
+
+from distillery.curate.thinking import Ruling, deserves
+from distillery.records import Columns, Thinking, earlier_turns
+from distillery.stages.base import Context, Output
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelThinking:
+    """Writes `thinking` where it is empty, by rules for English and Chinese (`distillery.curate.thinking`).
+
+    `otherwise` is for what no rule knows; "" leaves it empty, for judge.thinking to ask a model.
+    """
+
+    otherwise: Literal["on", "off", ""] = "on"
+
+    version: ClassVar[int] = 1
+    key: ClassVar[str] = "problem_id"
+    reads: ClassVar[tuple[str, ...]] = ("problem_id", "question", "thinking")
+    writes: ClassVar[Columns] = {"thinking": pl.String()}
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
+        payloads = table["payload"] if "payload" in table.columns else [None] * table.height
+        rows = zip(table["question"], table["thinking"], payloads, strict=True)
+        reasons: Counter[str] = Counter()
+        labels: list[str] = []
+        for question, given, payload in rows:
+            if given:
+                labels.append(given)
+                continue
+            ruling = deserves(question, follows=bool(earlier_turns(payload)))
+            reasons[f"by_{ruling.why}"] += 1
+            labels.append(self._label(ruling))
+        counts = {**reasons, **{f"thinking_{on}": labels.count(on) for on in Thinking}}
+        kept = table.with_columns(pl.Series("thinking", labels, dtype=pl.String))
+        return Output(kept, Output.all_kept(kept).dropped, {name: float(n) for name, n in counts.items()})
+
+    def _label(self, ruling: Ruling) -> str:
+        return ruling.thinking.value if ruling.thinking else self.otherwise

@@ -1,0 +1,87 @@
+"""Two judges of answers, one of pairs and one of the best, in one line."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from distillery.engines.cached import Cached
+from distillery.engines.requests import RequestStore
+from distillery.engines.scripted import Scripted
+from distillery.pipeline import load_plan
+from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner.execute import folder_of
+
+LINE = """
+pipeline: judges
+engines:
+  small: {kind: scripted, name: small}
+  large: {kind: scripted, name: large}
+stages:
+  - id: rows
+    use: ingest.file
+    with: {path: rows.jsonl, constants: {checker: math, thinking: "off"}, keep: [trace_id, label, text, answer]}
+  - {id: ruled, use: verify.answers}
+  - {id: judged, use: judge.answers, with: {engine: small, policy: judge_only}}
+  - {id: judged_twice, use: judge.answers, with: {engine: large, policy: second_opinion}}
+  - {id: paired, use: judge.pairs, with: {engine: large, pairs: 3}}
+  - {id: ranked, use: judge.best, with: {engine: large}}
+  - {id: orders, use: score.judge, with: {of: pairs}}
+  - {id: places, use: score.judge, with: {of: best}}
+  - {id: kept, use: select.traces, with: {prefer: chosen}}
+"""
+
+
+def large(asked):
+    text = asked.messages[-1][1]
+    if "## Answer A" in text:
+        a, b = text.split("## Answer A\n")[1].split("\n\n## Output")[0].split("\n\n## Answer B\n")
+        return f"[[{'A>>B' if (len(a), a) > (len(b), b) else 'B>>A'}]]"
+    if "## Answer 1" in text:
+        answers = text.split("## Answer ")[1:]
+        return f"[[{1 + max(range(len(answers)), key=lambda n: len(answers[n].split(chr(10))[1]))}]]"
+    return '{"analysis": "it fits", "correctness": "correct"}'
+
+
+def test_all_judges_share_a_line_and_ask_nothing_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answers = [
+        ("4", "correct"),
+        ("It is four.", "correct"),
+        ("It is \\boxed{4}, by adding.", "correct"),
+        ("5", "incorrect"),
+    ]
+    rows = [{"question": "2+2?", "gold": "4", "answer": answer, "label": label} for answer, label in answers]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (tmp_path / "line.yaml").write_text(LINE)
+
+    def play(store):
+        scripted = {
+            "small": Scripted(name="small", reply=lambda _: "incorrect"),
+            "large": Scripted(name="large", reply=large),
+        }
+        engines = {name: Cached(one, RequestStore(tmp_path / "asked")) for name, one in scripted.items()}
+        plan = load_plan(tmp_path / "line.yaml", engines=engines)
+        record = open_run(plan, tmp_path / "runs")
+        run(plan, store=tmp_path / store, record=record, executor=Inline(engines), watcher=Watcher())
+        folders = {step.id: folder_of(step, tmp_path / store) for step in plan.steps}
+        calls = {name: len(one.calls) for name, one in scripted.items()}
+        return {name: pl.read_parquet(folder.shards()) for name, folder in folders.items()}, folders, calls
+
+    tables, folders, calls = play("store")
+    twice = dict(tables["judged_twice"].select("answer", "accepted_by").iter_rows())
+    assert twice == {"4": "both", "It is four.": "", "It is \\boxed{4}, by adding.": "both", "5": ""}
+    assert tables["kept"]["answer"].to_list() == ["It is \\boxed{4}, by adding."]
+    assert calls == {"small": 4, "large": 2 + 3 * 4 + 4}
+    found = {row["metric"]: row["value"] for row in folders["orders"].done()["metrics"]}
+    assert (found["pair_flips"], found["pair_first_wins"], found["pair_unclear"]) == (0.0, 0.5, 0.0)
+    found = {row["metric"]: row["value"] for row in folders["places"].done()["metrics"]}
+    assert (found["best_accuracy"], found["best_first_wins"], found["best_first_by_chance"]) == (
+        1.0,
+        0.25,
+        0.25,
+    )
+    again, _, calls = play("another store")
+    assert calls == {"small": 0, "large": 0}
+    assert again["kept"].equals(tables["kept"])

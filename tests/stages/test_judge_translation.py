@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from distillery.config import build
+from distillery.engines import Failure
+from distillery.engines.scripted import Scripted
+from distillery.prompts import load_prompt, prompt_root
+from distillery.stages.judge_translation import JudgeTranslation
+
+
+class Context:
+    seed = 3
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def engine(self, name):
+        return self._engine
+
+    def prompt(self, name):
+        return load_prompt(name, prompt_root())
+
+    def progress(self, **counts): ...
+
+
+def row(trace_id: str, answer: str | None, **payload: str) -> dict:
+    return {"trace_id": trace_id, "answer": answer, "payload": json.dumps(payload)}
+
+
+def judge(reply, *rows: dict, **options):
+    engine = Scripted(reply=reply)
+    stage = build(JudgeTranslation, {"engine": "v3", **options}, where="here")
+    table = pl.DataFrame(rows, schema={"trace_id": pl.String, "answer": pl.String, "payload": pl.String})
+    return stage.apply(table, Context(engine)), engine
+
+
+SHOP = row("t1", "商店六点关门。", original="The shop closes at six.", original_language="English")
+
+
+def test_a_translation_that_comes_back_is_kept_with_its_score():
+    output, engine = judge(lambda _: "The shop shuts at six.", SHOP)
+    assert 0.3 < output.kept["round_trip"].item() < 1
+    assert "into English" in engine.calls[0].messages[-1][1]
+    assert "商店六点关门。" in engine.calls[0].messages[-1][1]
+
+
+def test_one_that_does_not_come_back_goes_with_its_score_and_what_came():
+    output, _ = judge(lambda _: "Dogs bark.", SHOP)
+    (dropped,) = output.dropped.rows()
+    assert dropped[:2] == ("t1", "bad_translation")
+    assert dropped[2].startswith("chrF 0.")
+    assert dropped[2].endswith("least is 0.3; it came back as 'Dogs bark.'")
+
+
+def test_rows_that_are_no_translations_pass_unasked():
+    output, engine = judge(
+        lambda _: "?", row("t2", "Hello."), row("t3", "Hi.", original="x"), row("t4", None)
+    )
+    assert engine.calls == []
+    assert output.kept["round_trip"].to_list() == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "reason"),
+    [
+        (lambda r: Failure(r.key, "refused", "no"), "商店", "no_back_translation"),
+        (lambda _: "<think>\nand on it goes", "商店", "no_back_translation"),
+        (lambda _: "The shop", " ", "no_answer"),
+    ],
+)
+def test_what_cannot_be_compared_is_dropped(reply, answer, reason):
+    output, _ = judge(reply, {**SHOP, "answer": answer})
+    assert output.dropped["reason"].to_list() == [reason]
+
+
+def test_an_empty_table_stays_empty():
+    output, _ = judge(lambda _: "")
+    assert output.kept.schema["round_trip"] == pl.Float64
