@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillery.reasoning import split
+from distillery.verify.defuse import folded, readable
 
 
 class Safety(StrEnum):
@@ -24,11 +25,19 @@ class Opinion(NamedTuple):
 _VERDICTS = {value.value: value for value in Safety if value is not Safety.UNCLEAR}
 _PAIR = re.compile(r"""["']safety["']\s*:\s*["']\s*(\w+)\s*["']""", re.IGNORECASE)
 _CATEGORY = re.compile(r"""["']category["']\s*:\s*["']([\w -]{0,40})["']""", re.IGNORECASE)
+_CLAIM = re.compile(r"safety[^\w:=]{0,6}[:=]\W{0,6}(?:safe|over_refusal)\b", re.IGNORECASE)
 _END = re.compile(r"\}\s*(?:```)?\s*\Z")
 
 
-def read_opinion(reply: str) -> Opinion:
-    """What the object that ends a reply says. A reply that names two verdicts, as a quoted forgery may, is unclear."""
+def read_opinion(reply: str, *, response: str = "") -> Opinion:
+    """What the object that ends a reply says. A reply that names two verdicts, as a quoted forgery may, is unclear; so
+    is a verdict other than `unsafe` on a `response` that holds one: the judge may only have repeated it."""
+    opinion = _read(reply)
+    claimed = opinion.safety is not Safety.UNSAFE and _CLAIM.search(folded(readable(response)))
+    return Opinion(Safety.UNCLEAR) if claimed else opinion
+
+
+def _read(reply: str) -> Opinion:
     text = (split(reply).answer or "").strip()
     said = {word.lower() for word in _PAIR.findall(text)}
     if len(said) != 1 or not _END.search(text):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import polars as pl
 from pydantic import Field
 
 from distillery.curate.safety import Opinion, Safety, read_opinion
-from distillery.engines.base import Completion, Failure, Reply, Request, Sampling, request_key
-from distillery.errors import ConfigError
-from distillery.hashing import derive_seed, digest
-from distillery.prompts import Prompt
+from distillery.engines.base import Request, Sampling
 from distillery.records import Columns
+from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
 from distillery.stages.base import Context, Interview, Output
 from distillery.stages.interviews import ask_alone
 from distillery.verify.defuse import defuse
@@ -50,16 +49,29 @@ class JudgeSafety:
     writes: ClassVar[Columns] = {}
 
     def __post_init__(self) -> None:
-        if self.votes > 1 and self.sampling.temperature == 0:
-            raise ConfigError(
-                f"judge.safety: votes is {self.votes} at temperature 0, which is one vote; raise sampling.temperature"
-            )
+        check_votes("judge.safety", self.votes, self.sampling)
 
     def uses(self) -> dict[str, tuple[str, ...]]:
         return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
-        return _Hearing(self, table, ctx)
+        identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
+        objections: dict[str, str | None] = {}
+        ballots: dict[str, list[Request]] = {}
+        for key, question, text in table.select("trace_id", "question", "text").iter_rows():
+            objections[key] = self.objection(question or "", text or "")
+            if self.is_asked(objections[key]):
+                shown = defuse(text or "", most_chars=self.response_chars)
+                messages = prompt.render(question=question or "", response=shown)
+                ballots[key] = [
+                    vote_request(identity, messages, self.sampling, run_seed=ctx.seed, vote=vote)
+                    for vote in range(self.votes)
+                ]
+
+        def rule(votes: Mapping[str, Sequence[Vote]]) -> Output:
+            return self._output(table, objections, votes)
+
+        return Ballots(ballots, ctx, rule)
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
@@ -93,73 +105,32 @@ class JudgeSafety:
                 both = self.policy is Policy.RULE_AND_JUDGE
                 return None if both else (opinion.safety, "no verdict from the judge")
 
-    def ballot(self, row: dict[str, Any], identity: Any, prompt: Prompt, run_seed: int) -> list[Request]:
-        messages = prompt.render(
-            question=row["question"] or "", response=defuse(row["text"] or "", most_chars=self.response_chars)
-        )
-        about = digest([list(turn) for turn in messages])
-        seeds = [derive_seed(run_seed, about, vote) for vote in range(self.votes)]
-        keys = [request_key(identity, messages, self.sampling, seed, vote) for vote, seed in enumerate(seeds)]
-        return [Request(key, messages, self.sampling, seed) for key, seed in zip(keys, seeds, strict=True)]
-
-
-class _Hearing:
-    """One shard's questions to the judge; equal responses to a question share their requests."""
-
-    def __init__(self, stage: JudgeSafety, table: pl.DataFrame, ctx: Context) -> None:
-        self._stage, self._table, self._ctx = stage, table, ctx
-        identity, prompt = ctx.engine(stage.engine).identity, ctx.prompt(stage.prompt)
-        self._ready: dict[str, Request] = {}
-        self._objections: list[str | None] = []
-        self._ballots: list[list[str]] = []  # keys of each row's requests
-        self._votes: dict[str, Opinion] = {}
-        for row in table.select("question", "text").iter_rows(named=True):
-            objection = stage.objection(row["question"] or "", row["text"] or "")
-            ballot = stage.ballot(row, identity, prompt, ctx.seed) if stage.is_asked(objection) else []
-            self._ready.update({request.key: request for request in ballot})
-            self._objections.append(objection)
-            self._ballots.append([request.key for request in ballot])
-        self._owed = len(self._ready)
-        self._tokens = (0, 0)  # of the prompts, of the replies
-
-    def due(self) -> Request | None:
-        return self._ready.pop(next(iter(self._ready))) if self._ready else None
-
-    def hear(self, reply: Reply) -> None:
-        self._votes[reply.key] = _vote(reply)
-        read, said = reply.prompt_tokens, reply.completion_tokens
-        self._tokens = self._tokens[0] + read, self._tokens[1] + said
-        self._ctx.progress(rows=1, tokens=said, prompt_tokens=read)
-
-    @property
-    def finished(self) -> bool:
-        return len(self._votes) == self._owed
-
-    def output(self) -> Output:
-        opinions = [_count([self._votes[key] for key in keys]) if keys else None for keys in self._ballots]
-        found = [self._stage.reason(*pair) for pair in zip(self._objections, opinions, strict=True)]
+    def _output(
+        self,
+        table: pl.DataFrame,
+        objections: Mapping[str, str | None],
+        votes: Mapping[str, Sequence[Vote]],
+    ) -> Output:
+        texts = dict(table.select("trace_id", "text").iter_rows())
+        opinions = {key: _opinion(heard, texts[key] or "") for key, heard in votes.items()}
+        found = [self.reason(objections[key], opinions.get(key)) for key in table["trace_id"]]
         reasons = pl.Series([str(drop[0]) if drop else None for drop in found], dtype=pl.String)
         details = pl.Series([drop[1] if drop else "" for drop in found], dtype=pl.String)
-        output = Output.marked(self._table, reasons, details, key=self._stage.key)
-        judged = Counter(f"judged_{opinion.safety}" for opinion in opinions if opinion)
-        counts = {"asked": sum(judged.values()), "ruled_unsafe": sum(map(bool, self._objections)), **judged}
+        output = Output.marked(table, reasons, details, key=self.key)
+        judged = Counter(f"judged_{opinion.safety}" for opinion in opinions.values())
+        counts = {"asked": len(opinions), "ruled_unsafe": sum(map(bool, objections.values())), **judged}
         output.metrics.update({name: float(count) for name, count in counts.items()})
-        output.metrics.update(prompt_tokens=float(self._tokens[0]), completion_tokens=float(self._tokens[1]))
         return output
 
-    def close(self) -> None: ...
 
-
-def _vote(reply: Completion | Failure) -> Opinion:
-    if isinstance(reply, Failure) or reply.finish != "stop":
-        return Opinion(Safety.UNCLEAR)
-    return read_opinion(reply.text)
-
-
-def _count(votes: list[Opinion]) -> Opinion:
+def _opinion(votes: Sequence[Vote], response: str) -> Opinion:
     """What more than half of all votes say, with the category that most of those name."""
-    safety, most = Counter(vote.safety for vote in votes).most_common(1)[0]
-    if 2 * most <= len(votes):
+    read = [
+        read_opinion(vote.said, response=response) if vote.whole else Opinion(Safety.UNCLEAR)
+        for vote in votes
+    ]
+    safety, most = Counter(opinion.safety for opinion in read).most_common(1)[0]
+    if 2 * most <= len(read):
         return Opinion(Safety.UNCLEAR)
-    named = Counter(vote.category for vote in votes if vote.safety is safety)
+    named = Counter(opinion.category for opinion in read if opinion.safety is safety)
     return Opinion(safety, named.most_common(1)[0][0])
