@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from distillery.dialogue import CHAT, earlier
 from distillery.errors import ConfigError
 from distillery.reasoning import CLOSE, OPEN
 from distillery.records import Columns, Thinking
 from distillery.stages.base import Context, Output, Scope
-from distillery.stages.dialogue import CHAT, earlier
 
 if TYPE_CHECKING:
     from distillery.engines.base import Messages

@@ -9,6 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from distillery.curate.hub_rows import RL, asked, rl_columns, verifiable
+from distillery.dialogue import earlier
 from distillery.records import Columns
 from distillery.stages.base import Context, Output, Scope
 from distillery.verify import CHECKERS
@@ -26,7 +27,7 @@ class Unfit(StrEnum):
 
 @dataclass(frozen=True)
 class ExportRl:
-    """One row a problem; `prompt` is the bare question in chat form and replaces a column of that name."""
+    """One row a problem; `prompt` is the conversation up to the bare question and replaces a column of that name."""
 
     split: str = "train"  # what verl's extra_info says
 
@@ -59,6 +60,8 @@ class ExportRl:
         )
         detail = pl.when(unknown).then(pl.col("checker"))
         unfit = table.select(reason.alias("reason"), detail.alias("detail"))
-        rows = table.with_columns(rl_columns(asked(), split=self.split))
+        prompt = pl.concat_list("_earlier", asked())
+        rows = table.with_columns(earlier(table)).with_columns(rl_columns(prompt, split=self.split))
+        rows = rows.drop("_earlier")
         typed = rows.with_columns(pl.col(name).cast(RL[name]) for name in _ADDED)
         return Output.marked(typed, unfit["reason"], unfit["detail"], key=self.key)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from distillery.dialogue import continued
 from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request, request_key
 from distillery.engines.normal_form import normal_form
 from distillery.hashing import Json, derive_seed
 from distillery.records import Outcome, Problem, Thinking
-from distillery.stages.dialogue import continued
 from distillery.verify.beside import Beside
 
 if TYPE_CHECKING:

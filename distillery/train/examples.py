@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from distillery.dialogue import earlier_messages
 from distillery.errors import ConfigError
 from distillery.records import Problem
 
@@ -50,10 +51,10 @@ def read_tables(files: Sequence[Path]) -> pl.DataFrame:
 
 
 def conversation(row: dict[str, Any]) -> Messages:
-    """`messages` where the row has them, else the question and, if there is one, the text that answers it."""
+    """`messages` where the row has them, else earlier turns, the question and, if there is one, the text that answers it."""
     if row.get("messages"):
         return [{"role": message["role"], "content": message["content"]} for message in row["messages"]]
-    messages = [{"role": "user", "content": row["question"]}]
+    messages = [*earlier_messages(row.get("payload")), {"role": "user", "content": row["question"]}]
     return (
         [*messages, {"role": "assistant", "content": row["text"]}]
         if row.get("text") is not None

@@ -11,8 +11,10 @@ from distillery.engines.scripted import Scripted
 from distillery.prompts import Prompt
 from distillery.records import Problem, earlier_turns, problem_id
 from distillery.stages.export_chat import ExportChat
+from distillery.stages.export_rl import ExportRl
 from distillery.stages.generate_traces import GenerateTraces
 from distillery.stages.problem_rows import Fault, RowMap
+from distillery.train.examples import conversation, grpo_rows
 
 TALK = [["user", "Name a river."], ["assistant", "The Po."]]
 PAYLOAD = json.dumps({"history": TALK})
@@ -134,3 +136,23 @@ def test_an_undecided_row_is_taken_in_as_it_is():
     found = RowMap("here").row({"question": "Why?", "thinking": ""})
     assert isinstance(found, dict)
     assert found["thinking"] == ""
+
+
+def test_earlier_turns_are_in_the_prompts_of_reinforcement_learning():
+    rows = pl.DataFrame([problem("And a lake?"), problem("Name a hill.", payload="{}")])
+    expected = [
+        {"role": "user", "content": "Name a river."},
+        {"role": "assistant", "content": "<think>\n\n</think>\nThe Po."},
+        {"role": "user", "content": "And a lake?"},
+    ]
+    assert [row["prompt"] for row in grpo_rows(rows)] == [
+        expected,
+        [{"role": "user", "content": "Name a hill."}],
+    ]
+    exported = ExportRl().apply(rows.with_columns(gold=pl.lit("x")), Context()).kept["prompt"].to_list()
+    assert exported == [expected, [{"role": "user", "content": "Name a hill."}]]
+
+
+def test_a_row_without_messages_is_trained_on_with_its_earlier_turns():
+    row = problem("And a lake?") | {"text": "<think>\nhm\n</think>\nComo."}
+    assert [turn["role"] for turn in conversation(row)] == ["user", "assistant", "user", "assistant"]
