@@ -1,17 +1,40 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import venv
 from pathlib import Path
 
 import pytest
 
 from distillery import sandbox
-from distillery.sandbox import Ended, Limits, available, idle, run_python
+from distillery.sandbox import Ended, Limits, available, idle, local, run_python
 
 isolated = pytest.mark.skipif(available() is not None, reason=str(available()))
 BACKENDS = [pytest.param("bubblewrap", marks=isolated), "process"]
+
+
+def test_where_bubblewrap_works_at_all_there_is_a_sandbox():
+    bwrap = shutil.which("bwrap")
+    granted = bwrap and subprocess.run(
+        [bwrap, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "true"], capture_output=True
+    )
+    assert not granted or granted.returncode or available() is None
+
+
+@isolated
+def test_this_python_may_stand_in_a_folder_of_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    venv.EnvBuilder(symlinks=True).create(tmp_path / "mine")
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "mine"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "mine" / "bin" / "python"))
+    local._mounts.cache_clear()
+    try:
+        found = run_python("import sys; print(sys.prefix); open('/tmp/mine', 'w')")
+    finally:
+        local._mounts.cache_clear()
+    assert (found.stdout, found.stderr) == (f"{tmp_path / 'mine'}\n", "")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -204,7 +204,10 @@ def _mounts() -> tuple[str, ...]:
         prefix for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)) if not prefix.startswith("/usr/")
     ]
     folders = ["/etc", "/program", *(str(up) for prefix in prefixes for up in reversed(Path(prefix).parents))]
-    mounts: list[str] = []
+    mounts = ["--dev", "/dev"]
+    for folder in ("/tmp", "/dev/shm"):  # first, as this Python may stand in a folder of /tmp
+        # memory that a program writes to files is memory as well
+        mounts += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", folder]
     for folder in dict.fromkeys(folders):  # bwrap makes missing parents for root's eyes only
         mounts += ["--dir", folder] if folder != "/" else []
     mounts += ["--ro-bind", "/usr", "/usr"]
@@ -217,10 +220,6 @@ def _mounts() -> tuple[str, ...]:
     mounts += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     for prefix in prefixes:
         mounts += ["--ro-bind", prefix, prefix]
-    # memory that a program writes to files is memory as well
-    mounts += ["--dev", "/dev"]
-    for folder in ("/tmp", "/dev/shm"):
-        mounts += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", folder]
     return tuple(mounts)
 
 

@@ -50,6 +50,7 @@ def _puzzle(problem: Problem) -> str | None:
 _FAULTS: dict[str, Callable[[Problem], str | None]] = {
     "choice": choice.gold_fault,
     "exact": _exact,
+    "harmless": lambda _: None,
     "instruction": instruction.gold_fault,
     "knights": knights.gold_fault,
     "language": _language,

@@ -268,7 +268,7 @@ def test_when_the_balance_is_used_up_what_is_in_flight_is_still_heard():
         status = "402 Payment Required" if question == "q3" else "200 OK"
         choice = {"message": {"content": f"about {question}"}, "finish_reason": "stop"}
         text = json.dumps({"choices": [choice], "error": {"message": "balance"}}).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
+        head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
         writer.write(head.encode() + text)
         writer.close()
 

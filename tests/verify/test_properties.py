@@ -36,6 +36,7 @@ def problem(checker: str, gold: str = "", **rest: Any) -> Problem:
 CASES = {  # a problem, and the part of a completion behind its thought that is right
     "choice": (problem("choice", "B", payload={"choices": ["red", "green"]}), "The answer is B"),
     "exact": (problem("exact", "Ångström 12"), "Ångström 12"),
+    "harmless": (problem("harmless"), "so it is"),
     "instruction": (
         problem(
             "instruction",
