@@ -24,9 +24,15 @@ def serving(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Await
     """A server of one's own in a thread."""
     ready: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
 
+    async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        finally:
+            writer.close()
+
     async def serve() -> None:
         over, loop = asyncio.Event(), asyncio.get_running_loop()
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(closing, "127.0.0.1", 0) as server:
             ready.put((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(over.set)))
             await over.wait()
 
@@ -270,7 +276,6 @@ def test_when_the_balance_is_used_up_what_is_in_flight_is_still_heard():
         text = json.dumps({"choices": [choice], "error": {"message": "balance"}}).encode()
         head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
         writer.write(head.encode() + text)
-        writer.close()
 
     kept: list[str] = []
     with serving(answer) as url:

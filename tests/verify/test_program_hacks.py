@@ -243,8 +243,10 @@ LOOKING = {
     "        if c.ptrace(16, p, 0, 0) == 0: FOUND.extend([SECRET, SECRET + 1])".replace(
         "SECRET + 1", str(SECRET + 1)
     ).replace("SECRET", str(SECRET)),
-    "files": "import os\ndef look():\n    for top in ('/tmp', '/program', '/dev/shm', '/etc', '/var'):\n"
-    "        for d, _, fs in os.walk(top):\n            for n in fs:\n"
+    "files": "import os, sys\ndef look():\n    for top in ('/tmp', '/program', '/dev/shm', '/etc', '/var'):\n"
+    "        for d, ds, fs in os.walk(top):\n"
+    "            if d == sys.prefix: ds.clear(); continue\n"  # where Python itself may stand
+    "            for n in fs:\n"
     "                try: FOUND.extend(seek(open(os.path.join(d, n), 'rb').read(1 << 20)))\n                except OSError: pass",
     "own source": "import sys\ndef look():\n    for n in ('/program/program.py', sys.argv[0]):\n"
     "        try: FOUND.extend(seek(open(n).read()))\n        except OSError: pass",
