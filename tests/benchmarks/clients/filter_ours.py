@@ -13,7 +13,7 @@ from distillery.stages.filter_quality import FilterQuality
 
 
 def keep(shard: str) -> int:
-    return FilterQuality().apply(pl.read_parquet(shard), None).kept.height  # type: ignore[arg-type]
+    return FilterQuality().apply(pl.read_parquet(shard), None).kept.height
 
 
 def main(folder: str, processes: int) -> None:
