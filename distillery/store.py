@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
+from distillery import shards
 from distillery.errors import StoreError
 from distillery.records import LEDGER, empty
+from distillery.stages.base import Output
 
 
 @dataclass(frozen=True)
@@ -45,27 +46,31 @@ class StageDir:
     def has(self, shard: int) -> bool:
         return self.shard(shard).exists()
 
-    def write(
-        self, shard: int, kept: pl.DataFrame, dropped: pl.DataFrame, metrics: dict[str, float], rows_in: int
-    ) -> None:
-        """Ledger and counts first, then rows: the rows' file is the one that says the shard is done."""
+    def write(self, shard: int, output: Output, rows_in: int, *, over: shards.Over | None = None) -> None:
+        """Ledger and counts first, then rows: the rows' file is the one that says the shard is done.
+
+        With `over` the kept rows are written over their base, and those of `output` are not written.
+        """
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            _replace_table(self.dropped(shard), dropped)
-            note = {"rows_in": rows_in, "metrics": metrics}
+            shards.write(self.dropped(shard), output.dropped)
+            note = {"rows_in": rows_in, "metrics": output.metrics}
             replace_text(self.path / f"note-{shard:05d}.json", json.dumps(note))
-            _replace_table(self.shard(shard), kept)
+            if over is None:
+                shards.write(self.shard(shard), output.kept)
+            else:
+                shards.write_over(self.shard(shard), over)
 
     def write_asked(self, shard: int, keys: Sequence[str]) -> None:
         """Keys of the shard's requests: what of the request store this folder stands on."""
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             table = pl.DataFrame({"key": keys}, schema={"key": pl.String()})
-            _replace_table(self.path / f"asked-{shard:05d}.parquet", table)
+            shards.write(self.path / f"asked-{shard:05d}.parquet", table)
 
     def asked(self) -> Iterator[str]:
         for file in sorted(self.path.glob("asked-*.parquet")):
-            yield from _read_table(file)["key"]
+            yield from shards.read(file)["key"]
 
     def tells_all_asked(self) -> bool:
         """Whether it is finished and `asked` has the requests of every shard; of none, where none was needed."""
@@ -75,7 +80,7 @@ class StageDir:
         )
 
     def read(self, shard: int) -> pl.DataFrame:
-        return _read_table(self.shard(shard))
+        return shards.read(self.shard(shard))
 
     def shard_note(self, shard: int) -> dict[str, Any]:
         return json.loads((self.path / f"note-{shard:05d}.json").read_text())
@@ -83,10 +88,10 @@ class StageDir:
     def write_sketch(self, shard: int, sketch: pl.DataFrame) -> None:
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            _replace_table(self.sketch(shard), sketch)
+            shards.write(self.sketch(shard), sketch)
 
     def read_sketch(self, shard: int) -> pl.DataFrame | None:
-        return _read_table(self.sketch(shard)) if self.sketch(shard).exists() else None
+        return shards.read(self.sketch(shard)) if self.sketch(shard).exists() else None
 
     def shards(self) -> list[Path]:
         """Every rows file of a finished stage, in order."""
@@ -99,7 +104,7 @@ class StageDir:
         return sorted(self.path.glob("dropped-*.parquet"))
 
     def ledger(self) -> pl.DataFrame:
-        tables = [_read_table(file) for file in self.ledgers()]
+        tables = [shards.read(file) for file in self.ledgers()]
         return pl.concat(tables) if tables else empty(LEDGER)
 
     def count(self, shard: int) -> tuple[int, int]:
@@ -199,22 +204,5 @@ def replace_text(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-def _replace_table(file: Path, table: pl.DataFrame) -> None:
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    try:
-        table.write_parquet(temporary, compression="zstd")
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    temporary.replace(file)
-
-
-def _read_table(file: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(file, memory_map=False)
-    except (pl.exceptions.ComputeError, pl.exceptions.PolarsError) as error:
-        raise StoreError(f"{file}: not readable as parquet ({error}); delete its folder to redo") from None
-
-
 def _rows(file: Path) -> int:
-    return pq.read_metadata(file).num_rows if file.exists() else 0
+    return shards.rows(file) if file.exists() else 0

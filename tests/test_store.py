@@ -11,6 +11,7 @@ import pytest
 
 from distillery.errors import StoreError
 from distillery.records import LEDGER, empty
+from distillery.stages.base import Output
 from distillery.store import FolderLock, StageDir, disk_errors
 
 ROWS = pl.DataFrame({"key": ["a", "b"]})
@@ -19,7 +20,7 @@ ROWS = pl.DataFrame({"key": ["a", "b"]})
 def written(path, shards=1):
     folder = StageDir(path)
     for shard in range(shards):
-        folder.write(shard, ROWS, empty(LEDGER), {"accepted": 1.0}, 2)
+        folder.write(shard, Output(ROWS, empty(LEDGER), {"accepted": 1.0}), 2)
     folder.finish({"shards": shards})
     return folder
 
@@ -27,7 +28,7 @@ def written(path, shards=1):
 def test_a_shard_exists_when_its_file_does(tmp_path):
     folder = StageDir(tmp_path / "s")
     assert not folder.has(0)
-    folder.write(0, ROWS, empty(LEDGER), {}, 2)
+    folder.write(0, Output.all_kept(ROWS), 2)
     assert folder.has(0)
     assert folder.done() is None
     assert folder.read(0).equals(ROWS)
@@ -111,7 +112,7 @@ def test_sketches_go_when_the_stage_is_done(tmp_path):
     folder.write_sketch(0, ROWS)
     assert folder.read_sketch(0) is not None
     assert folder.read_sketch(1) is None
-    folder.write(0, ROWS, empty(LEDGER), {}, 2)
+    folder.write(0, Output.all_kept(ROWS), 2)
     folder.finish({"shards": 1})
     assert folder.read_sketch(0) is None
     assert json.loads((tmp_path / "stage.json").read_text()) == {"shards": 1}

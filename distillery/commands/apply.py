@@ -18,6 +18,7 @@ import polars as pl
 import yaml
 from rich.console import Console
 
+from distillery import shards
 from distillery.config import build
 from distillery.engines import Engine
 from distillery.errors import ConfigError
@@ -190,7 +191,7 @@ def read_rows(file: Path) -> pl.DataFrame:
         raise ConfigError(f"{file}: no such file (working directory: {Path.cwd()})")
     if ending == ".parquet":
         try:
-            return pl.read_parquet(file)
+            return shards.read(file)
         except pl.exceptions.PolarsError as error:
             raise ConfigError(f"{file}: not readable as parquet ({error})") from None
     rows: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from distillery import shards
 from distillery.errors import ConfigError
 from distillery.store import StageDir
 
@@ -46,4 +47,4 @@ def stage_dir(step: dict[str, Any], data: Path) -> StageDir:
 def rows_of(step: dict[str, Any], data: Path) -> pl.LazyFrame | None:
     """Every row that a table stage has written so far, finished or not."""
     files = sorted(stage_dir(step, data).path.glob("shard-*.parquet"))
-    return pl.scan_parquet(files) if files else None
+    return shards.scan(files) if files else None

@@ -109,6 +109,15 @@ _RAW_NAMES = {
 }
 
 
+READS: dict[str, frozenset[str]] = {
+    "sft": frozenset({*SFT, "trace_id"}),
+    "rl": frozenset({*RL, "problem_id", "question", "messages", "gold", "domain", "source"}),
+    "default": frozenset(CHOSEN),
+    "raw": frozenset({*RAW, *_RAW_NAMES}),
+}
+"""The columns that each config is made of."""
+
+
 def take(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     """Exactly `columns`, with their types; one that the table lacks is null."""
     return table.select(

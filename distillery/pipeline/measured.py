@@ -8,8 +8,8 @@ from glob import glob
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
+from distillery import shards
 from distillery.store import StageDir
 
 
@@ -73,10 +73,11 @@ def _mean(files: list[Path], column: str) -> float | None:
     """Over all rows; null where the column is missing or empty."""
     total, count = 0.0, 0
     for file in files:
-        table = pl.scan_parquet(file)
-        if column not in table.collect_schema():
+        if column not in shards.schema(file):
             continue
-        row = table.select(pl.col(column).sum().alias("sum"), pl.col(column).count().alias("n")).collect()
+        row = shards.read(file, [column]).select(
+            pl.col(column).sum().alias("sum"), pl.col(column).count().alias("n")
+        )
         total, count = total + float(row["sum"][0] or 0), count + int(row["n"][0])
     return total / count if count else None
 
@@ -93,7 +94,7 @@ def count_rows(patterns: list[str]) -> int | None:
 
 def _rows(file: Path) -> int:
     if file.suffix == ".parquet":
-        return pq.read_metadata(file).num_rows
+        return shards.rows(file)
     with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
         count = sum(1 for line in lines if line.strip())
     return max(0, count - 1) if file.suffix == ".csv" else count

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
+from distillery import shards
 from distillery.reasoning import split
 
 _LAST = ("export.chat", "mix.quota", "select.traces", "filter.quality", "judge.answers", "verify.answers")
@@ -120,7 +120,7 @@ def _last(folders: Sequence[Folder]) -> Folder | None:
 def _dropped(place: Folder, folders: Sequence[Folder]) -> dict[str, list[Sample]]:
     """By reason. A ledger has keys only; the rows stand in the parent's shard of the same number."""
     parent = next((other for other in folders if other.id in place.parents and other.shards), None)
-    if parent is None or not place.ledgers or "text" not in pq.read_schema(parent.shards[0]).names:
+    if parent is None or not place.ledgers or "text" not in shards.schema(parent.shards[0]):
         return {}
     ledger = pl.read_parquet(place.ledgers[0])
     few = ledger.group_by("reason", maintain_order=True).head(3)
@@ -137,8 +137,8 @@ def _dropped(place: Folder, folders: Sequence[Folder]) -> dict[str, list[Sample]
     return samples
 
 
-def _head(shards: Sequence[Path]) -> pl.DataFrame:
-    return pl.scan_parquet(shards[0]).head(_ROWS).collect()
+def _head(files: Sequence[Path]) -> pl.DataFrame:
+    return shards.scan(files[:1]).head(_ROWS).collect()
 
 
 def _spread(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:

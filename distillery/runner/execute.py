@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from distillery import shards
 from distillery.engines import Engine
 from distillery.engines.cached import Cached
 from distillery.engines.requests import RequestStore
@@ -19,13 +20,8 @@ from distillery.pipeline import Kind, Plan, Step
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
-from distillery.runner.laws import (
-    check_columns,
-    check_conservation,
-    check_decision,
-    check_unique,
-    sketch_keys,
-)
+from distillery.runner.laws import check_columns, check_decision, check_unique, sketch_keys
+from distillery.runner.rows import Input, keep, look
 from distillery.stages.base import AskingStage, Decision, ExportJob, Output, TrainJob
 from distillery.store import StageDir
 
@@ -134,11 +130,11 @@ def parent_shards(step: Step, plan: Plan, store: Path) -> list[Path]:
     return [file for parent in step.parents for file in folder_of(plan.step(parent), store).shards()]
 
 
-def sum_shards(folder: StageDir, shards: int) -> dict[str, Any]:
+def sum_shards(folder: StageDir, count: int) -> dict[str, Any]:
     """Rows and counts over the shards on disk."""
-    total = {"shards": shards, "rows_in": 0, "rows_out": 0, "rows_dropped": 0}
+    total = {"shards": count, "rows_in": 0, "rows_out": 0, "rows_dropped": 0}
     counts: dict[str, float] = {}
-    for shard in range(shards):
+    for shard in range(count):
         note, (kept, dropped) = folder.shard_note(shard), folder.count(shard)
         total["rows_in"] += note["rows_in"]
         total["rows_out"] += kept
@@ -148,37 +144,21 @@ def sum_shards(folder: StageDir, shards: int) -> dict[str, Any]:
     return {**total, "counts": counts}
 
 
-def read_input(step: Step, plan: Plan, file: Path) -> pl.DataFrame:
-    """A parent's shard with all columns this step was promised; those its parent lacks are null."""
-    table = pl.read_parquet(file, memory_map=False)
-    promised = {name: kind for parent in step.parents for name, kind in plan.step(parent).columns.items()}
-    lacking = [
-        pl.lit(None, dtype=kind).alias(name) for name, kind in promised.items() if name not in table.columns
-    ]
-    return table.with_columns(lacking).select(list(promised))
-
-
 def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
     limit, seen = ctx.plan.limit, 0
-    shards = 0
+    number = 0
     for output in ctx.step.stage.shards(ctx):
         if limit is not None and seen + output.kept.height > limit:
             output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
         seen += output.kept.height
-        if not folder.has(shards):
+        if not folder.has(number):
             check_columns(ctx.step, output)
-            folder.write(
-                shards,
-                output.kept,
-                output.dropped,
-                output.metrics,
-                output.kept.height + output.dropped.height,
-            )
+            folder.write(number, output, output.kept.height + output.dropped.height)
             ctx.progress(rows=output.kept.height)
-        shards += 1
+        number += 1
         if limit is not None and seen >= limit:
             break
-    return sum_shards(folder, shards)
+    return sum_shards(folder, number)
 
 
 def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any]:
@@ -186,18 +166,17 @@ def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any
     inputs = parent_shards(step, ctx.plan, ctx.store)
     owed = (shard for shard in range(unit.part, len(inputs), unit.parts) if not folder.has(shard))
 
-    def read(shard: int) -> pl.DataFrame:
-        table = read_input(step, ctx.plan, inputs[shard])
-        check_unique(step, table, step.stage.key)  # before anything is paid for
-        return table
+    seen: dict[int, Input] = {}
 
-    def write(shard: int, table: pl.DataFrame, output: Output, asked: Sequence[str] | None = None) -> None:
-        output = Output(_in_order(step, output.kept), output.dropped, output.metrics)
-        check_columns(step, output)
-        check_conservation(step, table, output)
+    def read(shard: int) -> pl.DataFrame:
+        seen[shard] = look(step, ctx.plan, inputs[shard])
+        check_unique(step, seen[shard].table, step.stage.key)  # before anything is paid for
+        return seen[shard].table
+
+    def write(shard: int, _: pl.DataFrame, output: Output, asked: Sequence[str] | None = None) -> None:
         if asked is not None:
             folder.write_asked(shard, asked)
-        folder.write(shard, output.kept, output.dropped, output.metrics, table.height)
+        keep(step, ctx.plan, folder, shard, seen.pop(shard), output)
 
     if isinstance(step.stage, AskingStage):
         engine = ctx.engine(step.stage.uses()["engine"][0])
@@ -217,7 +196,7 @@ def _run_table(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
     for shard, file in enumerate(inputs):
         sketch = folder.read_sketch(shard)
         if sketch is None:
-            table = read_input(step, ctx.plan, file)
+            table = look(step, ctx.plan, file).table
             sketch = stage.sketch(table, ctx)
             folder.write_sketch(shard, sketch)
             ctx.progress(rows=table.height)
@@ -225,13 +204,12 @@ def _run_table(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
     if not sketches:
         return {"shards": 0}
     together = pl.concat(sketches)
+    sketches.clear()
     decision: Decision = stage.decide(together, ctx)
     check_decision(step, decision, sketch_keys(step, together))
     for shard, file in enumerate(inputs):
-        table = read_input(step, ctx.plan, file)
-        output = _decided(step, table, decision)
-        check_columns(step, output)
-        folder.write(shard, output.kept, output.dropped, {}, table.height)
+        seen = look(step, ctx.plan, file, only=[stage.key])
+        keep(step, ctx.plan, folder, shard, seen, _decided(step, seen.table, decision))
     return {**sum_shards(folder, len(inputs)), "metrics": list(decision.metrics), "facts": decision.facts}
 
 
@@ -244,11 +222,7 @@ def _decided(step: Step, table: pl.DataFrame, decision: Decision) -> Output:
     if decision.added is not None:
         kept = kept.drop([name for name in step.stage.writes if name in kept.columns])
         kept = kept.join(decision.added, on=key, how="left", maintain_order="left")
-    return Output(_in_order(step, kept), dropped)
-
-
-def _in_order(step: Step, table: pl.DataFrame) -> pl.DataFrame:
-    return table.select(list(step.columns)) if set(table.columns) == set(step.columns) else table
+    return Output(kept, dropped)
 
 
 def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
@@ -267,7 +241,7 @@ def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
         threads=ctx.plan.workers.threads,
     )
     metrics = step.stage.train(job)
-    rows = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in tables)
+    rows = sum(map(shards.rows, tables))
     return {"model": True, "rows_in": rows, "counts": metrics}
 
 
@@ -285,5 +259,5 @@ def _run_sink(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
         raw=None if raw is None else folder_of(plan.step(raw), ctx.store).shards(),
     )
     counts = step.stage.export(job)
-    rows = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in job.tables)
+    rows = sum(map(shards.rows, job.tables))
     return {"rows_in": rows, "rows_out": rows, "counts": counts}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import polars as pl
 
-from distillery.errors import ContractError
+from distillery.errors import ConfigError, ContractError
 from distillery.pipeline import Step
 from distillery.records import LEDGER, Columns
 from distillery.stages.base import Decision, Output
 
 
-def check_columns(step: Step, output: Output) -> None:
-    for name, table, promised in (("kept", output.kept, step.columns), ("dropped", output.dropped, LEDGER)):
+def check_columns(step: Step, output: Output, kept: Columns | None = None) -> None:
+    """`kept`: what is promised of the columns that the stage was shown; None: all of them."""
+    for name, table, promised in (
+        ("kept", output.kept, step.columns if kept is None else kept),
+        ("dropped", output.dropped, LEDGER),
+    ):
         found = dict(table.schema)
         if found != promised:
             lacks = sorted(set(promised) - set(found))
@@ -29,9 +35,14 @@ def check_columns(step: Step, output: Output) -> None:
 def check_unique(step: Step, table: pl.DataFrame, key: str) -> None:
     if table[key].n_unique() != table.height:
         twice = table.filter(pl.col(key).is_duplicated())[key][0]
-        raise ContractError(
-            f"{step.id} ({step.use}): {key} does not name one row each in its input; twice there: {twice!r}"
-        )
+        raise _not_unique(step, key, twice)
+
+
+def _not_unique(step: Step, key: str, twice: object) -> ContractError | ConfigError:
+    found = f"{key!r} does not name one row each in its input; twice there: {twice!r}"
+    if any(option.name == "key" for option in fields(step.stage)):
+        return ConfigError(f"{step.id}.key: {found}; name a column that does, such as trace_id")
+    return ContractError(f"{step.id} ({step.use}): {found}")
 
 
 def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
@@ -56,6 +67,13 @@ def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
         )
 
 
+def check_unchanged(step: Step, came: pl.DataFrame, kept: pl.DataFrame) -> None:
+    """Columns that a stage does not say it writes are as they came; both tables have the same rows."""
+    for name in came.columns:
+        if name in kept.columns and name not in step.stage.writes and not came[name].equals(kept[name]):
+            raise ContractError(f"{step.id} ({step.use}): it changed {name}, which is not in its `writes`")
+
+
 def sketch_keys(step: Step, sketches: pl.DataFrame) -> pl.Series:
     """The keys of all rows that came in: a sketch calls them `key`, or by their own name."""
     for name in ("key", step.stage.key):
@@ -70,9 +88,7 @@ def check_decision(step: Step, decision: Decision, keys: pl.Series) -> None:
         raise ContractError(f"{step.id} ({step.use}): its ledger has columns {dict(decision.dropped.schema)}")
     dropped = decision.dropped["key"]
     if keys.n_unique() != keys.len():
-        raise ContractError(
-            f"{step.id} ({step.use}): {step.stage.key} does not name one row each in its input"
-        )
+        raise _not_unique(step, step.stage.key, keys.filter(keys.is_duplicated())[0])
     if dropped.n_unique() != dropped.len() or not dropped.is_in(keys.implode()).all():
         raise ContractError(f"{step.id} ({step.use}): it drops keys twice, or keys that never came in")
     writes: Columns = step.stage.writes

@@ -92,6 +92,9 @@ class Source(Step, Protocol):
 
 @runtime_checkable
 class ShardStage(Step, Protocol):
+    """With `also_reads`, the optional columns that it uses where they are there, it is shown those, `reads` and the key;
+    without, all columns. What it keeps of the rest is taken from its input."""
+
     key: ClassVar[str]  # the column that names an input row, for conservation
 
     @property

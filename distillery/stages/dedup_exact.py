@@ -35,6 +35,7 @@ class DedupExact:
 
     version: ClassVar[int] = 1
     writes: ClassVar[Columns] = {}
+    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
 
     @property
     def reads(self) -> tuple[str, ...]:

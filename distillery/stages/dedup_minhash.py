@@ -41,6 +41,7 @@ class DedupMinhash:
 
     version: ClassVar[int] = 1
     writes: ClassVar[Columns] = {}
+    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ class ExportChat:
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
     writes: ClassVar[Columns] = {"messages": MESSAGES, "num_tokens": pl.Int32()}
+    also_reads: ClassVar[tuple[str, ...]] = ("thinking", "payload", "prompt_tokens", "completion_tokens")
 
     def uses(self) -> dict[str, tuple[str, ...]]:
         return {"engine": (), "prompt": (self.prompt,) if self.prompt else ()}

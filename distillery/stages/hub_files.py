@@ -5,7 +5,7 @@ Only a shard or a group of problems is ever in memory, so that millions of rows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from distillery import shards
 from distillery.records import Columns
 
+_MOST_READS = 2  # of each file of samples, before grouping them on disk is cheaper
 _ROW_GROUP = 1_000  # rows; what the hub's viewer reads at a time
 _DTYPES: dict[type[pl.DataType], str] = {
     pl.String: "string",
@@ -93,13 +95,38 @@ class ShardedWriter:
             self._file, self._in_file, self._number = None, 0, self._number + 1
 
 
-def read(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
+def read(files: Sequence[Path], columns: Collection[str]) -> Iterator[pl.DataFrame]:
+    """Each file's table, with those of `columns` that it has."""
     for file in files:
-        yield pl.read_parquet(file, memory_map=False)
+        yield shards.read(file, [name for name in shards.schema(file) if name in columns])
+
+
+def nearby(tables: Sequence[Path], samples: Sequence[Path]) -> list[list[Path]] | None:
+    """For each table the files that hold all samples of its problems; None where they are scattered over many."""
+    own = _problems(tables)
+    if own.group_by("problem_id").agg(pl.len()).filter(pl.col("len") > 1).height:
+        return None
+    places = own if tables == samples else _problems(samples)
+    found = own.join(places, on="problem_id", suffix="_samples").select("file", "file_samples").unique()
+    if found.height > _MOST_READS * len(samples):
+        return None
+    near: list[list[Path]] = [[] for _ in tables]
+    for table, file in found.sort("file", "file_samples").iter_rows():
+        near[table].append(samples[file])
+    return near
+
+
+def _problems(files: Sequence[Path]) -> pl.DataFrame:
+    """Columns problem_id and file, its number; each pair once."""
+    parts = [
+        shards.read(file, ["problem_id"]).unique().with_columns(file=pl.lit(number, pl.Int32))
+        for number, file in enumerate(files)
+    ]
+    return pl.concat(parts)
 
 
 def row_count(files: Sequence[Path]) -> int:
-    return sum(pq.read_metadata(file).num_rows for file in files)
+    return sum(map(shards.rows, files))
 
 
 def split_by_group(tables: Iterable[pl.DataFrame], groups: pl.DataFrame, folder: Path) -> None:

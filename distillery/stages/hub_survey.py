@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from distillery.curate.hub_rows import verifiable
+from distillery import shards
+from distillery.curate.hub_rows import take, verifiable
 from distillery.records import LEDGER, Columns, empty
 
 _IDS: Columns = {
@@ -56,14 +56,10 @@ def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None) -> Survey:
 
 def _columns(file: Path, columns: Columns) -> pl.DataFrame:
     """`columns` of one file and no other, with their types; one that it lacks is null."""
-    there = set(pq.read_schema(file).names)
-    frame = pl.scan_parquet(file).select(
-        (pl.col(name) if name in there else pl.lit(None)).cast(kind).alias(name)
-        for name, kind in columns.items()
-    )
-    if there.isdisjoint(columns):  # literals alone are one row
-        return pl.DataFrame(schema=dict(columns)).clear(pq.read_metadata(file).num_rows)
-    return frame.collect()
+    there = shards.schema(file)
+    if not any(name in there for name in columns):  # literals alone are one row
+        return pl.DataFrame(schema=dict(columns)).clear(shards.rows(file))
+    return take(shards.read(file, [name for name in columns if name in there]), columns)
 
 
 def _count(files: Sequence[Path], columns: Columns) -> pl.DataFrame:
@@ -83,7 +79,7 @@ def ledgers(
     ids = {str(note["fingerprint"]): str(note["id"]) for note in history}
     for file in files:
         use, _, fingerprint = file.parent.name.rpartition("-")
-        yield ids.get(fingerprint, use), pl.read_parquet(file, memory_map=False)
+        yield ids.get(fingerprint, use), shards.read(file)
 
 
 def fates(files: Sequence[Path], history: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

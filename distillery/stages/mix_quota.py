@@ -96,6 +96,10 @@ class MixQuota:
         return PRESETS[self.preset] if self.preset else self.quotas
 
     @property
+    def also_reads(self) -> tuple[str, ...]:
+        return ("problem_id", "source", self.tokens_column)
+
+    @property
     def reads(self) -> tuple[str, ...]:
         used = [column for quota in self._quotas for column in quota.where]
         if any(quota.tokens is not None for quota in self._quotas):

@@ -77,6 +77,11 @@ class SelectTraces:
             )
 
     @property
+    def also_reads(self) -> tuple[str, ...]:
+        lengths = ("completion_tokens", "text") if self.prefer in (Prefer.SHORTEST, Prefer.LONGEST) else ()
+        return ("outcome", "accepted", "judge_verdict", *lengths)
+
+    @property
     def reads(self) -> tuple[str, ...]:
         needs = ("problem_id", "trace_id", *([_RANKS[self.prefer]] if self.prefer in _RANKS else []))
         if self.accepted is Accepted.ACCEPTED:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from distillery import shards
 from distillery.dialogue import earlier_messages
 from distillery.errors import ConfigError
 from distillery.records import Problem
@@ -44,7 +45,7 @@ def read_tables(files: Sequence[Path]) -> pl.DataFrame:
     """One frame of all files, in order; a column that a file lacks is null there."""
     if not files:
         raise ConfigError("tables: none given; a training needs at least one parquet file")
-    table = pl.concat([pl.read_parquet(file) for file in files], how="diagonal_relaxed")
+    table = pl.concat([shards.read(file) for file in files], how="diagonal_relaxed")
     if table.is_empty():
         raise ConfigError(f"tables: no rows in {', '.join(map(str, files))}; there is nothing to train on")
     return table

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from distillery import shards
 from distillery.errors import ConfigError
 from distillery.train.examples import IGNORED, Encoded, conversation, encode
 from distillery.train.lint_checks import (
@@ -96,7 +97,7 @@ def read_examples(file: Path) -> pl.LazyFrame:
     try:
         match file.suffix:
             case ".parquet":
-                rows = pl.scan_parquet(file)
+                rows = shards.scan([file])
             case ".gz":
                 rows = pl.read_ndjson(
                     io.BytesIO(gzip.decompress(file.read_bytes())), infer_schema_length=None

@@ -9,7 +9,7 @@ import yaml
 
 from distillery.cli import main
 from distillery.pipeline import load_plan
-from distillery.records import LEDGER, empty
+from distillery.stages.base import Output
 from distillery.store import StageDir
 
 ROOT = Path(__file__).parents[2]
@@ -76,9 +76,8 @@ def test_what_a_limited_run_measured_is_used_for_the_whole(line: Path, capsys: p
     data = line.parent / "data"
     sample = load_plan(line, limit=1)
     folder = StageDir(data / "store" / sample.step("traces").folder)
-    folder.write(
-        0, pl.DataFrame({"completion_tokens": [40, 60], "prompt_tokens": [7, 7]}), empty(LEDGER), {}, 1
-    )
+    rows = pl.DataFrame({"completion_tokens": [40, 60], "prompt_tokens": [7, 7]})
+    folder.write(0, Output.all_kept(rows), 1)
     run = data / "runs" / "line" / "1"
     run.mkdir(parents=True)
     (run / "pipeline.yaml").write_text(yaml.safe_dump(dict(sample.resolved)))

@@ -9,6 +9,7 @@ from distillery.cli import main
 from distillery.engines import Completion
 from distillery.engines.requests import RequestStore
 from distillery.records import LEDGER, empty
+from distillery.stages.base import Output
 from distillery.store import StageDir
 
 NAMED, UNNAMED = "toy.kept-0123456789abcdef", "toy.gone-0123456789abcdef"
@@ -19,7 +20,7 @@ def data(tmp_path: Path) -> Path:
     """One run of one stage, a folder of no run, and completions of two models."""
     for name in (NAMED, UNNAMED):
         folder = StageDir(tmp_path / "store" / name)
-        folder.write(0, empty(LEDGER), empty(LEDGER), {}, 0)
+        folder.write(0, Output.all_kept(empty(LEDGER)), 0)
         facts = {"rows_in": 1234, "rows_out": 1000, "rows_dropped": 234, "seconds": 1.5}
         folder.finish({"shards": 1, **facts})
         (folder.path / "model.bin").write_bytes(bytes(2**20))

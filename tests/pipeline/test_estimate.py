@@ -14,6 +14,7 @@ from distillery.pipeline.costs import count_processes
 from distillery.pipeline.estimate import StepEstimate, estimate, total
 from distillery.pipeline.prices import ApiPrice, Gpu, ModelSize, Prices, Speed
 from distillery.records import LEDGER, TRACE, empty
+from distillery.stages.base import Output
 from distillery.store import StageDir
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,7 @@ def wrote(folder: Path, *, tokens: list[int], rows_in: int, done: bool) -> Stage
         {"completion_tokens": tokens, "prompt_tokens": [60] * len(tokens)}, schema_overrides=TRACE
     )
     counts = {"requests": float(len(tokens)), "completion_tokens": float(sum(tokens))}
-    stage.write(0, rows, empty(LEDGER), counts, rows_in)
+    stage.write(0, Output(rows, empty(LEDGER), counts), rows_in)
     if done:
         note = {"shards": 1, "rows_in": rows_in, "rows_out": len(tokens), "rows_dropped": 0}
         stage.finish({**note, "counts": counts, "metrics": [], "facts": {}, "model": False})
@@ -307,7 +308,7 @@ def test_a_sampled_judge_says_how_often_it_is_asked(tmp_path: Path):
     judged = {"id": "judged", "use": "judge.answers", "with": {"engine": "teacher"}, "expect": {"tokens": 10}}
     plan = planned(tmp_path, PROBLEMS, TRACES, CHECKED, judged)
     sample = StageDir(tmp_path / "sample")
-    sample.write(0, pl.DataFrame({"trace_id": ["a"] * 8}), empty(LEDGER), {"asked": 2.0}, 8)
+    sample.write(0, Output(pl.DataFrame({"trace_id": ["a"] * 8}), empty(LEDGER), {"asked": 2.0}), 8)
     found = figures(plan, samples={"judged": sample})["judged"]
     assert found.tokens == 400 * 0.25 * 10
 

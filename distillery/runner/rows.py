@@ -1,0 +1,100 @@
+"""Reads what a stage looks at, and writes what it kept: texts that it only passes on are neither read nor repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from distillery import shards
+from distillery.pipeline import Plan, Step
+from distillery.runner.laws import check_columns, check_conservation, check_unchanged
+from distillery.stages.base import Output
+from distillery.store import StageDir
+
+HEAVY = 1 << 20
+"""Uncompressed bytes of a shard's columns that a stage passes on, from which they are not written again."""
+_LEAST_SHARE = 1 / 3  # of the rows at the bottom: with fewer, reading all of them costs more than a copy
+
+
+@dataclass(frozen=True)
+class Input:
+    """One shard of a parent, as a stage sees it."""
+
+    file: Path
+    table: pl.DataFrame  # all columns that the stage was promised, or those that it looks at
+    heavy: bool
+
+
+def read_input(step: Step, plan: Plan, file: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A parent's shard with all columns this step was promised, or these; those its parent lacks are null."""
+    promised = {name: kind for parent in step.parents for name, kind in plan.step(parent).columns.items()}
+    wanted = [name for name in promised if columns is None or name in columns]
+    there = shards.schema(file)
+    lacking = [pl.lit(None, dtype=promised[name]).alias(name) for name in wanted if name not in there]
+    table = shards.read(file, [name for name in wanted if name in there])
+    return table.with_columns(lacking).select(wanted) if table.width else _nulls(file, promised, wanted)
+
+
+def _nulls(file: Path, promised: Mapping[str, pl.DataType], wanted: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame(schema={name: promised[name] for name in wanted}).clear(shards.rows(file))
+
+
+def look(step: Step, plan: Plan, file: Path, *, only: Sequence[str] | None = None) -> Input:
+    """What `step` looks at of a heavy shard, or `only` these columns; all of a light one."""
+    heavy = _is_heavy(step, file)
+    return Input(file, read_input(step, plan, file, (only or looked_at(step)) if heavy else None), heavy)
+
+
+def looked_at(step: Step) -> Sequence[str] | None:
+    """The columns that a stage uses, where it says so; None: any."""
+    also: Sequence[str] | None = getattr(step.stage, "also_reads", None)
+    return None if also is None else (step.stage.key, *step.stage.reads, *also)
+
+
+def _is_heavy(step: Step, file: Path) -> bool:
+    if getattr(step.stage, "fan_out", None) is not None:
+        return False
+    passed_on = [name for name in shards.schema(file) if name not in step.stage.writes]
+    return shards.weight(file, passed_on) >= HEAVY
+
+
+def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, output: Output) -> None:
+    """Holds `output` to the laws and writes it."""
+    promised = {
+        name: kind
+        for name, kind in step.columns.items()
+        if name in seen.table.columns or name in step.stage.writes
+    }
+    kept = output.kept.select(list(promised)) if set(output.kept.columns) == set(promised) else output.kept
+    output = Output(kept, output.dropped, output.metrics)
+    check_columns(step, output, promised)
+    check_conservation(step, seen.table, output)
+    if not seen.heavy:
+        folder.write(shard, output, seen.table.height)
+        return
+    chosen = _places(seen.table[step.stage.key], kept[step.stage.key])
+    check_unchanged(step, seen.table[chosen], kept)
+    if kept.height < _LEAST_SHARE * shards.rows(shards.root(seen.file)):
+        whole = _beside(read_input(step, plan, seen.file)[chosen], kept).select(list(step.columns))
+        folder.write(shard, Output(whole, output.dropped, output.metrics), seen.table.height)
+        return
+    there = shards.schema(seen.file)
+    own = [name for name in step.columns if name in step.stage.writes or name not in there]
+    lacking = [pl.lit(None, dtype=step.columns[name]).alias(name) for name in own if name not in kept.columns]
+    added = kept.with_columns(lacking).select(own)
+    folder.write(
+        shard, output, seen.table.height, over=shards.Over(seen.file, chosen, added, tuple(step.columns))
+    )
+
+
+def _places(keys: pl.Series, chosen: pl.Series) -> pl.Series:
+    places = keys.to_frame("key").with_row_index("place")
+    found = chosen.to_frame("key").join(places, on="key", how="left", maintain_order="left")
+    return found["place"]
+
+
+def _beside(table: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(other.get_columns())
