@@ -6,7 +6,7 @@ A row widens as it moves: Problem, then + Trace, then + Verdict (+ Judgement), t
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Problem:
         return cls(**{"gold": "", **values})
 
     def row(self) -> dict[str, str]:
-        return {"problem_id": self.problem_id, **asdict(self)}
+        return {"problem_id": self.problem_id, **{f.name: getattr(self, f.name) for f in fields(self)}}
 
 
 def problem_id(question: str, history: Turns = ()) -> str:

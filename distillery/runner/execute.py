@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,18 +148,28 @@ def sum_shards(folder: StageDir, count: int) -> dict[str, Any]:
 def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
     limit, seen = ctx.plan.limit, 0
     number = 0
-    for output in ctx.step.stage.shards(ctx):
-        if limit is not None and seen + output.kept.height > limit:
-            output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
-        seen += output.kept.height
-        if not folder.has(number):
-            check_columns(ctx.step, output)
-            folder.write(number, output, output.kept.height + output.dropped.height)
-            ctx.progress(rows=output.kept.height)
-        number += 1
-        if limit is not None and seen >= limit:
-            break
+    with ThreadPoolExecutor(1) as beside:  # a shard is written while the next one is made
+        writing: Future[None] | None = None
+        for output in ctx.step.stage.shards(ctx):
+            if limit is not None and seen + output.kept.height > limit:
+                output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
+            seen += output.kept.height
+            if writing is not None:
+                writing.result()
+            writing = beside.submit(_write_source, ctx, folder, number, output)
+            number += 1
+            if limit is not None and seen >= limit:
+                break
+        if writing is not None:
+            writing.result()
     return sum_shards(folder, number)
+
+
+def _write_source(ctx: StepContext, folder: StageDir, number: int, output: Output) -> None:
+    if not folder.has(number):
+        check_columns(ctx.step, output)
+        folder.write(number, output, output.kept.height + output.dropped.height)
+        ctx.progress(rows=output.kept.height)
 
 
 def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any]:

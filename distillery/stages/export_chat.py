@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 MESSAGES = CHAT
 SPECIAL_TOKEN = r"<\|[A-Za-z0-9_]{1,40}\|>|<｜[^｜<>\n]{1,40}｜>|\[/?INST\]|<(?:start|end)_of_turn>|</?s>\s*$"
 """Chat markup that a template writes around turns; inside one it would end the turn while training."""
-_TRACE = rf"(?s)^\s*(?:{OPEN})?(.*?){CLOSE}(.*)$"
 _SLOT = "{{ question }}"
 
 
@@ -75,10 +74,11 @@ def trace_parts() -> list[pl.Expr]:
     """`_thought` and `_answer` of the column `text`, as `reasoning.split` has them: null where there is none."""
     text = pl.col("text")
     closed = text.str.contains(CLOSE, literal=True)
-    groups = text.str.extract_groups(_TRACE).struct
+    halves = text.str.splitn(CLOSE, 2).struct
     unclosed = text.str.contains(OPEN, literal=True)
-    thought = pl.when(closed).then(groups.field("1").str.strip_chars())
-    answer = pl.when(closed).then(groups.field("2")).when(~unclosed).then(text)
+    before = halves.field("field_0").str.strip_chars_start().str.strip_prefix(OPEN).str.strip_chars()
+    thought = pl.when(closed).then(before)
+    answer = pl.when(closed).then(halves.field("field_1")).when(~unclosed).then(text)
     return [thought.alias("_thought"), answer.str.strip_chars().alias("_answer")]
 
 

@@ -30,7 +30,7 @@ class IngestFile:
     shard_rows: Annotated[int, Field(ge=1)] = 1000
     limit: Annotated[int, Field(ge=1)] | None = None  # problems
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         _ = self._map

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from distillery.errors import ConfigError
-from distillery.hashing import digest
+from distillery.hashing import digest, text_mark
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, PROBLEM, Columns, Problem, Thinking
 from distillery.stages.base import Output
@@ -126,7 +126,8 @@ class RowMap:
         kept = {name: _string(self._value(name, theirs)) for name in (*self.keep, "reasoning", "answer")}
         row: dict[str, str | None] = {**problem.row(), **self._derived(kept, thinking)}
         if "trace_id" in self.keep and not row["trace_id"]:
-            row["trace_id"] = digest(["given", *(row[name] for name in self.writes if name != "trace_id")])
+            values = (row[name] for name in self.writes if name != "trace_id")
+            row["trace_id"] = digest(["given", *(None if value is None else text_mark(value) for value in values)])
         return {name: row[name] for name in self.writes}
 
     def _value(self, ours: str, theirs: Mapping[str, Any]) -> Any:
