@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from distillery.verify.language import language_share, script_words, scripts_of
+from distillery.verify.language import script_words, scripts_of, share_of
 
 _TOLD = {
     "arabic",
@@ -44,10 +44,16 @@ _ASCII = bytes(range(128))
 _GREEK = re.compile(r"[\u0370-\u03ff]")
 _MOST_GREEK = 0.05  # of a text's characters
 _FOREIGN = re.compile(r"[^\x00-\u036f\u2000-\u2bff]")
-_TERM = re.compile(  # in a text not written in Latin letters: a gloss, a name, an identifier, a call
-    r"[(（][A-Za-z][A-Za-z ,.'’-]{0,60}[)）]|\b[A-Z][\w.'’-]*|\b[A-Za-z]\w*[_\d(（=.]\w*|&\w{2,6};"
+# English words as short as a variable's name
+_SHORT = "all and are but can do for get has if in is it let not now of one or so the to two use was we you"
+_TERM = re.compile(  # in a text not written in Latin letters: a gloss, a name, a variable, an identifier or a call
+    r"[(（][A-Za-z][A-Za-z ,.'’-]{0,60}[)）]|(?<![A-Za-z])(?:[A-Z][A-Za-z0-9_.'’-]*"
+    rf"|(?!(?:{_SHORT.replace(' ', '|')})(?![A-Za-z]))[a-z]{{1,3}}(?![A-Za-z])"
+    r"|[A-Za-z][A-Za-z0-9_]*[_\d(（=.\[][A-Za-z0-9_]*)|&[A-Za-z0-9_]{2,6};"
 )
 _LATIN_SENTENCE = re.compile(r"(?<![A-Za-z'’-])[A-Za-z][A-Za-z'’-]*(?:[ ,;]+[A-Za-z][A-Za-z'’-]*){7,}")
+_WORD = re.compile(r"[A-Za-z][a-z]{2,}")  # not the name of a point, a line or a number
+_MIN_WORDS = 4  # of a sentence
 
 
 def _looks_foreign(text: str) -> bool:
@@ -70,21 +76,29 @@ def slip(
     latin = "latin" in wanted
     if latin and not _looks_foreign(thought):
         return None
-    prose = _QUOTED.sub(" ", thought)
-    prose = _without_mentions(prose) if latin else _TERM.sub(" ", prose)
+    unquoted = _QUOTED.sub(" ", thought)
+    prose = _without_mentions(unquoted) if latin else _TERM.sub(" ", unquoted)
     excused = wanted | set(script_words(question))
-    counts = Counter(script_words(prose)) + Counter(script_words(" ".join(_TEXT.findall(prose))))
+    words = script_words(prose, ascii_lines=not latin)
+    counts = Counter(words)
+    if inside := _TEXT.findall(prose):
+        counts.update(script_words(" ".join(inside)))
     foreign = {name: count for name, count in counts.items() if name in _TOLD - excused}
     if foreign:
         shown = ", ".join(f"{count:g} {name}" for name, count in sorted(foreign.items()))
         return f"words of another script in a thought that is to be {language}: {shown}"
-    share = language_share(prose, language)
-    others = sum(count for name, count in counts.items() if name not in wanted)
-    if share is not None and share < min_share and others >= min_foreign:
-        return f"{share:.2f} of the words are {language}, least is {min_share:g}"
-    if not latin and "latin" not in excused and (found := _LATIN_SENTENCE.search(_QUOTED.sub(" ", thought))):
-        return f"a sentence that is not {language}: {found[0][:60]!r}"
+    if sum(count for name, count in counts.items() if name not in wanted) >= min_foreign:
+        share = share_of(script_words(prose) if latin else words, language)
+        if share is not None and share < min_share:
+            return f"{share:.2f} of the words are {language}, least is {min_share:g}"
+    if not latin and "latin" not in excused and (found := _latin_sentence(unquoted)):
+        return f"a sentence that is not {language}: {found[:60]!r}"
     return None
+
+
+def _latin_sentence(text: str) -> str | None:
+    found = (match[0] for match in _LATIN_SENTENCE.finditer(text))
+    return next((sentence for sentence in found if len(_WORD.findall(sentence)) >= _MIN_WORDS), None)
 
 
 def _without_mentions(prose: str) -> str:

@@ -6,10 +6,11 @@ A response is text in normal form; `thinking` says whether it must hold a though
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from distillery.curate.language import slip
@@ -84,7 +85,7 @@ class Response:
         return self.parts.answer or ""
 
 
-_SPECIAL = (  # what must stand in a text for the search to begin, and the search
+SPECIAL = (  # what must stand in a text for the search to begin, and the search
     (
         "<",
         re.compile(
@@ -99,18 +100,22 @@ _FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
 
 
 def faults(
-    response: Response, limits: Limits = Limits(), *, cleared: Container[Reason] = ()
+    response: Response,
+    limits: Limits = Limits(),
+    *,
+    known: Mapping[Reason, str | None] = MappingProxyType({}),
 ) -> Iterator[Fault]:
     """All that is wrong, in the order of `Reason`; a response cut off or without its block is not looked into.
 
-    `cleared`: reasons that are known not to hold.
+    `known`: what need not be asked any more, the detail where a reason holds, None where it does not.
     """
     shape = _shape(response)
     if shape:
         yield shape
         return
     for reason, test in _TESTS.items():
-        if reason not in cleared and (detail := test(response, limits)):
+        detail = known[reason] if reason in known else test(response, limits)
+        if detail:
             yield Fault(reason, detail)
 
 
@@ -136,7 +141,7 @@ def _shape(response: Response) -> Fault | None:
 
 
 def _special_tokens(response: Response, _limits: Limits) -> str | None:
-    found = (pattern.search(response.text) for mark, pattern in _SPECIAL if mark in response.text)
+    found = (pattern.search(response.text) for mark, pattern in SPECIAL if mark in response.text)
     if first := min(filter(None, found), key=re.Match.start, default=None):
         return f"special token {first[0]!r}"
     opened = response.text.count(OPEN) - bool(_OPENING.match(response.text))
@@ -233,8 +238,12 @@ def _refusal(response: Response, limits: Limits) -> str | None:
 
 
 def _other_maker(response: Response, limits: Limits) -> str | None:
-    found = claimed_maker(response.text, own=limits.own_names)
-    return f"says it is of another maker: {found[:80]!r}" if found else None
+    return another_maker(claimed_maker(response.text, own=limits.own_names))
+
+
+def another_maker(claim: str | None) -> str | None:
+    """The detail of OTHER_MAKER."""
+    return f"says it is of another maker: {claim[:80]!r}" if claim else None
 
 
 _TESTS: dict[Reason, Callable[[Response, Limits], str | None]] = {

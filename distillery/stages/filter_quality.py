@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from distillery.curate.makers import name_makers
 from distillery.curate.quality import Fault, Limits, Reason, Response, faults
+from distillery.curate.screens import screen
 from distillery.records import Columns, Thinking
 from distillery.stages.base import Context, Output
 
@@ -26,24 +26,25 @@ class FilterQuality:
     skip: tuple[Reason, ...] = ()  # tests that are left out
     refusing_domains: tuple[str, ...] = ("safety",)  # where a refusal can be the right answer
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
+    also_reads: ClassVar[tuple[str, ...]] = ("finish", "language", "thinking", "domain")
     writes: ClassVar[Columns] = {}
 
     def uses(self) -> dict[str, tuple[str, ...]]:
         return {}
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        optional = [name for name in ("finish", "language", "thinking", "domain") if name in table.columns]
+        optional = [name for name in self.also_reads if name in table.columns]
         rows = table.select("question", "text", *optional).iter_rows(named=True)
-        makers = name_makers(table["text"].fill_null(""))
-        found = [self._faults(row, named=named) for row, named in zip(rows, makers, strict=True)]
+        screened = screen(table["text"].fill_null(""), self.limits, skip=self.skip)
+        found = [self._faults(row, known) for row, known in zip(rows, screened, strict=True)]
         reasons = pl.Series([row[0].reason.value if row else None for row in found], dtype=pl.String)
         details = pl.Series([_detail(row) for row in found], dtype=pl.String)
         return Output.marked(table, reasons, details, key=self.key)
 
-    def _faults(self, row: Mapping[str, Any], *, named: bool) -> list[Fault]:
+    def _faults(self, row: Mapping[str, Any], known: Mapping[Reason, str | None]) -> list[Fault]:
         response = Response(
             text=row["text"] or "",
             question=row["question"] or "",
@@ -52,8 +53,7 @@ class FilterQuality:
             finish=row.get("finish") or "",
             may_refuse=row.get("domain") in self.refusing_domains,
         )
-        cleared = self.skip if named else (*self.skip, Reason.OTHER_MAKER)
-        return list(faults(response, self.limits, cleared=cleared))
+        return list(faults(response, self.limits, known=known))
 
 
 def _detail(row: list[Fault]) -> str:

@@ -84,6 +84,13 @@ def test_of_thousands_of_chinese_texts_only_those_that_slip_are_flagged(rows_of)
         ("this thought should be in another language", "zh", False),  # of seven words; a term may be so long
         ("but this thought should be written in another language altogether", "zh", True),
         ("この問題を考える。", "zh", True),
+        ("因为 ab + bc + ca = 1，所以 abc 与 xyz 互质，mn | pq，xy = de，ef = gh。", "zh", False),
+        ("设 a, b, c, d, e, f, g, h 为正整数，求最大值。", "zh", False),
+        ("线段 AB, CD, EF, GH, IJ, KL, MN, OP 都相等。", "zh", False),
+        ("足量的NaHSO3和Na2CO3溶液产生CO2，若通入SO2，也得到CO2、NaCl和HCl。", "zh", False),
+        ("给你数组，返回满足 i < j < n 且 nums[i] + nums[j] < target 的下标对。", "zh", False),
+        ("我们 add the two and get four，然后 it is so 完成 and we can do it", "zh", True),
+        ("我们 calculate the total amount first, 然后 find the answer directly", "zh", True),
         ("3 + 4 = 7", "en", False),
     ],
 )
@@ -95,3 +102,12 @@ def test_a_script_of_the_question_is_excused():
     thought = "The sentence 我爱你 means I love you."
     assert slip(thought, "en", question="Translate 我爱你 into English.") is None
     assert slip(thought, "en", question="Translate it.") is not None
+
+
+def test_words_of_another_script_count_wherever_in_the_text_their_line_stands():
+    lines = "\n".join(f"Line {n} is English." for n in range(50))
+    assert slip(f"{lines}\nso 所以\n{lines}", "en") is not None
+    assert slip(f"{lines}\n```\nx = 所以\n```\n{lines}", "en") is None
+    japanese = "\n".join(["これは日本語の文です。"] * 40)
+    assert slip(f"{japanese}\nOne line is English.", "ja") is None
+    assert "0." in str(slip("ƒăđęł ɐɔɓ " * 3 + "ግዕዝ " * 20 + "\nso it is", "en"))

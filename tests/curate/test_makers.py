@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from distillery.curate.makers import claimed_maker, name_makers
+from distillery.curate.makers import claimed_maker, claimed_makers
 
 CLAIMS = """
 I am ChatGPT.
@@ -130,7 +130,6 @@ ChatGPT是由OpenAI开发的大型语言模型。
 @pytest.mark.parametrize("sentence", CLAIMS)
 def test_a_claim_is_seen(sentence: str):
     assert claimed_maker(f"Hello there. {sentence} What else?")
-    assert name_makers(pl.Series([sentence])).all()
 
 
 @pytest.mark.parametrize("sentence", MENTIONS)
@@ -143,3 +142,15 @@ def test_own_names_are_no_other_makers():
     assert claimed_maker("I am Qwen, created by Alibaba Cloud.", own=own) is None
     assert claimed_maker("I am Qwen, created by Alibaba Cloud.", own=("qwen",))
     assert claimed_maker("I am Qwen2.5. As ChatGPT, I say so.", own=own)
+
+
+def test_a_column_is_told_as_each_of_its_texts():
+    texts = [
+        text
+        for pair in zip(CLAIMS, MENTIONS, strict=False)
+        for text in (*pair, "", f"😀 四 {pair[0]} {'é' * 300}")
+    ]
+    told = claimed_makers(pl.Series(texts))
+    assert told == [claimed_maker(text) for text in texts]
+    assert sum(claim is not None for claim in told) == 2 * min(len(CLAIMS), len(MENTIONS))
+    assert claimed_makers(pl.Series([], dtype=pl.String)) == []

@@ -10,7 +10,7 @@ import pytest
 
 from distillery.curate import repetition
 from distillery.curate.repetition import find_loop
-from distillery.curate.tandem import may_loop
+from distillery.curate.tandem import may_loop, may_loop_each
 from distillery.reasoning import join
 
 WORDS = [
@@ -64,6 +64,28 @@ def test_real_thoughts_are_judged_as_by_the_search_alone(real_traces, monkeypatc
     monkeypatch.setattr(repetition, "may_loop", lambda *_, **__: True)
     assert quick == [find_loop(text) for text in real_traces]
     assert any(quick)
+
+
+def test_texts_looked_through_together_are_told_as_each_of_them():
+    random = Random(5)
+    loop = " ".join(["and so it goes on and on"] * 40)
+    texts = [" ".join(said(random, random.choice([0, 3, 50, 400, 9000]))) for _ in range(300)]
+    for place in random.sample(range(300), 30):
+        texts[place] = f"{texts[place][:900]} {loop} {texts[place][900:]}"
+    texts += [loop, "\u00a0".join(loop), "", loop]
+    together = may_loop_each((text.encode() for text in texts), min_tokens=160)
+    assert together == [may_loop(text, min_tokens=160) for text in texts]
+    assert all(flag for text, flag in zip(texts, together, strict=True) if "goes on and on and so" in text)
+    assert sum(together) < 60
+
+
+def test_equal_short_texts_in_a_row_are_no_loop():
+    texts = [b"I add two and two, and I get four."] * 500
+    assert not any(may_loop_each(texts, min_tokens=60))
+
+
+def test_loops_shorter_than_the_test_can_see_are_let_through():
+    assert may_loop("one two three " * 4, min_tokens=10)
 
 
 def test_plain_text_is_let_through_almost_never():
