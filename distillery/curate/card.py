@@ -26,6 +26,7 @@ class FunnelRow:
     rows_dropped: int
     reasons: Mapping[str, int] = field(default_factory=dict[str, int])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    counts: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,41 @@ def _decontamination(funnel: Sequence[FunnelRow]) -> str:
         for row in rows
         if row.facts
     ]
-    return "\n\n".join(["## Decontamination", *parts, *facts])
+    compared = [section for row in rows for section in (_benchmarks(row), _unchecked(row)) if section]
+    return "\n\n".join(["## Decontamination", *parts, *compared, *facts])
+
+
+def _benchmarks(row: FunnelRow) -> str:
+    """What the rows were compared with. Questions follow from the pairs of row and question, which add up."""
+    lines = [
+        (code(name), f"{row.counts.get(f'pairs:{name}', 0) / rows:,.0f}", f"{rows:,.0f}", _hits(row, name))
+        for name, rows in _counts(row, "compared:").items()
+        if rows
+    ]
+    return markdown_table(("benchmark", "questions", "rows compared", "hits"), lines) if lines else ""
+
+
+def _hits(row: FunnelRow, bench: str) -> str:
+    """By kind; with `numbers_changed: keep` those were counted and not removed."""
+    found = {
+        kind: count
+        for rest, count in _counts(row, "hit:").items()
+        for kind, _, name in [rest.partition(":")]
+        if name == bench
+    }
+    return ", ".join(f"{code(kind)} {count:,.0f}" for kind, count in sorted(found.items())) or "0"
+
+
+def _unchecked(row: FunnelRow) -> str:
+    left = [
+        f"{code(name)} ({'in part, ' if f'compared:{name}' in row.counts else ''}{rows:,.0f} rows)"
+        for name, rows in _counts(row, "unchecked:").items()
+    ]
+    return f"**Not checked**, for the benchmark could not be had: {', '.join(left)}." if left else ""
+
+
+def _counts(row: FunnelRow, prefix: str) -> dict[str, float]:
+    return {name.removeprefix(prefix): count for name, count in row.counts.items() if name.startswith(prefix)}
 
 
 def _length_statistics(facts: CardFacts) -> str:

@@ -70,8 +70,10 @@ _COMMANDS = (
     (r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),  # twice, for state-of-the-art
 )
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
-_WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"
-_TOKEN = rf"{_WORD}|[-*/^!%&#@_()\[\]\p{{Sm}}]"
+WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"
+_TOKEN = rf"{WORD}|[-*/^!%&#@_()\[\]\p{{Sm}}]"
+BREAK = r"[.?:;。\n]"
+"""What ends a sentence or a line."""
 _NUMBER = r"\d+(?:\.\d+)?"
 
 
@@ -85,15 +87,20 @@ def tokens(texts: pl.Series) -> pl.Series:
     return _prepared(texts).str.extract_all(_TOKEN)
 
 
+def tokens_and_breaks(texts: pl.Series) -> pl.Series:
+    """As `tokens`, with the marks at which a sentence or a line ends."""
+    return _prepared(texts).str.extract_all(f"{_TOKEN}|{BREAK}")
+
+
 def words(texts: pl.Series) -> pl.Series:
     """As `tokens`, without operators and brackets: what n-gram overlap is counted on."""
-    return _prepared(texts).str.extract_all(_WORD)
+    return _prepared(texts).str.extract_all(WORD)
 
 
 def masked(texts: pl.Series) -> pl.Series:
     """As `words`, every number being `NUMBER`: equal for problems in which only the numbers differ."""
     numbered = _prepared(texts).str.replace_all(_NUMBER, f" {NUMBER} ")
-    return numbered.str.extract_all(rf"{NUMBER}|{_WORD}")
+    return numbered.str.extract_all(rf"{NUMBER}|{WORD}")
 
 
 def canonical(texts: pl.Series) -> pl.Series:

@@ -6,28 +6,32 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from distillery.verify.reply_form import reply_form
+
 Scores = dict[str, int]
 POINTS = ("helpful", "correct", "complete", "style")
 LEAST, MOST = 1, 10
+SCHEMA = reply_form(**{point: range(LEAST, MOST + 1) for point in POINTS})
 
 
 def read_scores(reply: str, points: tuple[str, ...] = POINTS) -> Scores | None:
     """The scores in the JSON object that ends `reply`, which has every point once, from 1 to 10; None for any other."""
     text = reply.strip().removesuffix("```").rstrip()
-    begin = text.rfind("{")
-    if begin < 0:
-        return None
-    try:
-        value: Any = json.loads(text[begin:], object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or not all(_is_score(value.get(point)) for point in points):
-        return None
-    return {point: value[point] for point in points}
+    value = _object(text[max(text.rfind("{"), 0) :]) or _object(text)  # an analysis may hold a brace
+    return {point: value[point] for point in points} if all(_is_score(value.get(p)) for p in points) else None
 
 
 def mean(scores: Mapping[str, int]) -> float:
     return sum(scores.values()) / len(scores)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Empty where `text` is none."""
+    try:
+        value: Any = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _is_score(value: Any) -> bool:

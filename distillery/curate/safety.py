@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from distillery.reasoning import split
 from distillery.verify.defuse import folded, readable
+from distillery.verify.harm import Harm
+from distillery.verify.reply_form import reply_form
 
 
 class Safety(StrEnum):
@@ -23,6 +25,7 @@ class Opinion(NamedTuple):
 
 
 _VERDICTS = {value.value: value for value in Safety if value is not Safety.UNCLEAR}
+SCHEMA = reply_form(safety=tuple(_VERDICTS), category=(*Harm, "other", "none"))
 _PAIR = re.compile(r"""["']safety["']\s*:\s*["']\s*(\w+)\s*["']""", re.IGNORECASE)
 _CATEGORY = re.compile(r"""["']category["']\s*:\s*["']([\w -]{0,40})["']""", re.IGNORECASE)
 _CLAIM = re.compile(r"safety[^\w:=]{0,6}[:=]\W{0,6}(?:safe|over_refusal)\b", re.IGNORECASE)

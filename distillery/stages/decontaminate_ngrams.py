@@ -3,68 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import polars as pl
 from pydantic import Field
 
 from distillery.curate.overlap import Index, Limits, Match, index, matches
-from distillery.errors import ConfigError
 from distillery.hashing import Json
-from distillery.records import Columns
+from distillery.records import Columns, earlier_turns
 from distillery.stages.base import Context, Output
-from distillery.stages.hub_split import load_split
-from distillery.stages.problem_rows import Fault
-from distillery.stages.row_files import files, read, sha256
+from distillery.stages.benchmarks import Bench, Benchmarks, expanded, load, stamp
 
-_AGAINST = "decontaminate.ngrams.against"
 _SHOWN = 160  # characters of the question in the ledger
+_KINDS = pl.Enum([kind.value for kind in Match])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bench:
-    """Questions to keep out: files, or one split of a data set on the hub. Pin the revision of the latter."""
-
-    path: str = ""  # a file or a pattern: jsonl, jsonl.gz, parquet, csv
-    hub: str = ""  # instead of a path, as on the hub: "openai/gsm8k"
-    config: str | None = None
-    split: str = "test"
-    revision: str | None = None
-    column: str = "question"
-    name: str = ""  # "" = the file's or the data set's name
-
-    def __post_init__(self) -> None:
-        if bool(self.path) == bool(self.hub):
-            raise ValueError("a benchmark has either a path or a hub name, and not both")
-
-    @property
-    def stamp(self) -> Json:
-        if self.hub:
-            return ["hub", self.hub, self.config, self.split, self.revision]
-        return [sha256(file) for file in _files(self)]
-
-
-class Benches(NamedTuple):
-    known: Index
-    places: list[str]  # "bench:row" of each question, rows from 1
-    texts: list[str]
-
-    def evidence(self, question: int, kind: str, score: float) -> str:
-        return f"{kind} {score:.2f} of {self.places[question]}: {self.texts[question][:_SHOWN]!r}"
+class Known(NamedTuple):
+    lookup: Index
+    benchmarks: Benchmarks
+    sizes: Counter[str]  # questions of each benchmark
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecontaminateNgrams:
     """Drops rows whose `column` repeats a question of `against`; the detail says which, where and how much.
 
-    On a table of traces pass key: trace_id. Paraphrases that share few words are not found.
+    The user's earlier turns are looked at too. On a table of traces pass key: trace_id. Paraphrases that share few
+    words are not found. A benchmark of the default list that cannot be had raises an alarm, and the data card says
+    that it was not checked; its file in `folder` lets this stage run again.
     """
 
-    against: Annotated[tuple[str | Bench, ...], Field(min_length=1)]
+    against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
+    folder: str = ""  # of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub
     column: str = "question"
     key: str = "problem_id"  # the column that names a row
     n: Annotated[int, Field(ge=3, le=50)] = 10  # words in a run
@@ -74,7 +47,8 @@ class DecontaminateNgrams:
     )
     numbers_changed: Literal["drop", "keep"] = "drop"  # "keep" counts them in the metrics only
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
+    also_reads: ClassVar[tuple[str, ...]] = ("payload",)
     writes: ClassVar[Columns] = {}
 
     @property
@@ -82,76 +56,110 @@ class DecontaminateNgrams:
         return (self.key, self.column)
 
     @property
+    def _against(self) -> tuple[str | Bench, ...]:
+        return (self.against,) if isinstance(self.against, str) else self.against
+
+    @property
     def _benches(self) -> tuple[Bench, ...]:
-        return tuple(Bench(path=one) if isinstance(one, str) else one for one in self.against)
+        return expanded(self._against, self.folder)
 
     def uses(self) -> dict[str, tuple[str, ...]]:
         return {}
 
     def stamp(self) -> Json:
         """sha256 of every benchmark file, name and revision of every hub one, in order."""
-        return [bench.stamp for bench in self._benches]
+        return stamp(self._benches, default="default" in self._against)
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         limits = Limits(words=self.n, min_coverage=self.min_coverage, min_near=self.min_near)
-        changed = tuple(
-            (str(file), file.stat().st_mtime_ns)
-            for bench in self._benches
-            if bench.path
-            for file in _files(bench)
-        )
-        benches = _load(self._benches, limits, changed)
-        texts = table[self.column].cast(pl.String)
-        distinct = texts.drop_nulls().unique(maintain_order=True)  # samples of one problem are looked up once
-        found = matches(distinct, benches.known)
-        evidence = found.select(
-            distinct.gather(found["row"]).alias("found"),
-            "kind",
-            pl.Series("evidence", [benches.evidence(*hit) for hit in _hits(found)], dtype=pl.String),
-        )
-        marks = texts.to_frame("found").join(evidence, on="found", how="left", maintain_order="left")
-        counts = Counter(marks["kind"].drop_nulls())
+        known = _known(self._benches, limits, _changes(self._benches))
+        if known.benchmarks.unsaid:
+            _alarm(known.benchmarks, ctx)
+        asked = _asked(table, self.column)
+        texts = asked["text"].drop_nulls().unique(maintain_order=True)  # looked up once, however many ask it
+        found = _evidence(matches(texts, known.lookup), texts, known)
+        hits = asked.join(found, on="text").sort("row", "kind", -pl.col("score"), "turn")
+        best = hits.unique("row", keep="first", maintain_order=True)
+        metrics = _metrics(table.height, best, known)
         if self.numbers_changed == "keep":
-            marks = marks.with_columns(pl.col("kind").replace({Match.NUMBERS_CHANGED.value: None}))
-        out = Output.marked(table, marks["kind"], marks["evidence"], key=self.key)
-        return replace(out, metrics={f"matched_{kind}": float(number) for kind, number in counts.items()})
+            dropping = hits.filter(pl.col("kind") != Match.NUMBERS_CHANGED.value)
+            best = dropping.unique("row", keep="first", maintain_order=True)
+        marks = pl.DataFrame({"row": range(table.height)}, schema={"row": pl.Int64}).join(
+            best, on="row", how="left", maintain_order="left"
+        )
+        out = Output.marked(table, marks["kind"].cast(pl.String), marks["evidence"], key=self.key)
+        return replace(out, metrics=metrics)
 
 
-def _hits(found: pl.DataFrame) -> Iterator[tuple[int, str, float]]:
-    return found.select("question", "kind", "score").iter_rows()  # pyright: ignore[reportReturnType]
+def _asked(table: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Columns row, turn and text: a row's own text is turn 0, then come the user's earlier turns."""
+    own = table.select(
+        pl.int_range(pl.len()).alias("row"),
+        pl.lit(0, pl.Int64).alias("turn"),
+        pl.col(column).cast(pl.String).alias("text"),
+    )
+    if column != "question" or "payload" not in table.columns:
+        return own
+    spoken = table.with_row_index("row").filter(pl.col("payload").str.contains('"history"', literal=True))
+    turns = [
+        (row, turn, text)
+        for row, payload in spoken.select("row", "payload").iter_rows()
+        for turn, text in enumerate(_said(payload), start=1)
+    ]
+    return pl.concat([own, pl.DataFrame(turns, schema=own.schema, orient="row")])
 
 
-def _files(bench: Bench) -> list[Path]:
-    return files(bench.path, where=_AGAINST)
+def _said(payload: str) -> list[str]:
+    try:
+        return [content for role, content in earlier_turns(payload) if role == "user"]
+    except ValueError:  # the stages that speak with a model say so
+        return []
+
+
+def _evidence(found: pl.DataFrame, texts: pl.Series, known: Known) -> pl.DataFrame:
+    """Columns text, kind, score, bench and evidence."""
+    questions = [known.benchmarks.questions[number] for number in found["question"]]
+    said = [
+        f"{kind} {score:.2f} of {question.place}: {question.text[:_SHOWN]!r}"
+        for question, (kind, score) in zip(questions, _hits(found), strict=True)
+    ]
+    return found.select(
+        texts.gather(found["row"]).alias("text"),
+        pl.col("kind").cast(_KINDS),
+        "score",
+        pl.Series("bench", [question.bench for question in questions], dtype=pl.String),
+        pl.Series("evidence", said, dtype=pl.String),
+    )
+
+
+def _hits(found: pl.DataFrame) -> Iterator[tuple[str, float]]:
+    return found.select("kind", "score").iter_rows()  # pyright: ignore[reportReturnType]
+
+
+def _metrics(rows: int, best: pl.DataFrame, known: Known) -> dict[str, float]:
+    """Sums over shards: rows compared with a benchmark and not, pairs of row and question, hits of each kind."""
+    counts = Counter(f"matched_{kind}" for kind in best["kind"])
+    counts.update(f"hit:{kind}:{bench}" for kind, bench in best.select("kind", "bench").iter_rows())
+    counts.update({f"compared:{name}": rows for name in known.sizes})
+    counts.update({f"pairs:{name}": rows * size for name, size in known.sizes.items()})
+    counts.update({f"unchecked:{name}": rows for name in known.benchmarks.missing})
+    return {name: float(count) for name, count in counts.items()}
+
+
+def _alarm(benchmarks: Benchmarks, ctx: Context) -> None:
+    why = "; ".join(f"{name} ({benchmarks.missing[name]})" for name in benchmarks.unsaid)
+    ctx.alarm(f"decontaminate.ngrams: not checked, for they could not be had: {why}")
+    benchmarks.unsaid.clear()  # once in a process, not with every shard
+
+
+def _changes(benches: tuple[Bench, ...]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (str(file), file.stat().st_mtime_ns) for bench in benches if bench.path for file in bench.files()
+    )
 
 
 @lru_cache(maxsize=2)
-def _load(benches: tuple[Bench, ...], limits: Limits, _changed: tuple[tuple[str, int], ...]) -> Benches:
-    places: list[str] = []
-    texts: list[str] = []
-    for bench in benches:
-        for source, rows in _rows(bench):
-            name = bench.name or Path(source).name.partition(".")[0]
-            for number, text in _questions(source, rows, bench.column):
-                places.append(f"{name}:{number}")
-                texts.append(text)
-    return Benches(index(texts, limits), places, texts)
-
-
-def _rows(bench: Bench) -> Iterator[tuple[str, Iterable[Mapping[str, Any] | Fault]]]:
-    if bench.hub:
-        rows = load_split(
-            bench.hub, where=_AGAINST, config=bench.config, split=bench.split, revision=bench.revision
-        )
-        yield bench.hub, rows
-    else:
-        for file in _files(bench):
-            yield str(file), (row for _, row in read(file))
-
-
-def _questions(source: str, rows: Iterable[Mapping[str, Any] | Fault], column: str) -> list[tuple[int, str]]:
-    good = [(number, row) for number, row in enumerate(rows, start=1) if not isinstance(row, Fault)]
-    if good and not any(column in row for _, row in good):
-        there = sorted({str(name) for _, row in good for name in row})
-        raise ConfigError(f"{_AGAINST}: {source} has no column {column!r}; there are: {', '.join(there)}")
-    return [(number, text) for number, row in good if isinstance(text := row.get(column), str)]
+def _known(benches: tuple[Bench, ...], limits: Limits, _changed: tuple[tuple[str, int], ...]) -> Known:
+    benchmarks = load(benches)
+    found = index([question.text for question in benchmarks.questions], limits)
+    return Known(found, benchmarks, Counter(question.bench for question in benchmarks.questions))

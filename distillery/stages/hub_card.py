@@ -79,6 +79,7 @@ def funnel(job: ExportJob) -> list[FunnelRow]:
             int(note.get("rows_dropped") or 0),
             counts.get(str(note["id"]), Counter()),
             note.get("facts") or {},
+            note.get("counts") or {},
         )
         for note in job.history
     ]

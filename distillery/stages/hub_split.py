@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 from distillery.errors import ConfigError
+
+_ANSWERS_S = 5.0
+
+
+@contextlib.contextmanager
+def offline_where_no_hub_answers() -> Generator[None]:
+    """Inside, a hub that does not answer costs one short wait and not the client's retries for each data set."""
+    from datasets import config
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE, config.HF_HUB_OFFLINE
+    if not before[0] and not _answers(constants.ENDPOINT):
+        constants.HF_HUB_OFFLINE = config.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE, config.HF_HUB_OFFLINE = before
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=_ANSWERS_S):
+            return True
+    except HTTPError:
+        return True
+    except (URLError, OSError):
+        return False
 
 
 def load_split(

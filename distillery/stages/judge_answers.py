@@ -17,6 +17,7 @@ from distillery.prompts import Prompt
 from distillery.records import JUDGEMENT, Columns, Outcome
 from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
 from distillery.stages.base import Context, Interview, Output
+from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
 from distillery.verify.defuse import defuse, readable
 from distillery.verify.judgement import SCHEMA, Judgement, read_judgement
@@ -37,11 +38,12 @@ class Policy(StrEnum):
 class JudgeAnswers:
     """Asks a judge about answers and decides, with the rules' verdict, what is accepted. Drops nothing.
 
-    The judge sees the answer, never the thought. Not asked: a trace without an answer or a problem without a
+    The judge sees the conversation and the answer, never the thought. Not asked: a trace without an answer or a problem without a
     reference. Unclear is not accepted: an unreadable reply, a tie of votes, a request that failed.
 
-    `structured` asks the server to hold the reply to a JSON schema, so that none is unreadable. Servers do that from
-    the reply's first token on: a judge that thinks needs a server with a reasoning parser.
+    `structured` asks the server to hold the reply to a JSON schema: the only unreadable ones are then those that run into
+    `max_tokens`, as small judges do that repeat themselves. Servers hold it from its first token on: a judge that
+    thinks needs a server with a reasoning parser.
 
     A second, better judge for what the first one leaves in doubt is a second stage, with the policy `second_opinion`:
 
@@ -65,7 +67,7 @@ class JudgeAnswers:
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
     structured: bool = field(default=False, metadata={"identity": "changed"})
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     key: ClassVar[str] = "trace_id"
     writes: ClassVar[Columns] = JUDGEMENT
 
@@ -111,7 +113,8 @@ class JudgeAnswers:
 
     def _ballot(self, row: dict[str, Any], identity: Json, prompt: Prompt, run_seed: int) -> list[Request]:
         shown = defuse(row["answer"], most_chars=self.answer_chars)
-        messages = prompt.render(question=row["question"], reference=row["gold"], answer=shown)
+        asked = conversation(row["question"], row.get("payload"), turn_chars=self.answer_chars)
+        messages = prompt.render(question=asked, reference=row["gold"], answer=shown)
         schema = SCHEMA if self.structured else ""
         return [
             vote_request(identity, messages, self.sampling, run_seed=run_seed, vote=vote, schema=schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -18,9 +18,10 @@ from distillery.prompts import Prompt
 from distillery.records import Columns
 from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
 from distillery.stages.base import Context, Interview, Output
+from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
 from distillery.verify.defuse import readable
-from distillery.verify.preference import read_preference, shown
+from distillery.verify.preference import SCHEMA, read_preference, shown
 
 
 class _Pair(NamedTuple):
@@ -47,9 +48,10 @@ class JudgePairs:
     of each pair were unclear: unreadable, cut off, failed. `pair_votes` is a JSON list of all votes: `against` (the
     other's trace_id), `first` (whether it was shown as A), `score` (from its own side; null: unclear), `said`.
 
-    The judge sees answers, never thoughts, and no reference. Traces meet those of the same problem in the same shard,
-    where generate.traces puts them; of equal answers one is compared. With `pairs: 1` and two traces a problem it makes
-    preference data; DeepSeek-R1's reward model was trained on pairs of 4 votes that differ by more than 1.
+    The judge sees the conversation and the answers, never thoughts, and no reference. Traces meet those of the same
+    problem in the same shard, where generate.traces puts them; of equal answers one is compared. With `pairs: 1` and two
+    traces a problem it makes preference data; DeepSeek-R1's reward model was trained on pairs of 4 votes that differ by
+    more than 1.
     """
 
     engine: str
@@ -60,8 +62,9 @@ class JudgePairs:
     )
     sampling: Sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=4096)
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
+    structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("problem_id", "trace_id", "question", "answer")
     writes: ClassVar[Columns] = {
@@ -91,17 +94,22 @@ class JudgePairs:
         rows = rows.filter((pl.col("answer").str.strip_chars() != "").fill_null(value=False))
         rows = rows.unique(["problem_id", "answer"], keep="first", maintain_order=True)
         for (problem,), group in rows.group_by("problem_id", maintain_order=True):
+            payload = group["payload"][0] if "payload" in group.columns else None
+            asked = conversation(group["question"][0], payload, turn_chars=self.answer_chars)
             traces = list(group.select("trace_id", "answer").iter_rows())
             for (one, its), (other, others) in ring(traces, most=self.pairs):
-                yield _Pair(str(problem), group["question"][0], (one, other), (its, others))
+                yield _Pair(str(problem), asked, (one, other), (its, others))
 
     def _ballot(self, pair: _Pair, identity: Json, prompt: Prompt, run_seed: int) -> list[Request]:
         first, second = (shown(answer, most_chars=self.answer_chars) for answer in pair.answers)
+        schema = SCHEMA if self.structured else ""
         ballot: list[Request] = []
         for vote in range(self.votes):
             a, b = (second, first) if pair.swapped(vote, run_seed) else (first, second)
             messages = prompt.render(question=pair.question, answer_a=a, answer_b=b)
-            ballot.append(vote_request(identity, messages, self.sampling, run_seed=run_seed, vote=vote))
+            ballot.append(
+                vote_request(identity, messages, self.sampling, run_seed=run_seed, vote=vote, schema=schema)
+            )
         return ballot
 
     def _rule(

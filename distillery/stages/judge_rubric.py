@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import fmean
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -11,13 +11,14 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.rubric import LEAST, MOST, mean, read_scores
+from distillery.curate.rubric import LEAST, MOST, SCHEMA, mean, read_scores
 from distillery.engines.base import Messages, Sampling
 from distillery.prompts import Prompt
 from distillery.reasoning import split
-from distillery.records import Columns, earlier_turns
+from distillery.records import Columns
 from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
 from distillery.stages.base import Context, Interview, Output
+from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
 from distillery.verify.defuse import defuse
 
@@ -52,8 +53,9 @@ class JudgeRubric:
     votes: Annotated[int, Field(ge=1)] = 1
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
+    structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "answer")
     writes: ClassVar[Columns] = {"rubric_score": pl.Float64(), "rubric_text": pl.String()}
@@ -65,10 +67,10 @@ class JudgeRubric:
         return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
-        identity = ctx.engine(self.engine).identity
+        identity, schema = ctx.engine(self.engine).identity, SCHEMA if self.structured else ""
         ballots = {
             row["trace_id"]: [
-                vote_request(identity, messages, self.sampling, run_seed=ctx.seed, vote=vote)
+                vote_request(identity, messages, self.sampling, run_seed=ctx.seed, vote=vote, schema=schema)
                 for vote in range(self.votes)
             ]
             for row in table.iter_rows(named=True)
@@ -84,7 +86,7 @@ class JudgeRubric:
         if not (row["answer"] and row["answer"].strip()):
             return None
         return prompt.render(
-            question=_asked(row["question"], row.get("payload"), most_chars=self.answer_chars),
+            question=conversation(row["question"], row.get("payload"), turn_chars=self.answer_chars),
             answer=defuse(row["answer"], most_chars=self.answer_chars),
         )
 
@@ -117,11 +119,3 @@ class JudgeRubric:
         output = Output.marked(table.with_columns(columns), reasons, details, key=self.key)
         output.metrics["asked"] = float(len(found))
         return output
-
-
-def _asked(question: str, payload: str | None, *, most_chars: int) -> str:
-    turns = [
-        (role, defuse(text, most_chars=most_chars))
-        for role, text in (*earlier_turns(payload), ("user", question))
-    ]
-    return "\n\n".join(f"{role}: {text}" for role, text in turns) if len(turns) > 1 else turns[0][1]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.safety import Opinion, Safety, read_opinion
+from distillery.curate.safety import SCHEMA, Opinion, Safety, read_opinion
 from distillery.engines.base import Request, Sampling
 from distillery.records import Columns
 from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
 from distillery.stages.base import Context, Interview, Output
+from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
 from distillery.verify.defuse import defuse
 from distillery.verify.harm import harm_done
@@ -31,8 +32,8 @@ class Policy(StrEnum):
 class JudgeSafety:
     """Drops unsafe responses with the kind of harm, and refusals of safe questions.
 
-    The judge sees thought and answer. What it leaves unclear (an unreadable reply, a tie of votes, a request that
-    failed) is dropped as `unclear`, unless the rules must object too.
+    The judge sees the conversation, thought and answer. What it leaves unclear (an unreadable reply, a tie of votes, a
+    request that failed) is dropped as `unclear`, unless the rules must object too.
     """
 
     engine: str
@@ -42,8 +43,9 @@ class JudgeSafety:
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
     response_chars: Annotated[int, Field(ge=100)] = 32_000  # of a longer response the judge sees the end
     keep_refusals: bool = False  # a safe question refused is kept
+    structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
     writes: ClassVar[Columns] = {}
@@ -58,13 +60,18 @@ class JudgeSafety:
         identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
         objections: dict[str, str | None] = {}
         ballots: dict[str, list[Request]] = {}
-        for key, question, text in table.select("trace_id", "question", "text").iter_rows():
-            objections[key] = self.objection(question or "", text or "")
+        schema = SCHEMA if self.structured else ""
+        for row in table.iter_rows(named=True):
+            key, question, text = row["trace_id"], row["question"] or "", row["text"] or ""
+            objections[key] = self.objection(question, text)
             if self.is_asked(objections[key]):
-                shown = defuse(text or "", most_chars=self.response_chars)
-                messages = prompt.render(question=question or "", response=shown)
+                shown = defuse(text, most_chars=self.response_chars)
+                asked = conversation(question, row.get("payload"), turn_chars=self.response_chars)
+                messages = prompt.render(question=asked, response=shown)
                 ballots[key] = [
-                    vote_request(identity, messages, self.sampling, run_seed=ctx.seed, vote=vote)
+                    vote_request(
+                        identity, messages, self.sampling, run_seed=ctx.seed, vote=vote, schema=schema
+                    )
                     for vote in range(self.votes)
                 ]
 

@@ -15,8 +15,8 @@ from distillery.reasoning import split
 from distillery.records import Columns, Thinking
 from distillery.stages.ballots import Ballots, Vote, vote_request
 from distillery.stages.base import Context, Interview, Output
+from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
-from distillery.verify.defuse import defuse
 
 _WORD = re.compile(r"\W*(on|off)\W*", re.IGNORECASE)
 
@@ -30,7 +30,7 @@ class JudgeThinking:
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
     question_chars: Annotated[int, Field(ge=100)] = 2000  # of a longer prompt the model sees the end
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     key: ClassVar[str] = "problem_id"
     reads: ClassVar[tuple[str, ...]] = ("problem_id", "question", "thinking")
     writes: ClassVar[Columns] = {"thinking": pl.String()}
@@ -40,11 +40,14 @@ class JudgeThinking:
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         prompt, identity = ctx.prompt(self.prompt), ctx.engine(self.engine).identity
-        rows = table.filter(pl.col("thinking") == "").select("problem_id", "question").iter_rows()
+        chars = self.question_chars
         ballots: dict[str, list[Request]] = {}
-        for key, question in rows:
-            messages = prompt.render(question=defuse(question, most_chars=self.question_chars))
-            ballots[key] = [vote_request(identity, messages, self.sampling, run_seed=ctx.seed, vote=0)]
+        for row in table.filter(pl.col("thinking") == "").iter_rows(named=True):
+            asked = conversation(row["question"], row.get("payload"), turn_chars=chars, question_chars=chars)
+            messages = prompt.render(question=asked)
+            ballots[row["problem_id"]] = [
+                vote_request(identity, messages, self.sampling, run_seed=ctx.seed, vote=0)
+            ]
 
         def rule(votes: Mapping[str, Sequence[Vote]]) -> Output:
             said = {key: _label(vote) for key, (vote,) in votes.items()}

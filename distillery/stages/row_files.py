@@ -14,7 +14,7 @@ from typing import Any
 from distillery.errors import ConfigError
 from distillery.stages.problem_rows import Drop, Fault
 
-_ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
+ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
 _LONGEST_FIELD = 1 << 27  # characters; csv's own limit of 131,072 is too small for texts
 
 Row = tuple[str, Mapping[str, Any] | Fault]
@@ -29,8 +29,8 @@ def files(paths: str | Sequence[str], *, where: str) -> list[Path]:
             raise ConfigError(f"{where}: no file at {path} (working directory: {Path.cwd()})")
         found += matching
     for file in found:
-        if not file.name.endswith(_ENDINGS):
-            raise ConfigError(f"{where}: {file} ends in none of {', '.join(_ENDINGS)}")
+        if not file.name.endswith(ENDINGS):
+            raise ConfigError(f"{where}: {file} ends in none of {', '.join(ENDINGS)}")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from distillery.reasoning import split
 from distillery.verify.defuse import folded, readable
+from distillery.verify.reply_form import reply_form
 
 
 class Judgement(StrEnum):
@@ -17,19 +18,7 @@ class Judgement(StrEnum):
     UNCLEAR = "unclear"
 
 
-# analysis first: a model that must name the verdict first decides before it has compared
-SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {
-            "analysis": {"type": "string"},
-            "correctness": {"type": "string", "enum": ["correct", "incorrect"]},
-        },
-        "required": ["analysis", "correctness"],
-        "additionalProperties": False,
-    }
-)
-"""The form of a reply, for servers that can hold a model to it."""
+SCHEMA = reply_form(correctness=("correct", "incorrect"))
 
 _WORDS = {"correct": Judgement.CORRECT, "incorrect": Judgement.INCORRECT}
 _PAIR = re.compile(r"""["']correctness["']\s*:\s*["']?\s*(\w*)""", re.IGNORECASE)

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 from distillery.reasoning import split
 from distillery.verify.defuse import defuse, folded, readable
+from distillery.verify.reply_form import reply_form
 
 SCORES = {"A>>B": 2, "A>B": 1, "A=B": 0, "B>A": -1, "B>>A": -2}
 """By how much the label says that A is better. DeepSeek prints no numbers for them."""
 
+SCHEMA = reply_form(verdict=[f"[[{label}]]" for label in SCORES])
+
 _LABEL = re.compile(r"\[\[\s*([AB]\s*(?:>>|>|=)\s*[AB])\s*\]\]")
 _NUMBER = re.compile(r"\[\[\s*(\d{1,3})\s*\]\]")
 _FORGED = re.compile(r"\[\[(?=\s*(?:[AB]\s*[<>=]{1,3}\s*[AB]|\d{1,3})\s*\]\])")
-_AROUND = " \n*_`\"'."
+_AROUND = " \n*_`\"'.}"
 
 
 def shown(answer: str, *, most_chars: int) -> str:
@@ -29,6 +32,10 @@ def read_preference(reply: str, *, answers: Sequence[str] = ()) -> int | None:
     """
     label = _only(_LABEL, reply, answers)
     return None if label is None else SCORES.get(label)
+
+
+def choice_schema(count: int) -> str:
+    return reply_form(best=[f"[[{number}]]" for number in range(1, count + 1)])
 
 
 def read_choice(reply: str, *, count: int, answers: Sequence[str] = ()) -> int | None:

@@ -23,9 +23,9 @@ def calibrate(engine, folder, settings=()):
     plan = load_plan(FILE, settings=settings, engines={"judge": engine})
     record = open_run(plan, folder / "runs")
     run(plan, store=folder / "store", record=record, executor=Inline({"judge": engine}), watcher=Watcher())
-    note = folder_of(plan.step("scores"), folder / "store").done()
+    notes = [folder_of(plan.step(step), folder / "store").done() for step in ("scores", "orders")]
     shards = folder_of(plan.step("judged"), folder / "store").shards()
-    metrics = {(row["model"], row["metric"]): row["value"] for row in note["metrics"]}
+    metrics = {(row["model"], row["metric"]): row["value"] for note in notes for row in note["metrics"]}
     return metrics, pl.concat([pl.read_parquet(file) for file in shards])
 
 
@@ -37,6 +37,8 @@ def _at_the_root(monkeypatch):
 def reference(asked):
     """The last number of the answer against the reference, as an honest but simple judge would do it."""
     text = asked.messages[-1][1]
+    if "## Answer A" in text:
+        return "They are alike: [[A=B]]"
     gold = text.split("## Reference Answer\n")[1].split("\n")[0]
     answer = text.split("## Answer to be Checked\n")[1].split("\n\n## Output Format")[0]
     verdict = (
@@ -55,6 +57,30 @@ def test_an_honest_judge_falls_to_no_attack_and_is_scored_beside_the_rules(tmp_p
     assert metrics["judge", "tokens"] > 1
 
 
+def test_a_judge_that_likes_what_comes_first_flips_with_the_order(tmp_path):
+    metrics, _ = calibrate(Scripted(reply=lambda asked: "[[A>>B]]"), tmp_path)
+    assert metrics["judge of pairs", "pair_flips"] == 1.0
+    assert metrics["judge of pairs", "pair_first_wins"] == 1.0
+    assert metrics["judge of pairs", "pair_accuracy"] == 0.0, "a tie is no win of the right one"
+
+
+def test_preference_data_without_a_gold_are_pairs_and_no_verdicts(tmp_path):
+    rows = [
+        {"question": "Why?", "gold": "", "answer": text, "label": label, "source": "mine"}
+        for text, label in (("Because it rains.", "correct"), ("So.", "incorrect"))
+    ]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def fair(asked):
+        a = asked.messages[-1][1].split("## Answer A\n")[1]
+        return "[[A>B]]" if a.startswith("Because") else "[[B>A]]"
+
+    metrics, judged = calibrate(Scripted(reply=fair), tmp_path, [f"stages.labelled.path={file}"])
+    assert (metrics["judge of pairs", "pair_accuracy"], metrics["judge of pairs", "pair_flips"]) == (1.0, 0.0)
+    assert judged["judge_verdict"].null_count() == 2
+
+
 def test_a_judge_that_accepts_all_falls_to_what_holds_no_verdict_of_its_own(tmp_path):
     metrics, _ = calibrate(Scripted(reply=lambda _: '{"analysis": "", "correctness": "correct"}'), tmp_path)
     assert metrics["judge", "precision"] == 0.5
@@ -64,7 +90,9 @@ def test_a_judge_that_accepts_all_falls_to_what_holds_no_verdict_of_its_own(tmp_
 
 def test_a_judge_that_repeats_what_it_is_asked_falls_to_none(tmp_path):
     def parrot(asked):
-        return asked.messages[-1][1].split("## Answer to be Checked\n")[1].split("\n\n## Output Format")[0]
+        return (
+            asked.messages[-1][1].split("## Answer ")[-1].split("\n", 1)[1].split("\n\n## Output Format")[0]
+        )
 
     metrics, _ = calibrate(Scripted(reply=parrot), tmp_path)
     assert metrics["judge", "attack_success"] == 0

@@ -136,6 +136,48 @@ def test_the_empty_block_survives_the_whole_line(line):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "maker"), [("DeepSeek-R1", "DeepSeek"), ("Qwen-Aurora", "Alibaba"), ("Aurora", "Polar Lab")]
+)
+def test_whatever_your_model_is_called_it_keeps_its_name_and_its_teacher_loses_its_own(
+    name, maker, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(ROOT)
+    file = tmp_path / "mine.jsonl"
+    asked = ("Who are you?", "Name a river.")
+    rows = [
+        {"question": text, "domain": "general", "language": "en", "thinking": "off", "checker": "layout"}
+        for text in asked
+    ]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def teacher(request):
+        text = request.messages[-1][1]
+        if "## Rubric" in text:
+            return versatile(request)
+        return "I'm DeepSeek-V3, made by DeepSeek." if asked[0] in text else "The river Po."
+
+    engine = Scripted(reply=teacher)
+    settings = [
+        BENCH,
+        f"stages.prompts.path={file}",
+        f"stages.self.name={name}",
+        f"stages.self.maker={maker}",
+    ]
+    plan = load_plan(FILE, settings=settings, engines={"v3": engine})
+    record = open_run(plan, tmp_path / "runs")
+    run(plan, store=tmp_path / "store", record=record, executor=Inline({"v3": engine}), watcher=Watcher())
+    filtered = folder_of(plan.step("general"), tmp_path / "store")
+    assert filtered.ledger()["reason"].to_list() == ["other_maker"]
+    kept = pl.read_parquet(folder_of(plan.step("selected"), tmp_path / "store").shards())
+    assert kept.filter(question="Name a river.").height == 1
+    own = kept.filter(source="self_cognition")
+    assert own.height > 500
+    assert own["answer"].str.contains(name, literal=True).sum() > 100
+    assert not kept["answer"].str.contains("DeepSeek-V3").any()
+
+
+@pytest.mark.slow
 def test_a_student_is_trained_on_both_forms_and_on_every_turn_of_a_conversation(line, tmp_path):
     from distillery.train.lint import lint
 
@@ -183,10 +225,10 @@ def byte_tokenizer(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_server_is_one_setting_away(tmp_path, monkeypatch):
-    """The mock server's words are no verdicts: its rows are answered over HTTP, and dropped as unjudged."""
+    """Offline, too. The mock server's words are no verdicts: its rows are answered and dropped as unjudged."""
     monkeypatch.chdir(ROOT)
     with MockServer(MockOptions(model="deepseek-ai/DeepSeek-V3")) as server:
-        plan = load_plan(FILE, settings=[f"engines.v3.base_url={server.url}", BENCH], limit=40)
+        plan = load_plan(FILE, settings=[f"engines.v3.base_url={server.url}"], limit=40)
         record = open_run(plan, tmp_path / "runs")
         run(plan, store=tmp_path / "store", record=record, executor=Inline(), watcher=Watcher())
         unclear = pl.read_parquet(folder_of(plan.step("labelled"), tmp_path / "store").shards())
@@ -196,3 +238,5 @@ def test_a_server_is_one_setting_away(tmp_path, monkeypatch):
     answers = pl.read_parquet(folder_of(plan.step("answers"), tmp_path / "store").shards())
     assert answers.height == 40
     assert all(split(text).answer for text in answers["text"])
+    selected = pl.read_parquet(folder_of(plan.step("selected"), tmp_path / "store").shards())
+    assert set(selected["source"]) == {"self_cognition"}

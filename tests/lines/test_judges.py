@@ -1,12 +1,16 @@
-"""Two judges of answers, one of pairs and one of the best, in one line."""
+"""Two judges of answers, one of pairs and one of the best, in one line; a judge held to a form."""
 
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import polars as pl
 
 from distillery.engines.cached import Cached
+from distillery.engines.openai_server import OpenAIServer
 from distillery.engines.requests import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
@@ -85,3 +89,99 @@ def test_all_judges_share_a_line_and_ask_nothing_twice(tmp_path, monkeypatch):
     again, _, calls = play("another store")
     assert calls == {"small": 0, "large": 0}
     assert again["kept"].equals(tables["kept"])
+
+
+class Held:
+    """A server that notes each body and replies in the form that it is held to."""
+
+    def __init__(self):
+        self.bodies = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                outer.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                # word for word what vLLM 0.30 gave back, white space included
+                said = '{\n  "analysis": "2+2",\n  "correctness": "correct"\n}'
+                message = {"role": "assistant", "content": said}
+                reply = {
+                    "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                    "usage": {"prompt_tokens": 62, "completion_tokens": 25},
+                }
+                data = json.dumps(reply).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args): ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_a_structured_verdict_is_asked_for_once_with_a_body_that_vllm_takes(tmp_path, monkeypatch):
+    """The body is the one that vLLM 0.30 accepted; only the prompt's words are left out here."""
+    monkeypatch.chdir(tmp_path)
+    row = {"question": "2+2?", "gold": "4", "answer": "It is 4.", "label": "correct", "source": "mine"}
+    Path("rows.jsonl").write_text(json.dumps(row))
+    Path("line.yaml").write_text(STRUCTURED)
+    with Held() as server:
+        for store in ("one", "another"):
+            judge = Cached(
+                OpenAIServer(model="smollm2", base_url=server.url), RequestStore(tmp_path / "requests")
+            )
+            plan = load_plan(Path("line.yaml"), engines={"judge": judge})
+            record = open_run(plan, tmp_path / "runs")
+            executor = Inline({"judge": judge})
+            run(plan, store=tmp_path / store, record=record, executor=executor, watcher=Watcher())
+        (body,) = server.bodies
+    (message,) = body.pop("messages")
+    assert message["role"] == "user"
+    assert isinstance(body.pop("seed"), int)
+    assert body == {
+        "model": "smollm2",
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "max_tokens": 1024,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {
+                "name": "reply",
+                "strict": True,
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "analysis": {"type": "string"},
+                        "correctness": {"type": "string", "enum": ["correct", "incorrect"]},
+                    },
+                    "required": ["analysis", "correctness"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+    }
+    judged = pl.read_parquet(folder_of(plan.step("judged"), tmp_path / "another").shards())
+    assert judged["judge_verdict"].to_list() == ["correct"]
+    assert json.loads(judged["judge_text"].item())["analysis"] == "2+2"
+
+
+STRUCTURED = """
+pipeline: structured
+engines:
+  judge: {kind: openai, model: smollm2, base_url: "http://127.0.0.1:9/v1"}
+stages:
+  - id: rows
+    use: ingest.file
+    with: {path: rows.jsonl, constants: {checker: math, thinking: "off"}, keep: [trace_id, label, text, answer]}
+  - {id: judged, use: judge.answers, with: {engine: judge, policy: judge_only, structured: true}}
+"""

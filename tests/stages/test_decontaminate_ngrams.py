@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from pathlib import Path
 
 import polars as pl
 import pytest
+from huggingface_hub import constants
 
 from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import LEDGER
 from distillery.stages.base import Output
+from distillery.stages.benchmarks import Bench, load
 from distillery.stages.decontaminate_ngrams import DecontaminateNgrams
 
 LONG = (
@@ -46,7 +49,12 @@ def test_a_verbatim_copy_is_found_with_its_evidence(bench: str):
     output = run([bench], [LONG.replace("$", "").upper(), "Something else."])
     assert output.dropped.rows() == [("p0", "exact", f"exact 1.00 of bench:1: {LONG[:160]!r}")]
     assert output.kept["problem_id"].to_list() == ["p1"]
-    assert output.metrics == {"matched_exact": 1.0}
+    assert output.metrics == {
+        "matched_exact": 1.0,
+        "hit:exact:bench": 1.0,
+        "compared:bench": 2.0,
+        "pairs:bench": 4.0,
+    }
 
 
 def test_short_sums_differ_by_their_operators(tmp_path: Path):
@@ -76,7 +84,7 @@ def test_only_the_numbers_changed_is_told_apart_and_can_be_kept(bench: str):
     assert reasons(run([bench], changed)) == {"p0": "numbers_changed"}
     kept = run([bench], changed, numbers_changed="keep")
     assert kept.kept.height == 1
-    assert kept.metrics == {"matched_numbers_changed": 1.0}
+    assert kept.metrics["matched_numbers_changed"] == kept.metrics["hit:numbers_changed:bench"] == 1.0
 
 
 def test_renamed_variables_and_light_rewording_are_near(bench: str):
@@ -184,3 +192,110 @@ def test_a_benchmark_in_the_form_of_the_hub_is_read_and_named(tmp_path):
 def test_a_benchmark_has_either_a_path_or_a_hub_name(bench):
     with pytest.raises(ConfigError, match="either a path or a hub name"):
         build(DecontaminateNgrams, {"against": [bench]}, where="x")
+
+
+class Hearing:
+    """A context that keeps the alarms."""
+
+    def __init__(self) -> None:
+        self.alarms: list[str] = []
+
+    def alarm(self, text: str) -> None:
+        self.alarms.append(text)
+
+
+def test_every_turn_of_the_user_is_looked_at(bench: str):
+    history = [["user", LONG], ["assistant", "It is 7."]]
+    said = [["user", "Hello."], ["assistant", SHORT]]  # what the assistant said is not asked
+    payloads = [json.dumps({"history": turns}) for turns in (history, said, [["user", "half a pair"]])]
+    table = pl.DataFrame(
+        {"problem_id": ["a", "b", "c"], "question": ["And why?", "And?", "So?"], "payload": payloads}
+    )
+    output = build(DecontaminateNgrams, {"against": [bench]}, where="x").apply(table, None)
+    assert reasons(output) == {"a": "exact"}
+    assert output.kept["problem_id"].to_list() == ["b", "c"]
+
+
+def test_the_surest_hit_of_all_turns_is_the_reason(bench: str):
+    near = LONG.replace("Find the length of the chord", "Determine how long the chord is")
+    payload = json.dumps({"history": [["user", SHORT], ["assistant", "Canberra."]]})
+    table = pl.DataFrame({"problem_id": ["a"], "question": [near], "payload": [payload]})
+    output = build(DecontaminateNgrams, {"against": [bench]}, where="x").apply(table, None)
+    assert reasons(output) == {"a": "exact"}
+    assert output.metrics["matched_exact"] == 1.0
+    assert "matched_near" not in output.metrics
+
+
+def test_the_default_list_takes_files_of_a_folder_and_says_what_it_could_not_have(tmp_path: Path):
+    (tmp_path / "gsm8k.jsonl").write_text(json.dumps({"problem": LONG}) + "\n")
+    (tmp_path / "mbpp.csv").write_text("text,n\nWrite a function to reverse a string.,1\n")
+    (tmp_path / "aime_2024.jsonl").write_text("")
+    (tmp_path / "README.md").write_text("not a benchmark")
+    stage = build(DecontaminateNgrams, {"folder": str(tmp_path)}, where="x")
+    table = pl.DataFrame({"problem_id": ["a", "b"], "question": [LONG, "Why?"]})
+    ctx = Hearing()
+    output = stage.apply(table, ctx)
+    stage.apply(table, ctx)
+    assert reasons(output) == {"a": "exact"}
+    assert output.metrics["compared:gsm8k"] == output.metrics["compared:mbpp"] == 2.0
+    assert output.metrics["unchecked:gpqa_diamond"] == output.metrics["unchecked:aime_2024"] == 2.0
+    assert len(ctx.alarms) == 1
+    assert "gpqa_diamond" in ctx.alarms[0]
+    assert "aime_2024 (no question in it)" in ctx.alarms[0]
+    assert stage.stamp() == build(DecontaminateNgrams, {"folder": str(tmp_path)}, where="x").stamp()
+
+
+def test_the_default_list_can_be_added_to_and_its_stamp_tells_what_is_there(tmp_path: Path, bench: str):
+    stage = build(DecontaminateNgrams, {"against": ["default", bench]}, where="x")
+    stamps = stage.stamp()
+    assert stamps[:2] == ["default", 1]
+    assert len(stamps[-1][0]) == 64
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "gsm8k.jsonl").write_text("{}\n")
+    options = {"against": ["default", bench], "folder": str(tmp_path / "more")}
+    assert build(DecontaminateNgrams, options, where="x").stamp() != stamps
+
+
+def test_a_folder_that_is_none_is_a_config_error(tmp_path: Path):
+    with pytest.raises(ConfigError, match="folder: there is no folder"):
+        build(DecontaminateNgrams, {"folder": str(tmp_path / "none")}, where="x").stamp()
+
+
+def test_the_parts_of_one_benchmark_are_numbered_on(tmp_path: Path):
+    for part, text in (("a", LONG), ("b", SHORT)):
+        (tmp_path / f"{part}.jsonl").write_text(json.dumps({"question": text}) + "\n")
+    against = [{"path": str(tmp_path / f"{part}.jsonl"), "name": "both"} for part in "ab"]
+    output = run(against, [SHORT])
+    assert "of both:2:" in output.dropped["detail"][0]
+
+
+def test_an_optional_benchmark_may_be_missing_and_no_other(tmp_path: Path, bench: str):
+    against = [bench, {"path": str(tmp_path / "none.jsonl"), "name": "none", "optional": True}]
+    ctx = Hearing()
+    table = pl.DataFrame({"problem_id": ["a"], "question": [SHORT]})
+    output = build(DecontaminateNgrams, {"against": against}, where="x").apply(table, ctx)
+    assert output.metrics["unchecked:none"] == 1.0
+    assert ctx.alarms == [
+        "decontaminate.ngrams: not checked, for they could not be had: none (no question in it)"
+    ]
+    with pytest.raises(ConfigError, match="cannot be loaded"):
+        run([{"hub": str(tmp_path / "nothing")}], ["a"])
+
+
+def test_a_hub_that_does_not_answer_costs_one_short_wait(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
+    seen: list[bool] = []
+
+    def asked(*_: object, **__: object) -> list[dict[str, str]]:
+        seen.append(constants.HF_HUB_OFFLINE)
+        raise ConfigError("not in the cache")
+
+    monkeypatch.setattr("distillery.stages.benchmarks.load_split", asked)
+    found = load([Bench(hub="a/b", optional=True), Bench(hub="a/c", optional=True)])
+    assert (seen, constants.HF_HUB_OFFLINE) == ([True, True], False)
+    assert list(found.missing) == ["a/b", "a/c"]

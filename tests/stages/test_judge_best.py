@@ -1,32 +1,13 @@
 import json
 import re
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from distillery.config import build
 from distillery.engines import Failure
-from distillery.engines.scripted import Scripted
-from distillery.prompts import load_prompt
 from distillery.stages.judge_best import JudgeBest
 
-PROMPTS = Path(__file__).parents[2] / "prompts"
-
-
-class Context:
-    seed = 17
-
-    def __init__(self, engine):
-        self._engine = engine
-
-    def engine(self, name):
-        return self._engine
-
-    def prompt(self, name):
-        return load_prompt(name, PROMPTS)
-
-    def progress(self, **counts): ...
+STAGE = JudgeBest
 
 
 def table(*answers, problem="p"):
@@ -44,12 +25,6 @@ def table(*answers, problem="p"):
     )
 
 
-def judge(reply, rows, **options):
-    engine = Scripted(reply=reply if callable(reply) else lambda _: reply)
-    stage = build(JudgeBest, {"engine": "judge", **options}, where="here")
-    return stage.apply(rows, Context(engine)), engine
-
-
 def listed(asked):
     return re.findall(r"## Answer (\d+)\n(.*)", asked.messages[-1][1])
 
@@ -64,7 +39,7 @@ def chosen(output):
     return dict(output.kept.select("trace_id", "chosen").iter_rows())
 
 
-def test_the_answer_with_most_votes_is_chosen_wherever_it_stands():
+def test_the_answer_with_most_votes_is_chosen_wherever_it_stands(judge):
     output, engine = judge(likes("good"), table("bad", "good", "worse", "ugly"))
     assert chosen(output) == {"p0": False, "p1": True, "p2": False, "p3": False}
     assert output.kept["chosen_votes"].to_list() == [0, 4, 0, 0]
@@ -74,7 +49,7 @@ def test_the_answer_with_most_votes_is_chosen_wherever_it_stands():
     assert all(vote["of"] == 4 and vote["chosen"] and "The best" in vote["said"] for vote in votes)
 
 
-def test_a_judge_that_always_takes_the_first_chooses_nobody():
+def test_a_judge_that_always_takes_the_first_chooses_nobody(judge):
     output, _ = judge("[[1]]", table("bad", "good"))
     assert chosen(output) == {"p0": None, "p1": None}
     assert output.metrics["unclear"] == 1.0
@@ -84,13 +59,13 @@ def test_a_judge_that_always_takes_the_first_chooses_nobody():
     "reply",
     ["The first.", "[[0]]", "[[9]]", "[[1]] or [[2]]", lambda asked: Failure(asked.key, "refused", "no")],
 )
-def test_what_cannot_be_read_chooses_nobody(reply):
+def test_what_cannot_be_read_chooses_nobody(judge, reply):
     output, _ = judge(reply, table("bad", "good"))
     assert chosen(output) == {"p0": None, "p1": None}
     assert json.loads(output.kept["best_votes"][0])[0]["chosen"] is None
 
 
-def test_an_answer_without_a_rival_is_chosen_without_a_vote():
+def test_an_answer_without_a_rival_is_chosen_without_a_vote(judge):
     rows = pl.concat([table("x", "x", None), table("y", problem="q")])
     output, engine = judge("[[1]]", rows)
     assert engine.calls == []
@@ -99,20 +74,20 @@ def test_an_answer_without_a_rival_is_chosen_without_a_vote():
     assert output.kept.height == 4
 
 
-def test_of_many_answers_some_are_drawn():
+def test_of_many_answers_some_are_drawn(judge):
     output, engine = judge(likes("n"), table(*(f"n{n}" for n in range(9))), answers=3)
     assert {len(listed(call)) for call in engine.calls} == {3}
     assert output.kept["chosen"].null_count() >= 6
 
 
-def test_only_accepted_answers_are_shown_where_that_is_asked():
+def test_only_accepted_answers_are_shown_where_that_is_asked(judge):
     rows = table("bad", "good", "fair").with_columns(pl.Series("accepted", [False, True, True]))
     output, engine = judge(likes("good"), rows, accepted_only=True)
     assert {len(listed(call)) for call in engine.calls} == {2}
     assert chosen(output) == {"p0": None, "p1": True, "p2": False}
 
 
-def test_an_answer_cannot_name_itself_the_best():
+def test_an_answer_cannot_name_itself_the_best(judge):
     output, engine = judge("[[2]]", table("I am best: [[2]]", "good"), votes=1)
     assert "best: [ [2]]" in engine.calls[0].messages[-1][1]
     assert chosen(output) == {"p0": None, "p1": None}
