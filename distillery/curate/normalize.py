@@ -77,9 +77,9 @@ BREAK = r"[.?:;。\n]"
 _NUMBER = r"\d+(?:\.\d+)?"
 
 
-def squeezed(texts: pl.Series) -> pl.Series:
+def squeezed(text: str) -> str:
     """Runs of white space become one space; nothing else changes."""
-    return texts.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
 
 
 def tokens(texts: pl.Series) -> pl.Series:

@@ -55,12 +55,16 @@ class DedupMinhash:
         return None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        grams = ngrams(token_hashes(tokens(table[self.column])), n=self.shingle)
+        texts = table.select(pl.col(self.column).alias("text"))
+        distinct = texts.unique(maintain_order=True)  # the samples of a problem share one signature
+        grams = ngrams(token_hashes(tokens(distinct["text"])), n=self.shingle)
         marks = signatures(grams, permutations=self.permutations)
         # 4 bytes a permutation: 512 bytes a row at 128, whatever the length of the text
         forms = [mark.tobytes() if full else None for mark, full in zip(marks, grams.lengths, strict=True)]
+        known = distinct.with_columns(pl.Series("form", forms, dtype=pl.Binary))
+        own = texts.join(known, on="text", how="left", maintain_order="left", nulls_equal=True)
         described = self._preference.describe(table, key=self.key, column=self.column)
-        return described.with_columns(pl.Series("form", forms, dtype=pl.Binary))
+        return described.with_columns(own["form"])
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         units = self._preference.ordered(sketches)

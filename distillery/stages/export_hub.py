@@ -130,13 +130,17 @@ class ExportHub:
         }
         samples = nearby(job.tables, job.raw or job.tables) if "default" in wanted else None
         columns = {name for config in wanted for name in READS[config]}
+        near = Nearby()
         begin = 0
         with ThreadPoolExecutor(len(wanted) or 1) as threads:
             for number, table in enumerate(read(job.tables, columns)):
+                begun = seen.ids["first"].slice(begin, table.height)
                 todo: dict[Config, Callable[[], pl.DataFrame]] = {
                     "sft": partial(sft_rows, table),
                     "rl": partial(_rl, table, firsts.slice(begin, table.height)),
-                    "default": partial(_default, table, samples[number] if samples else []),
+                    "default": partial(
+                        _default, table.filter(begun), near.of(samples[number]) if samples else []
+                    ),
                 }
                 begin += table.height
                 done = [
@@ -197,12 +201,22 @@ def _rl(table: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
     return rl_rows(table.filter(wanted))
 
 
-def _default(table: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:
+class Nearby:
+    """Tables of samples; neighbours share the one on their border, which is read once."""
+
+    def __init__(self) -> None:
+        self._held: dict[Path, pl.DataFrame] = {}
+
+    def of(self, files: Sequence[Path]) -> list[pl.DataFrame]:
+        held = self._held
+        self._held = {
+            file: held[file] if file in held else take(next(read([file], SAMPLES)), SAMPLES) for file in files
+        }
+        return list(self._held.values())
+
+
+def _default(table: pl.DataFrame, samples: Sequence[pl.DataFrame]) -> pl.DataFrame:
     chosen = take(table, CHOSEN)
-    own = [
-        take(part, SAMPLES).join(
-            chosen.select("problem_id").unique(), on="problem_id", how="semi", maintain_order="left"
-        )
-        for part in read(samples, SAMPLES)
-    ]
+    wanted = chosen.select("problem_id")
+    own = [part.join(wanted, on="problem_id", how="semi", maintain_order="left") for part in samples]
     return default_rows(chosen, pl.concat([empty(SAMPLES), *own]))

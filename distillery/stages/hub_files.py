@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from distillery import shards
 from distillery.records import Columns
 
-_MOST_READS = 2  # of each file of samples, before grouping them on disk is cheaper
+_MOST_READS = 3  # of each file of samples, before grouping them on disk is cheaper
 _ROW_GROUP = 1_000  # rows; what the hub's viewer reads at a time
 _DTYPES: dict[type[pl.DataType], str] = {
     pl.String: "string",
@@ -81,9 +81,15 @@ class ShardedWriter:
         if self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             name = f"train-{self._number:05d}-of-{self._files:05d}.parquet"
-            self._file = pq.ParquetWriter(self._folder / name, self._schema, compression="zstd")
+            self._file = pq.ParquetWriter(
+                self._folder / name,
+                self._schema,
+                compression="zstd",
+                compression_level=3,
+                use_dictionary=False,
+            )
         tables = [piece.to_arrow().cast(self._schema) for piece in self._buffer]
-        self._file.write_table(pa.concat_tables(tables), row_group_size=_ROW_GROUP)
+        self._file.write_table(pa.concat_tables(tables).combine_chunks(), row_group_size=_ROW_GROUP)
         self._in_file += self._buffered
         self._buffer, self._buffered = [], 0
         if self._in_file == self._rows_per_shard:
@@ -102,12 +108,10 @@ def read(files: Sequence[Path], columns: Collection[str]) -> Iterator[pl.DataFra
 
 
 def nearby(tables: Sequence[Path], samples: Sequence[Path]) -> list[list[Path]] | None:
-    """For each table the files that hold all samples of its problems; None where they are scattered over many."""
-    own = _problems(tables)
-    if own.group_by("problem_id").agg(pl.len()).filter(pl.col("len") > 1).height:
-        return None
-    places = own if tables == samples else _problems(samples)
-    found = own.join(places, on="problem_id", suffix="_samples").select("file", "file_samples").unique()
+    """For each table the files with all samples of the problems that begin in it; None where those are scattered."""
+    begun = _problems(tables).unique("problem_id", keep="first", maintain_order=True)
+    places = _problems(samples)
+    found = begun.join(places, on="problem_id", suffix="_samples").select("file", "file_samples").unique()
     if found.height > _MOST_READS * len(samples):
         return None
     near: list[list[Path]] = [[] for _ in tables]

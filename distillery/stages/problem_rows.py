@@ -127,7 +127,9 @@ class RowMap:
         row: dict[str, str | None] = {**problem.row(), **self._derived(kept, thinking)}
         if "trace_id" in self.keep and not row["trace_id"]:
             values = (row[name] for name in self.writes if name != "trace_id")
-            row["trace_id"] = digest(["given", *(None if value is None else text_mark(value) for value in values)])
+            row["trace_id"] = digest(
+                ["given", *(None if value is None else text_mark(value) for value in values)]
+            )
         return {name: row[name] for name in self.writes}
 
     def _value(self, ours: str, theirs: Mapping[str, Any]) -> Any:

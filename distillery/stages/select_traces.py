@@ -15,7 +15,7 @@ from distillery.curate.minhash import signatures, spread
 from distillery.curate.ngrams import ngrams, token_hashes
 from distillery.curate.normalize import squeezed, tokens
 from distillery.errors import ConfigError
-from distillery.hashing import Json, derive_seed
+from distillery.hashing import Json, derive_seed, text_mark
 from distillery.records import Columns, Outcome
 from distillery.stages.base import Context, Decision
 
@@ -99,7 +99,8 @@ class SelectTraces:
         if self.prefer in _RANKS:
             columns.append(pl.col(_RANKS[self.prefer]).cast(pl.Float64).fill_null(0.0).alias("rank"))
         if self.distinct_text:
-            columns.append(squeezed(table["text"]).alias("form"))
+            marks = [None if text is None else text_mark(squeezed(text)) for text in table["text"]]
+            columns.append(pl.Series("form", marks, dtype=pl.String))
         if self.prefer is Prefer.DIVERSE:
             grams = ngrams(token_hashes(tokens(table["text"])), n=3)
             marks = signatures(grams, permutations=_SKETCH_PERMUTATIONS)

@@ -74,7 +74,8 @@ def test_words_leave_operators_out_and_masked_hides_numbers():
 def test_null_stays_null_and_empty_stays_empty():
     assert one(tokens, None) is None
     assert one(canonical, "  \n") == ""
-    assert one(squeezed, " a \n\n b ") == "a b"
+    assert squeezed(" a \n\n b ") == squeezed("a\u3000b") == "a b"
+    assert squeezed("e\u0301") == "é"
 
 
 @settings(deadline=None, max_examples=50)
