@@ -106,6 +106,11 @@ def _add_runs(commands: Commands) -> None:
     why.add_argument("run")
     why.add_argument("key", nargs="?", help="a problem_id or a trace_id, or the start of one")
     why.set_defaults(module="why")
+    verify = commands.add_parser(
+        "verify-run", help="whether every file of a run is, byte for byte, what its manifest says"
+    )
+    verify.add_argument("run", help="PIPELINE, PIPELINE/NUMBER, or the run's folder")
+    verify.set_defaults(module="verify_run")
     gc = commands.add_parser(
         "gc",
         help="what no run refers to: says what would go, and removes it with --delete",
@@ -114,7 +119,7 @@ def _add_runs(commands: Commands) -> None:
     gc.add_argument("--delete", action="store_true", help="remove it")
     gc.add_argument("--keep-completions", action="store_true", help="leave the request store as it is")
     gc.set_defaults(module="gc")
-    for parser in (status, report, show, why, gc):
+    for parser in (status, report, show, why, verify, gc):
         _add_data(parser)
 
 

@@ -21,6 +21,7 @@ import polars as pl
 
 from distillery import shards
 from distillery.errors import StoreError
+from distillery.hashing import sha256
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
 
@@ -125,7 +126,17 @@ class StageDir:
             self.path.mkdir(parents=True, exist_ok=True)
             for sketch in self.path.glob("sketch-*.parquet"):
                 sketch.unlink()
-            replace_text(self.path / "stage.json", json.dumps(note, indent=2, ensure_ascii=False))
+            files = {str(file.relative_to(self.path)): sha256(file) for file in self.results()}
+            replace_text(
+                self.path / "stage.json", json.dumps({**note, "files": files}, indent=2, ensure_ascii=False)
+            )
+
+    def results(self) -> list[Path]:
+        """What the stage made: rows, ledgers, a model, a folder for other people."""
+        made = [*self.path.glob("shard-*.parquet"), *self.ledgers()]
+        folders = (self.model, self.path / "out")
+        made += [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+        return sorted(made)
 
     def done(self) -> dict[str, Any] | None:
         file = self.path / "stage.json"

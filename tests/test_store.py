@@ -115,4 +115,4 @@ def test_sketches_go_when_the_stage_is_done(tmp_path):
     folder.write(0, Output.all_kept(ROWS), 2)
     folder.finish({"shards": 1})
     assert folder.read_sketch(0) is None
-    assert json.loads((tmp_path / "stage.json").read_text()) == {"shards": 1}
+    assert json.loads((tmp_path / "stage.json").read_text())["shards"] == 1

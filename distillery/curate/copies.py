@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from distillery.records import LEDGER
-
 _NO_SOURCE = 1 << 20
+MOST_PAIRS = 20  # shown in the report
 
 
 class Keep(StrEnum):
@@ -62,22 +61,24 @@ class Copy(NamedTuple):
     similarity: float
 
 
-def copies(pairs: Iterable[tuple[int, int, float]]) -> dict[int, Copy]:
+def copies(pairs: Iterable[tuple[int, int, float]], *, staying: int = 0) -> dict[int, Copy]:
     """Which places go, and for which. `pairs` are linked places; a smaller place is the better one.
+
+    The first `staying` places never go.
 
     A place goes only for a direct link to one that stays, so that chains of near-copies do not pull together
     texts that are unlike. Equal places (similarity 1) share their links.
     """
     better: dict[int, list[Copy]] = {}
     for left, right, similarity in pairs:
-        if left != right:
+        if left != right and max(left, right) >= staying:
             better.setdefault(max(left, right), []).append(Copy(min(left, right), similarity))
     gone: dict[int, Copy] = {}
     for place in sorted(better):
         resolved = (gone.get(copy.of, copy) if copy.similarity == 1.0 else copy for copy in better[place])
-        staying = [copy for copy in resolved if copy.of not in gone]
-        if staying:
-            gone[place] = max(staying, key=lambda copy: (copy.similarity, -copy.of))
+        kept = [copy for copy in resolved if copy.of not in gone]
+        if kept:
+            gone[place] = max(kept, key=lambda copy: (copy.similarity, -copy.of))
     return gone
 
 
@@ -99,29 +100,36 @@ def ledger(
     described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy], *, reason: str
 ) -> pl.DataFrame:
     """LEDGER rows for every row of the units that go; the detail names the kept key and the similarity."""
-    if not gone:
-        return pl.DataFrame(schema=LEDGER)
-    first = dict(units.group_by("place").agg(pl.col("key").min()).iter_rows())
-    of_unit = dict(units.select("unit", "place").iter_rows())
-    out = [
-        {
-            "key": key,
-            "reason": reason,
-            "detail": f"copy of {first[copy.of]}, similarity {copy.similarity:.3f}",
-        }
-        for key, unit in described.select("key", "unit").sort("key").iter_rows()
-        if (copy := gone.get(of_unit.get(unit, -1)))
+    links = pl.DataFrame(
+        [(place, copy.of, copy.similarity) for place, copy in gone.items()],
+        schema={"place": units.schema["place"], "of": units.schema["place"], "similarity": pl.Float64},
+        orient="row",
+    )
+    first = units.group_by(of="place").agg(kept=pl.col("key").min())
+    goes = units.select("unit", "place").unique().join(links, on="place").join(first, on="of")
+    out = described.select("key", "unit").join(goes, on="unit").sort("key")
+    shown = [
+        f"copy of {kept}, similarity {alike:.3f}"
+        for kept, alike in out.select("kept", "similarity").iter_rows()
     ]
-    return pl.DataFrame(out, schema=LEDGER)
+    return out.select(
+        "key", pl.lit(reason, pl.String).alias("reason"), pl.Series("detail", shown, dtype=pl.String)
+    )
 
 
-def facts(described: pl.DataFrame, gone: dict[int, Copy]) -> dict[str, int]:
+def facts(described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy]) -> dict[str, Any]:
+    """Counts of what goes, and for some of it the two rows that a link joined, the least alike first."""
     sizes: dict[int, int] = {}
     for copy in gone.values():
         sizes[copy.of] = sizes.get(copy.of, 1) + 1
+    shown = sorted(gone.items(), key=lambda item: (item[1].similarity, item[0]))[:MOST_PAIRS]
+    wanted = {place for at, copy in shown for place in (at, copy.of)}
+    rows = units.filter(pl.col("place").is_in(list(wanted))).group_by("place").agg(pl.col("key").min())
+    keys = dict(rows.iter_rows())
     return {
         "problems": described["unit"].n_unique(),
         "copies": len(gone),
         "clusters": len(sizes),
         "largest_cluster": max(sizes.values(), default=0),
+        "pairs": [[keys[at], keys[copy.of], round(copy.similarity, 3)] for at, copy in shown],
     }

@@ -6,16 +6,20 @@ datasketch chooses bands and rows for a threshold; signatures and banding are wh
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from distillery.curate.ngrams import Hashes, Ragged
 
-Signatures = npt.NDArray[np.uint32]
+Signatures = npt.NDArray[np.uint16]
+"""Shape (rows, permutations). 16 bits of each minimum are kept: two that differ agree in them once in 65,536 times
+(b-bit minwise hashing, Li and Koenig 2010), and five million rows fit a laptop."""
 Indices = npt.NDArray[np.int64]
 
+_BLOCK = 1 << 13  # signatures looked at a time: 2 MB at 128 permutations stay in cache
 _CHUNK = 1 << 11  # grams hashed at a time: 2 MB of intermediate values at 128 permutations stay in cache
 _ALL_PAIRS = 64  # in a bucket of more rows each is compared with so many of the best-ranked only
 _MISS_WEIGHT = 0.9  # a missed pair is worse than a candidate that the signature then refuses
@@ -34,7 +38,7 @@ def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Sign
     generator = np.random.default_rng(seed)
     factors = generator.integers(0, 1 << 63, permutations, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     terms = generator.integers(0, 1 << 63, permutations, dtype=np.uint64)
-    out = np.full((len(grams.lengths), permutations), np.iinfo(np.uint32).max, np.uint32)
+    out = np.full((len(grams.lengths), permutations), np.iinfo(np.uint16).max, np.uint16)
     filled = np.flatnonzero(grams.lengths)
     begin = 0
     while begin < len(filled):
@@ -44,7 +48,8 @@ def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Sign
         rows = filled[begin:end]
         values = grams.values[first : grams.offsets[rows[-1] + 1]]
         permuted = (values[:, None] * factors + terms) >> np.uint64(32)
-        out[rows] = np.minimum.reduceat(permuted.astype(np.uint32), grams.offsets[rows] - first, axis=0)
+        least = np.minimum.reduceat(permuted.astype(np.uint32), grams.offsets[rows] - first, axis=0)
+        out[rows] = least.astype(np.uint16)
         begin = end
     return out
 
@@ -58,32 +63,61 @@ def bands(threshold: float, permutations: int) -> tuple[int, int]:
     return lsh.b, lsh.r
 
 
-def links(marks: Signatures, *, threshold: float) -> Links:
-    """Pairs whose estimated similarity reaches `threshold`. Rows are in order of preference, best first.
+def packed(marks: Signatures) -> list[bytes]:
+    return [mark.tobytes() for mark in marks]
+
+
+def unpacked(forms: pl.Series, *, permutations: int) -> Signatures:
+    """The signatures of the rows that have one, in order; without a copy of each row."""
+    column = forms.drop_nulls().cast(pl.Binary).to_arrow()
+    data: Any = column.buffers()[2]
+    if data is None:
+        return np.empty((0, permutations), np.uint16)
+    return np.frombuffer(data, np.uint16)[: len(column) * permutations].reshape(-1, permutations)
+
+
+def marks_of(marks: Signatures) -> Hashes:
+    """One number for each signature; equal for equal ones."""
+    return _keys(marks, np.arange(len(marks)), slice(None))
+
+
+def links(marks: Signatures, *, threshold: float, order: Indices | None = None) -> Links:
+    """Pairs whose estimated similarity reaches `threshold`, as ranks in `order`: best rows first (None: as they come).
 
     Rows of equal signature are linked to the first of them only.
     """
-    if not len(marks):
-        return _linked(np.empty((0, 2), np.int64), marks, threshold)
-    rows = np.ascontiguousarray(marks).view(np.dtype((np.void, marks.itemsize * marks.shape[1]))).ravel()
-    _, firsts, owner = np.unique(rows, return_index=True, return_inverse=True)
+    order = np.arange(len(marks)) if order is None else order
+    if not len(order):
+        none = np.empty(0, np.int64)
+        return Links(none, none, np.empty(0))
+    whole = _keys(marks, order, slice(None))
+    _, firsts, owner = np.unique(whole, return_index=True, return_inverse=True)
     first_of = firsts[owner.ravel()]
-    copies = np.flatnonzero(first_of != np.arange(len(marks)))
+    copies = np.flatnonzero(first_of != np.arange(len(order)))
     pairs = [np.stack([first_of[copies], copies], axis=1)]
     distinct = np.sort(firsts)
+    del whole, owner, first_of
     count, width = bands(threshold, marks.shape[1])
     for band in range(count):
-        met = _bucket_pairs(_fold(marks[distinct, band * width : (band + 1) * width]))
+        met = _bucket_pairs(_keys(marks, order[distinct], slice(band * width, (band + 1) * width)))
         pairs.append(distinct[met])
-    return _linked(np.unique(np.concatenate(pairs), axis=0), marks, threshold)
+    return _linked(_distinct(np.concatenate(pairs), len(order)), marks, order, threshold)
 
 
-def _fold(columns: Signatures) -> Hashes:
-    folded = np.zeros(len(columns), np.uint64)
-    for column in columns.T:
-        folded = (folded ^ column) * np.uint64(0x9E37_79B9_7F4A_7C15)
-        folded ^= folded >> np.uint64(31)
-    return folded
+def _distinct(pairs: Indices, count: int) -> Indices:
+    numbers = np.unique(pairs[:, 0] * count + pairs[:, 1])
+    return np.stack([numbers // count, numbers % count], axis=1)
+
+
+def _keys(marks: Signatures, rows: Indices, columns: slice) -> Hashes:
+    """A number for each of `rows`, from these columns of its signature."""
+    out = np.zeros(len(rows), np.uint64)
+    for begin in range(0, len(rows), _BLOCK):
+        folded = out[begin : begin + _BLOCK]
+        for column in np.ascontiguousarray(marks[rows[begin : begin + _BLOCK], columns].T):
+            folded[:] = (folded ^ column) * np.uint64(0x9E37_79B9_7F4A_7C15)
+            folded ^= folded >> np.uint64(31)
+    return out
 
 
 def _bucket_pairs(keys: Hashes) -> Indices:
@@ -100,10 +134,10 @@ def _bucket_pairs(keys: Hashes) -> Indices:
     return np.concatenate(found)
 
 
-def _linked(pairs: Indices, marks: Signatures, threshold: float) -> Links:
+def _linked(pairs: Indices, marks: Signatures, order: Indices, threshold: float) -> Links:
     similarity = np.empty(len(pairs))
     for begin in range(0, len(pairs), _CHUNK):
-        part = pairs[begin : begin + _CHUNK]
+        part = order[pairs[begin : begin + _CHUNK]]
         similarity[begin : begin + _CHUNK] = (marks[part[:, 0]] == marks[part[:, 1]]).mean(axis=1)
     near = similarity >= threshold
     return Links(pairs[near, 0], pairs[near, 1], similarity[near])

@@ -8,6 +8,7 @@ from html import escape
 from importlib import resources
 
 from distillery.report.charts import Bar, bar_chart, line_chart
+from distillery.report.copies import copies
 from distillery.report.passages import same_question, traces
 from distillery.report.results import (
     CHECKPOINTS,
@@ -24,6 +25,7 @@ _SECTIONS = {
     "scores": "Scores",
     "line": "The line",
     "funnel": "What was dropped",
+    "copies": "Near copies",
     "training": "Training",
     "judge": "The judge",
     "question": "One question, every model",
@@ -42,6 +44,7 @@ def render_report(run: RunView) -> str:
         "scores": scores(run),
         "line": line(run.steps),
         "funnel": funnel(run.steps),
+        "copies": copies(run.clusters),
         "training": training(run.steps),
         "judge": judge(run),
         "question": same_question(run.same_question),

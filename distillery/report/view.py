@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from distillery.errors import ConfigError, StoreError
+from distillery.report.copies import Clusters, read_clusters
 from distillery.report.samples import Folder, Sample, across_models, dropped_samples, kept_samples
 
 _GRPO_CURVES = ("reward", "completions/mean_length", "entropy", "kl", "frac_reward_zero_std")
@@ -72,6 +73,7 @@ class RunView:
     samples: tuple[Sample, ...]
     same_question: tuple[Sample, ...]  # one question, as every model of the run answered it
     yaml: str
+    clusters: tuple[Clusters, ...] = ()
 
 
 def load_run(folder: Path, store: Path) -> RunView:
@@ -94,6 +96,7 @@ def load_run(folder: Path, store: Path) -> RunView:
         samples=(*found, *dropped_samples(folders, count=_TRACES - len(found))),
         same_question=across_models(folders),
         yaml=pipeline.read_text(encoding="utf-8") if pipeline.exists() else "",
+        clusters=read_clusters(folders),
     )
 
 

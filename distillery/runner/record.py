@@ -17,6 +17,7 @@ import yaml
 from distillery.engines.requests import shelf_name
 from distillery.pipeline import Plan, Step
 from distillery.runner.execute import folder_of
+from distillery.runner.manifest import manifest
 from distillery.store import replace_text
 
 _PACKAGES = (
@@ -65,6 +66,8 @@ class RunDir:
             "steps": [_step_facts(plan, step, notes[step.id]) for step in plan.steps],
         }
         self.write("run.json", facts)
+        if status == "done":
+            self.write("manifest.json", manifest(plan, notes, versions()))
         self.write("results.json", results(plan, notes))
 
 

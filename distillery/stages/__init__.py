@@ -36,6 +36,7 @@ STAGES = {
     "export.chat": "distillery.stages.export_chat:ExportChat",
     "export.rl": "distillery.stages.export_rl:ExportRl",
     "export.hub": "distillery.stages.export_hub:ExportHub",
+    "export.signatures": "distillery.stages.export_signatures:ExportSignatures",
     "train.base": "distillery.stages.train_base:TrainBase",
     "train.sft": "distillery.stages.train_sft:TrainSft",
     "train.grpo": "distillery.stages.train_grpo:TrainGrpo",

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillery.errors import ConfigError
-from distillery.hashing import Json
+from distillery.hashing import Json, sha256
 from distillery.stages.default_benchmarks import DEFAULT, VERSION
 from distillery.stages.hub_split import load_split, offline_where_no_hub_answers
 from distillery.stages.problem_rows import Fault
-from distillery.stages.row_files import ENDINGS, files, read, sha256
+from distillery.stages.row_files import ENDINGS, files, read
 
 _AGAINST = "decontaminate.ngrams.against"
 _COLUMNS = (

@@ -10,13 +10,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.copies import Keep, Preference, copies, facts, ledger
-from distillery.curate.minhash import links, signatures
-from distillery.curate.ngrams import ngrams, token_hashes
-from distillery.curate.normalize import tokens
+from distillery.curate.copies import Copy, Keep, Preference, copies, facts, ledger
+from distillery.curate.minhash import Links, links, marks_of, unpacked
 from distillery.hashing import Json
 from distillery.records import Columns
 from distillery.stages.base import Context, Decision
+from distillery.stages.signatures import Shape, index_stamp, read_index
 
 
 class Drop(StrEnum):
@@ -38,8 +37,9 @@ class DedupMinhash:
     shingle: Annotated[int, Field(ge=1, le=20)] = 3  # words in an n-gram
     keep: Keep = Keep.LONGEST
     prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
+    earlier: tuple[str, ...] = ()  # folders that export.signatures wrote: what is in those sets goes
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     writes: ClassVar[Columns] = {}
     also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
 
@@ -51,35 +51,46 @@ class DedupMinhash:
     def _preference(self) -> Preference:
         return Preference(sources=self.prefer_sources, keep=self.keep)
 
+    @property
+    def _shape(self) -> Shape:
+        return Shape(self.column, self.shingle, self.permutations)
+
     def stamp(self) -> Json:
-        return None
+        """sha256 of each earlier set's signatures; None where there are none."""
+        return [index_stamp(folder, self._shape) for folder in self.earlier] or None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        texts = table.select(pl.col(self.column).alias("text"))
-        distinct = texts.unique(maintain_order=True)  # the samples of a problem share one signature
-        grams = ngrams(token_hashes(tokens(distinct["text"])), n=self.shingle)
-        marks = signatures(grams, permutations=self.permutations)
-        # 4 bytes a permutation: 512 bytes a row at 128, whatever the length of the text
-        forms = [mark.tobytes() if full else None for mark, full in zip(marks, grams.lengths, strict=True)]
-        known = distinct.with_columns(pl.Series("form", forms, dtype=pl.Binary))
-        own = texts.join(known, on="text", how="left", maintain_order="left", nulls_equal=True)
         described = self._preference.describe(table, key=self.key, column=self.column)
-        return described.with_columns(own["form"])
+        return described.with_columns(self._shape.forms(table[self.column]))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
-        units = self._preference.ordered(sketches)
+        described = sketches.drop("form")
+        before = [read_index(folder, self._shape, like=described) for folder in self.earlier]
+        forms = pl.concat([*(frame["form"] for frame in before), sketches["form"]], rechunk=True)
+        marks = unpacked(forms, permutations=self.permutations)
+        rows = pl.concat([*(frame.drop("form") for frame in before), described])
+        rows = rows.with_columns(form=_spread(pl.Series(marks_of(marks)), forms.is_not_null()))
+        rows = rows.with_columns(row=_spread(pl.Series(np.arange(len(marks))), forms.is_not_null()))
+        units = self._preference.ordered(rows)
         marked = units.filter(pl.col("form").is_not_null())
-        joined = b"".join(marked["form"])
-        marks = np.frombuffer(joined, np.uint32).reshape(-1, self.permutations)
-        found = links(marks, threshold=self.threshold)
-        places = marked["place"].to_numpy()
-        gone = copies(
-            zip(
-                places[found.left].tolist(),
-                places[found.right].tolist(),
-                found.similarity.tolist(),
-                strict=True,
-            )
+        found = links(marks, threshold=self.threshold, order=marked["row"].to_numpy())
+        known = units.filter(
+            pl.col("key").is_in(pl.concat([_NONE, *(frame["key"] for frame in before)]).implode())
         )
-        dropped = ledger(sketches, units, gone, reason=Drop.NEAR_COPY)
-        return Decision(dropped, facts={**facts(sketches, gone), "threshold": self.threshold})
+        gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
+        dropped = ledger(described, units, gone, reason=Drop.NEAR_COPY)
+        return Decision(dropped, facts={**facts(described, units, gone), "threshold": self.threshold})
+
+
+_NONE = pl.Series("key", [], dtype=pl.String)
+
+
+def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
+    """The values where there is a signature, null elsewhere."""
+    places = there.cast(pl.Int64).cum_sum() - 1
+    return values.gather(pl.select(pl.when(there).then(places)).to_series())
+
+
+def _gone(found: Links, places: np.ndarray, *, staying: int) -> dict[int, Copy]:
+    left, right = places[found.left].tolist(), places[found.right].tolist()
+    return copies(zip(left, right, found.similarity.tolist(), strict=True), staying=staying)

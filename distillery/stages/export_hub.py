@@ -30,6 +30,7 @@ from distillery.curate.hub_rows import (
     take,
 )
 from distillery.errors import ConfigError, DistilleryError
+from distillery.hashing import sha256
 from distillery.records import empty
 from distillery.stages.base import ExportJob
 from distillery.stages.hub_card import front_matter, gather
@@ -118,6 +119,7 @@ class ExportHub:
         )
         (part / "README.md").write_text(f"{head}\n{render_card(facts)}", encoding="utf-8")
         (part / "pipeline.yaml").write_text(job.pipeline, encoding="utf-8")
+        (part / "SHA256SUMS").write_text(_sums(part), encoding="utf-8")
         part.replace(job.out)
 
     def _write_tables(self, job: ExportJob, folder: Path, seen: Survey) -> None:
@@ -220,3 +222,9 @@ def _default(table: pl.DataFrame, samples: Sequence[pl.DataFrame]) -> pl.DataFra
     wanted = chosen.select("problem_id")
     own = [part.join(wanted, on="problem_id", how="semi", maintain_order="left") for part in samples]
     return default_rows(chosen, pl.concat([empty(SAMPLES), *own]))
+
+
+def _sums(folder: Path) -> str:
+    """As `sha256sum --check` reads them."""
+    files = sorted((folder / "data").rglob("*.parquet"))
+    return "".join(f"{sha256(file)}  {file.relative_to(folder)}\n" for file in files)

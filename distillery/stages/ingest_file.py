@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from distillery.hashing import Json
+from distillery.hashing import Json, sha256
 from distillery.records import Columns
 from distillery.stages.base import Context, Output
 from distillery.stages.problem_rows import RowMap, shards
-from distillery.stages.row_files import files, read, sha256
+from distillery.stages.row_files import files, read
 
 
 @dataclass(frozen=True, kw_only=True)

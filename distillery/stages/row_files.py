@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,11 +31,6 @@ def files(paths: str | Sequence[str], *, where: str) -> list[Path]:
         if not file.name.endswith(ENDINGS):
             raise ConfigError(f"{where}: {file} ends in none of {', '.join(ENDINGS)}")
     return found
-
-
-def sha256(file: Path) -> str:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def _matching(pattern: str) -> list[Path]:

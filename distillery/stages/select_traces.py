@@ -104,7 +104,7 @@ class SelectTraces:
         if self.prefer is Prefer.DIVERSE:
             grams = ngrams(token_hashes(tokens(table["text"])), n=3)
             marks = signatures(grams, permutations=_SKETCH_PERMUTATIONS)
-            columns.append(pl.Series("signature", marks, dtype=pl.Array(pl.UInt32, _SKETCH_PERMUTATIONS)))
+            columns.append(pl.Series("signature", marks, dtype=pl.Array(pl.UInt16, _SKETCH_PERMUTATIONS)))
         names = [
             column.meta.output_name() if isinstance(column, pl.Expr) else column.name for column in columns
         ]

@@ -78,7 +78,7 @@ def test_equal_signatures_are_linked_to_the_first_only():
 
 
 def test_no_rows_have_no_links():
-    assert len(links(np.empty((0, 128), np.uint32), threshold=0.8).left) == 0
+    assert len(links(np.empty((0, 128), np.uint16), threshold=0.8).left) == 0
 
 
 def test_bands_favour_recall():

@@ -7,7 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from distillery.cli import main
 from distillery.config import build
+from distillery.errors import ConfigError
 from distillery.records import LEDGER
 from distillery.stages.base import Decision
 from distillery.stages.dedup_exact import DedupExact
@@ -147,3 +149,71 @@ def test_two_real_training_sets_share_what_they_are_known_to_share(real_data: Pa
     assert 5_540 <= len(shared) <= 5_600  # 5,557 questions equal after dropping case and punctuation
     assert len(shared & gone(near)) >= 0.99 * len(shared)
     assert len(gone(near)) < 1.05 * len(gone(exact))
+
+
+LINE = """
+pipeline: {name}
+stages:
+  - {{id: given, use: ingest.file, with: {{path: {name}.jsonl}}}}
+  - {{id: unique, use: dedup.minhash, with: {{earlier: {earlier}{more}}}}}
+  - {{id: known, use: export.signatures}}
+"""
+
+
+def run_set(folder: Path, name: str, questions: list[str], earlier: str = "[]", more: str = "") -> Path:
+    """The folder with the set's signatures."""
+    (folder / f"{name}.jsonl").write_text(
+        "".join(json.dumps({"question": text}) + "\n" for text in questions)
+    )
+    (folder / f"{name}.yaml").write_text(LINE.format(name=name, earlier=earlier, more=more))
+    assert main(["run", f"{name}.yaml"]) == 0
+    run = json.loads((folder / "data" / "runs" / name / "1" / "run.json").read_text())
+    return folder / "data" / "store" / run["steps"][-1]["folder"] / "out"
+
+
+def test_what_an_earlier_set_has_goes_and_the_report_shows_the_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    first = run_set(
+        tmp_path, "first", [LONG.format(17, 40), "What is the capital of Australia, and since when?"]
+    )
+    near = LONG.format(17, 40).replace("Monday", "Friday")
+    nearer = near + " The barn is red."
+    second = run_set(
+        tmp_path, "second", [LONG.format(17, 40), "A new one about eleven blue boats on a lake.", nearer],
+        earlier=f"[{first}]", more=", threshold: 0.5",
+    )  # fmt: skip
+    assert pl.read_parquet(second / "signatures.parquet").height == 1
+    page = (tmp_path / "data" / "runs" / "second" / "1" / "report.html").read_text()
+    assert "Near copies" in page
+    assert "The barn is red." in page
+    third = run_set(
+        tmp_path, "third", ["A new one about eleven blue boats on a lake!"], earlier=f"[{first}, {second}]"
+    )
+    assert pl.read_parquet(third / "signatures.parquet").height == 0
+
+
+def test_an_index_of_another_make_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    first = run_set(tmp_path, "first", [LONG.format(17, 40)])
+    for options, says in (
+        ({"earlier": [str(first)], "shingle": 5}, "this stage asks for .*'shingle': 5"),
+        ({"earlier": [str(tmp_path)]}, r"has no signatures\.parquet"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            build(DedupMinhash, options, where="x").stamp()
+
+
+def test_an_earlier_set_never_loses_a_row_to_a_better_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    first = run_set(tmp_path, "first", [LONG.format(17, 40)])
+    longer = LONG.format(17, 40) + " Say it."
+    decision = decide(
+        DedupMinhash,
+        [problem("new", longer, gold="5", source="best")],
+        earlier=[str(first)],
+        prefer_sources=["best"],
+    )
+    assert gone(decision) == {"new"}
+    assert decision.dropped["detail"][0].startswith(f"copy of {first}:")

@@ -1,0 +1,87 @@
+"""Which texts a dedup took for copies of one another: the clusters it found, and pairs to judge it by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import polars as pl
+
+from distillery import shards
+from distillery.report.samples import Folder
+
+_KEYS = ("problem_id", "trace_id")
+_LONGEST = 600  # characters of a text
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    gone: str
+    kept: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """What one stage found."""
+
+    stage: str
+    problems: int
+    copies: int
+    clusters: int
+    largest: int
+    pairs: tuple[Pair, ...]
+
+
+def read_clusters(folders: Sequence[Folder]) -> tuple[Clusters, ...]:
+    return tuple(
+        _clusters(place, folders) for place in folders if place.use.startswith("dedup.") and place.note
+    )
+
+
+def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
+    facts = place.note.get("facts") or {}
+    linked: list[tuple[str, str, float]] = facts.get("pairs") or []
+    texts = _texts({key for gone, kept, _ in linked for key in (gone, kept)}, place, folders)
+    pairs = tuple(Pair(texts.get(gone, gone), texts.get(kept, kept), alike) for gone, kept, alike in linked)
+    problems, gone, clusters, largest = (
+        int(facts.get(name) or 0) for name in ("problems", "copies", "clusters", "largest_cluster")
+    )
+    return Clusters(place.id, problems, gone, clusters, largest, pairs)
+
+
+def _texts(keys: set[str], place: Folder, folders: Sequence[Folder]) -> dict[str, str]:
+    """The question of each key, from the tables that the stage looked at."""
+    files = [file for other in folders if other.id in place.parents for file in other.shards]
+    if not keys or not files:
+        return {}
+    found: dict[str, str] = {}
+    for file in files:
+        there = shards.schema(file)
+        for name in (name for name in _KEYS if name in there and "question" in there):
+            rows = shards.read(file, [name, "question"]).filter(pl.col(name).is_in(list(keys)))
+            found |= {key: text[:_LONGEST] for key, text in rows.cast(pl.String).drop_nulls().iter_rows()}
+        if found.keys() >= keys:
+            break
+    return found
+
+
+def copies(found: Sequence[Clusters]) -> str:
+    return "".join(map(_stage, found))
+
+
+def _stage(found: Clusters) -> str:
+    head = (
+        f"<p><b>{escape(found.stage)}</b>: {found.copies:,} of {found.problems:,} went as copies, in {found.clusters:,}"
+        f" clusters; the largest has {found.largest:,}.</p>"
+    )
+    if not found.pairs:
+        return head
+    pairs = "".join(
+        f'<article><header><span class="tag warn">similarity {pair.similarity:.3f}</span></header><div class="side">'
+        f'<div><span class="soft">went</span><div class="said">{escape(pair.gone)}</div></div>'
+        f'<div><span class="soft">stayed</span><div class="said">{escape(pair.kept)}</div></div></div></article>'
+        for pair in found.pairs
+    )
+    return f'{head}<p class="soft">Links of those that went, the least alike first.</p>{pairs}'

@@ -1,0 +1,79 @@
+"""Signatures of the texts of a set, for this run and, stored as an index, for sets to come."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from distillery import shards
+from distillery.curate.minhash import packed, signatures
+from distillery.curate.ngrams import ngrams, token_hashes
+from distillery.curate.normalize import tokens
+from distillery.errors import ConfigError
+from distillery.hashing import Json, sha256
+
+VERSION = 1  # raise it when the same text gets another signature
+TABLE, SHAPE = "signatures.parquet", "signatures.json"
+_FIRST = -1  # before every source
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What must be equal for two signatures to be compared."""
+
+    column: str
+    shingle: int
+    permutations: int
+
+    def forms(self, texts: pl.Series) -> pl.Series:
+        """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
+        asked = texts.alias("text").to_frame()
+        distinct = asked.unique(maintain_order=True)  # the samples of a problem share one signature
+        grams = ngrams(token_hashes(tokens(distinct["text"])), n=self.shingle)
+        marks = packed(signatures(grams, permutations=self.permutations))
+        forms = [mark if full else None for mark, full in zip(marks, grams.lengths, strict=True)]
+        known = distinct.with_columns(pl.Series("form", forms, dtype=pl.Binary))
+        return asked.join(known, on="text", how="left", maintain_order="left", nulls_equal=True)["form"]
+
+    def said(self) -> dict[str, Json]:
+        return {"version": VERSION, **asdict(self)}
+
+
+def write_index(folder: Path, keys: pl.Series, forms: pl.Series, shape: Shape) -> None:
+    folder.mkdir(parents=True)
+    shards.write(folder / TABLE, pl.DataFrame({"key": keys.cast(pl.String), "form": forms}))
+    (folder / SHAPE).write_text(json.dumps(shape.said()), encoding="utf-8")
+
+
+def index_stamp(folder: str, shape: Shape) -> str:
+    _check(Path(folder), shape)
+    return sha256(Path(folder) / TABLE)
+
+
+def read_index(folder: str, shape: Shape, *, like: pl.DataFrame) -> pl.DataFrame:
+    """Rows as of `like`, whose units all come before any of its own; and `form`."""
+    _check(Path(folder), shape)
+    table = shards.read(Path(folder) / TABLE)
+    named = pl.format("{}:{}", pl.lit(folder), "key")
+    known = {
+        "key": named,
+        "unit": named,
+        "source_rank": pl.lit(_FIRST),
+        "no_gold": pl.lit(value=False),
+        "length": pl.lit(0),
+    }
+    return table.select(*(known[name].cast(kind).alias(name) for name, kind in like.schema.items()), "form")
+
+
+def _check(folder: Path, shape: Shape) -> None:
+    where = "dedup.minhash.earlier"
+    if not (folder / TABLE).is_file() or not (folder / SHAPE).is_file():
+        raise ConfigError(
+            f"{where}: {folder} has no {TABLE} and {SHAPE}; export.signatures writes such a folder"
+        )
+    found = json.loads((folder / SHAPE).read_text(encoding="utf-8"))
+    if found != shape.said():
+        raise ConfigError(f"{where}: {folder} was made with {found}; this stage asks for {shape.said()}")
