@@ -20,7 +20,8 @@ Signatures = npt.NDArray[np.uint16]
 Indices = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 13  # signatures looked at a time: 2 MB at 128 permutations stay in cache
-_CHUNK = 1 << 11  # grams hashed at a time: 2 MB of intermediate values at 128 permutations stay in cache
+_ROWS = 1 << 8  # signed at a time: 128 KB of intermediate values at 128 permutations stay in cache
+_PAIRS = 1 << 11  # compared at a time
 _ALL_PAIRS = 64  # in a bucket of more rows each is compared with so many of the best-ranked only
 _MISS_WEIGHT = 0.9  # a missed pair is worse than a candidate that the signature then refuses
 
@@ -36,21 +37,28 @@ class Links(NamedTuple):
 def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Signatures:
     """Shape (rows, permutations); a row without grams is all ones in every bit."""
     generator = np.random.default_rng(seed)
-    factors = generator.integers(0, 1 << 63, permutations, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    terms = generator.integers(0, 1 << 63, permutations, dtype=np.uint64)
+    factors = generator.integers(0, 1 << 31, permutations, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    terms = generator.integers(0, 1 << 32, permutations, dtype=np.uint32)
     out = np.full((len(grams.lengths), permutations), np.iinfo(np.uint16).max, np.uint16)
-    filled = np.flatnonzero(grams.lengths)
-    begin = 0
-    while begin < len(filled):
-        first = grams.offsets[filled[begin]]
-        end = int(np.searchsorted(grams.offsets[filled], first + _CHUNK, side="left"))
-        end = max(end, begin + 1)
-        rows = filled[begin:end]
-        values = grams.values[first : grams.offsets[rows[-1] + 1]]
-        permuted = (values[:, None] * factors + terms) >> np.uint64(32)
-        least = np.minimum.reduceat(permuted.astype(np.uint32), grams.offsets[rows] - first, axis=0)
+    halves = (grams.values >> np.uint64(32)).astype(
+        np.uint32
+    )  # 32 bits: what processors do eight of at a time
+    lengths = grams.lengths
+    by_length = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
+    for begin in range(0, len(by_length), _ROWS):
+        rows = by_length[begin : begin + _ROWS]
+        # a row that is shorter than the longest of its block repeats its last gram, which changes no minimum
+        places = (
+            np.minimum(np.arange(lengths[rows[-1]]), lengths[rows][:, None] - 1)
+            + grams.offsets[rows][:, None]
+        )
+        least = np.full((len(rows), permutations), np.iinfo(np.uint32).max, np.uint32)
+        permuted = np.empty_like(least)
+        for values in halves[places].T:
+            np.multiply(values[:, None], factors, out=permuted)
+            permuted += terms
+            np.minimum(least, permuted, out=least)
         out[rows] = least.astype(np.uint16)
-        begin = end
     return out
 
 
@@ -136,9 +144,9 @@ def _bucket_pairs(keys: Hashes) -> Indices:
 
 def _linked(pairs: Indices, marks: Signatures, order: Indices, threshold: float) -> Links:
     similarity = np.empty(len(pairs))
-    for begin in range(0, len(pairs), _CHUNK):
-        part = order[pairs[begin : begin + _CHUNK]]
-        similarity[begin : begin + _CHUNK] = (marks[part[:, 0]] == marks[part[:, 1]]).mean(axis=1)
+    for begin in range(0, len(pairs), _PAIRS):
+        part = order[pairs[begin : begin + _PAIRS]]
+        similarity[begin : begin + _PAIRS] = (marks[part[:, 0]] == marks[part[:, 1]]).mean(axis=1)
     near = similarity >= threshold
     return Links(pairs[near, 0], pairs[near, 1], similarity[near])
 

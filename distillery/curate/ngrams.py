@@ -45,11 +45,14 @@ def token_hashes(tokens: pl.Series) -> Ragged:
     flat = tokens.list.explode(empty_as_null=False, keep_nulls=False)
     values = np.empty(0, np.uint64)
     if len(flat):
-        distinct = flat.unique()
-        hashed = [int.from_bytes(blake2b(word.encode(), digest_size=8).digest()) for word in distinct]
-        table = pl.DataFrame({"word": distinct, "hash": pl.Series(hashed, dtype=pl.UInt64)})
-        found = flat.to_frame("word").join(table, on="word", how="left", maintain_order="left")
-        values = found["hash"].to_numpy()
+        coded = flat.cast(pl.Categorical(pl.Categories.random()))
+        codes, distinct = coded.to_physical().to_numpy(), coded.unique()
+        table = np.zeros(int(codes.max()) + 1, np.uint64)
+        table[distinct.to_physical().to_numpy()] = [
+            int.from_bytes(blake2b(word.encode(), digest_size=8).digest())
+            for word in distinct.cast(pl.String)
+        ]
+        values = table[codes]
     return Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
 

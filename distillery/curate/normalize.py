@@ -69,6 +69,7 @@ _COMMANDS = (
     (r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),
     (r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),  # twice, for state-of-the-art
 )
+_BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # what str.split takes for white space in ASCII, besides the space itself
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
 WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"
 _TOKEN = rf"{WORD}|[-*/^!%&#@_()\[\]\p{{Sm}}]"
@@ -79,7 +80,13 @@ _NUMBER = r"\d+(?:\.\d+)?"
 
 def squeezed(text: str) -> str:
     """Runs of white space become one space; nothing else changes."""
-    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
+    if not text.isascii():
+        return " ".join(unicodedata.normalize("NFC", text).split())
+    for blank in _BLANKS:  # more than twice as fast as split and join
+        text = text.replace(blank, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip(" ")
 
 
 def tokens(texts: pl.Series) -> pl.Series:
@@ -110,7 +117,8 @@ def canonical(texts: pl.Series) -> pl.Series:
 
 def _prepared(texts: pl.Series) -> pl.Series:
     out = texts.cast(pl.String).str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
-    out = out.str.normalize("NFKC").str.to_lowercase()
+    wide = (out.str.len_bytes() != out.str.len_chars()).fill_null(value=False)  # ASCII is in its normal form
+    out = out.scatter(wide.arg_true(), out.filter(wide).str.normalize("NFKC")).str.to_lowercase()
     marked = out.str.contains_any(["\\", "$", "-", ",", "~", "__", ":"]).fill_null(False)
     special = out.filter(marked).str.replace_many(list(_LETTERS), list(_LETTERS.values()))
     for pattern, replacement in _COMMANDS:

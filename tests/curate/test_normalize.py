@@ -78,6 +78,11 @@ def test_null_stays_null_and_empty_stays_empty():
     assert squeezed("e\u0301") == "é"
 
 
+@given(st.text(st.characters(max_codepoint=127)) | st.text(" \n\t\x1fab"))
+def test_white_space_in_ascii_is_what_it_is_elsewhere(text: str):
+    assert squeezed(text) == " ".join(text.split())
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.text(alphabet=string.printable, max_size=60))
 def test_case_and_spacing_around_a_text_do_not_count(text: str):
