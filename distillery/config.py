@@ -25,11 +25,12 @@ _SETTING = re.compile(r"\A([\w.\-]+)=(.*)\Z", re.DOTALL)
 def build(cls: type[T], options: Mapping[str, Any], *, where: str) -> T:
     """An instance of dataclass `cls` from `options`; `where` names the place in the file.
 
-    Unknown names are errors at every depth, with the nearest known name.
+    Unknown names are errors at every depth, with the nearest known name. A group of options of which some are given
+    (`sampling: {max_tokens: 64}`) keeps the rest of this class's own default for the group.
     """
     _reject_unknown(cls, options, where)
     try:
-        return _adapter(cls).validate_python(dict(options))
+        return _adapter(cls).validate_python({**options, **_completed(cls, options)})
     except ValidationError as error:
         found = error.errors()
         first = next(
@@ -63,6 +64,15 @@ def _reject_unknown(cls: type[Any], options: Mapping[str, Any], where: str) -> N
         for inner in _dataclasses_in(hints[name]):
             for place, item in _mappings_in(value, f"{where}.{name}"):
                 _reject_unknown(inner, item, place)
+
+
+def _completed(cls: type[Any], options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    defaults = {f.name: f.default for f in dataclasses.fields(cls) if dataclasses.is_dataclass(f.default)}
+    return {
+        name: {f.name: getattr(default, f.name) for f in dataclasses.fields(default)} | dict(value)
+        for name, default in defaults.items()
+        if isinstance(value := options.get(name), Mapping) and not isinstance(default, type)
+    }
 
 
 def _dataclasses_in(hint: Any) -> list[type[Any]]:

@@ -84,3 +84,19 @@ def test_a_wrong_setting_is_one_clear_error(setting, says):
     with pytest.raises(ConfigError, match="--set") as caught:
         apply_settings(raw, [setting])
     assert says in str(caught.value)
+
+
+@dataclass(frozen=True)
+class Pace:
+    speed: float = 0.6
+    most: int = 100
+
+
+@dataclass(frozen=True)
+class Judge:
+    pace: Pace = Pace(speed=0.0, most=10)
+
+
+def test_options_that_a_group_is_not_given_are_those_of_the_class_and_not_of_the_group():
+    assert build(Judge, {"pace": {"most": 64}}, where="x") == Judge(Pace(speed=0.0, most=64))
+    assert build(Judge, {}, where="x") == Judge(Pace(speed=0.0, most=10))

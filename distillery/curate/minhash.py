@@ -49,7 +49,7 @@ def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Sign
         rows = by_length[begin : begin + _ROWS]
         # a row that is shorter than the longest of its block repeats its last gram, which changes no minimum
         places = (
-            np.minimum(np.arange(lengths[rows[-1]]), lengths[rows][:, None] - 1)
+            np.minimum(np.arange(int(lengths[rows[-1]])), lengths[rows][:, None] - 1)
             + grams.offsets[rows][:, None]
         )
         least = np.full((len(rows), permutations), np.iinfo(np.uint32).max, np.uint32)
