@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import polars as pl
 import pytest
 
 from distillery.errors import DistilleryError
@@ -17,6 +20,9 @@ from distillery.stages.hub_push import push
 
 # the client itself uses a deprecated argument of its transport
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")
+
+
+COMMIT = "1" * 40
 
 
 class Hub(ThreadingHTTPServer):
@@ -31,8 +37,17 @@ class Hub(ThreadingHTTPServer):
         self.blobs: dict[str, bytes] = {}
         self.uploads = 0
         self.broken_uploads = 0  # the next ones that fail
+        self.broken_downloads = 0  # the next ones that end in the middle
         self.faults: list[int] = []
         self.headers: dict[str, str] = {}
+
+    def files(self) -> dict[str, bytes]:
+        """What the last commit left there."""
+        kept = {name: value for commit in self.commits for name, value in commit.items()}
+        return {
+            name: self.blobs[value] if value in self.blobs else base64.b64decode(value)
+            for name, value in kept.items()
+        }
 
     @property
     def url(self) -> str:
@@ -53,15 +68,60 @@ class Handler(BaseHTTPRequestHandler):
         for name, text in headers.items():
             self.send_header(name.replace("_", "-"), text)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def do_GET(self) -> None:
-        if "/tree/" in self.path:
-            return self.answer([])
-        return self.answer({"id": "me/set", "sha": "0" * 40, "siblings": [], "private": True})
+        path = unquote(urlsplit(self.path).path)
+        if "/resolve/" in path:
+            return self.download(path.split("/resolve/", 1)[1].partition("/")[2])
+        if "/tree/" in path:
+            below = path.split("/tree/", 1)[1].partition("/")[2].rstrip("/")
+            return self.answer(
+                self.listing(f"{below}/" if below else "", "recursive=true" in self.path.lower())
+            )
+        if not path.startswith("/api/datasets/me/set"):
+            return self.answer({"error": "not found"}, 404)
+        siblings = [{"rfilename": name} for name in self.server.files()]
+        return self.answer({"id": "me/set", "sha": COMMIT, "siblings": siblings, "private": True})
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def listing(self, below: str, recursive: bool) -> list[dict[str, Any]]:
+        inside = [name for name in self.server.files() if name.startswith(below)]
+        steps = {name[: name.index("/", len(below))] for name in inside if "/" in name[len(below) :]}
+        folders = [{"type": "directory", "path": step, "size": 0, "oid": "0" * 40} for step in sorted(steps)]
+        own = [name for name in inside if recursive or "/" not in name[len(below) :]]
+        return [*folders, *map(self.known, own)]
+
+    def known(self, name: str) -> dict[str, Any]:
+        content = self.server.files()[name]
+        return {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+
+    def download(self, name: str) -> None:
+        if name not in self.server.files():
+            self.answer({"error": "no such file"}, 404, X_Error_Code="EntryNotFound")
+            return
+        content = self.server.files()[name]
+        if self.command == "GET" and self.server.broken_downloads:
+            self.server.broken_downloads -= 1
+            content = content[: len(content) // 2]  # and the connection closes
+            self.close_connection = True
+        first, last = (self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")
+        whole = self.server.files()[name]
+        asked = content[int(first) : int(last) + 1 if last else None]
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Length", str(len(whole[int(first) : int(last) + 1 if last else None])))
+        self.send_header("ETag", f'"{hashlib.sha256(whole).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(asked)
 
     def do_PUT(self) -> None:
         blob = self.body()
@@ -84,6 +144,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(
                 {"transfer": "basic", "objects": [self.slot(o) for o in json.loads(body)["objects"]]}
             )
+        if "/paths-info/" in self.path:
+            wanted = parse_qs(body.decode()).get("paths", []) or json.loads(body or b"{}").get("paths", [])
+            return self.answer([self.known(name) for name in wanted if name in self.server.files()])
         return self.commit(body) if "/commit/" in self.path else self.answer({})
 
     def mode(self, path: str) -> dict[str, Any]:
@@ -101,8 +164,9 @@ class Handler(BaseHTTPRequestHandler):
         lines = [json.loads(line) for line in body.splitlines()]
         values = [line["value"] for line in lines if line["key"] in ("file", "lfsFile")]
         self.server.commits.append({v["path"]: v.get("oid") or v["content"] for v in values})
-        oid = "1" * 40
-        return self.answer({"commitUrl": f"{self.server.url}/datasets/me/set/commit/{oid}", "commitOid": oid})
+        return self.answer(
+            {"commitUrl": f"{self.server.url}/datasets/me/set/commit/{COMMIT}", "commitOid": COMMIT}
+        )
 
 
 @pytest.fixture
@@ -184,3 +248,41 @@ def test_a_hub_that_is_down_is_one_line(hub: Hub, folder: Path, monkeypatch: pyt
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(DistilleryError, match="the folder is whole on disk"):
         send(hub, folder, attempts=1)
+
+
+@pytest.mark.parametrize("breaks", [0, 2])
+def test_what_was_pushed_is_what_load_dataset_gives(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: int
+):
+    rows = [{"question": f"What is {n} + {n}?", "answers": [str(2 * n), "none"]} for n in range(2_000)]
+    out = tmp_path / "set"
+    for config, part in (("default", rows), ("sft", rows[:7])):
+        (out / "data" / config).mkdir(parents=True)
+        for number in range(2):
+            file = out / "data" / config / f"train-{number:05d}-of-00002.parquet"
+            pl.DataFrame(part[number::2]).write_parquet(file)
+    configs = "".join(
+        f"- config_name: {name}\n  data_files:\n  - split: train\n    path: data/{name}/train-*\n"
+        for name in ("default", "sft")
+    )
+    (out / "README.md").write_text(f"---\nconfigs:\n{configs}---\n# A set\n")
+    hub.faults = [429, 412]
+    hub.broken_uploads = 1
+    send(hub, out)
+    for module in ("huggingface_hub.constants", "datasets.config"):
+        monkeypatch.setattr(f"{module}.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("datasets.config.HF_ENDPOINT", hub.url)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+        hub.url + "/{repo_id}/resolve/{revision}/{filename}",
+    )
+    hub.broken_downloads = breaks
+    import datasets
+
+    for config, part in (("default", rows), ("sft", rows[:7])):
+        found = datasets.load_dataset(
+            "me/set", config, split="train", cache_dir=str(tmp_path / "cache"), token="hf_test"
+        )
+        assert sorted(found.to_list(), key=str) == sorted(part, key=str)
+    assert hub.broken_downloads == 0
