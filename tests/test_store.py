@@ -38,7 +38,12 @@ def test_a_shard_exists_when_its_file_does(tmp_path):
 
 def test_a_stage_is_done_when_its_marker_is_there(tmp_path):
     folder = written(tmp_path / "s", shards=2)
-    assert folder.done() == {"shards": 2}
+    note = folder.done()
+    assert note is not None
+    assert note["shards"] == 2
+    assert sorted(note["files"]) == [
+        f"{name}-0000{n}.parquet" for name in ("dropped", "shard") for n in (0, 1)
+    ]
     assert len(folder.shards()) == 2
     assert not list((tmp_path / "s").glob("*.tmp"))
 

@@ -151,7 +151,7 @@ def _mentions(process: Path, data: Path) -> bool:
 @pytest.mark.slow
 def test_ctrl_c_is_exit_130_and_the_next_command_continues(tmp_path):
     process = subprocess.Popen(
-        [*COMMAND, "run", str(TINY), "--data-dir", str(tmp_path)],
+        ["env", "--default-signal=INT", *COMMAND, "run", str(TINY), "--data-dir", str(tmp_path)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

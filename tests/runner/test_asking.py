@@ -244,7 +244,8 @@ def test_when_nothing_comes_any_more_it_says_what_it_waits_for(tmp_path, monkeyp
 
 
 def start(file: Path, data: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "distillery", "run", str(file), "--data-dir", str(data)]
+    heard = ["env", "--default-signal=INT"]  # a shell's background job passes on that it hears no Ctrl-C
+    command = [*heard, sys.executable, "-m", "distillery", "run", str(file), "--data-dir", str(data)]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
