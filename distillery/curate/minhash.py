@@ -77,7 +77,7 @@ def packed(marks: Signatures) -> list[bytes]:
 
 def unpacked(forms: pl.Series, *, permutations: int) -> Signatures:
     """The signatures of the rows that have one, in order; without a copy of each row."""
-    column = forms.drop_nulls().cast(pl.Binary).to_arrow()
+    column = (forms.drop_nulls() if forms.null_count() else forms).cast(pl.Binary).to_arrow()
     data: Any = column.buffers()[2]
     if data is None:
         return np.empty((0, permutations), np.uint16)

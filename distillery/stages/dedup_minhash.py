@@ -66,7 +66,9 @@ class DedupMinhash:
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         described = sketches.drop("form")
         before = [read_index(folder, self._shape, like=described) for folder in self.earlier]
-        forms = pl.concat([*(frame["form"] for frame in before), sketches["form"]], rechunk=True)
+        forms = sketches["form"]
+        if before:  # else no copy: at five million rows this column is more than a gigabyte
+            forms = pl.concat([*(frame["form"] for frame in before), forms], rechunk=True)
         marks = unpacked(forms, permutations=self.permutations)
         rows = pl.concat([*(frame.drop("form") for frame in before), described])
         rows = rows.with_columns(form=_spread(pl.Series("form", marks_of(marks)), forms.is_not_null()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from distillery.hashing import Json, sha256
 VERSION = 1  # raise it when the same text gets another signature
 TABLE, SHAPE = "signatures.parquet", "signatures.json"
 _FIRST = -1  # before every source
+_LEAST_ROWS = 1_000  # of a thread
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,19 @@ class Shape:
         """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
         asked = texts.alias("text").to_frame()
         distinct = asked.unique(maintain_order=True)  # the samples of a problem share one signature
-        grams = ngrams(token_hashes(tokens(distinct["text"])), n=self.shingle)
-        marks = packed(signatures(grams, permutations=self.permutations))
-        forms = [mark if full else None for mark, full in zip(marks, grams.lengths, strict=True)]
+        size = max(_LEAST_ROWS, -(-distinct.height // pl.thread_pool_size()))
+        parts = [distinct["text"].slice(begin, size) for begin in range(0, distinct.height, size)]
+        with ThreadPoolExecutor(
+            max(1, len(parts))
+        ) as threads:  # what takes time here, polars and numpy, runs beside itself
+            forms = [form for part in threads.map(self._signed, parts) for form in part]
         known = distinct.with_columns(pl.Series("form", forms, dtype=pl.Binary))
         return asked.join(known, on="text", how="left", maintain_order="left", nulls_equal=True)["form"]
+
+    def _signed(self, texts: pl.Series) -> list[bytes | None]:
+        grams = ngrams(token_hashes(tokens(texts)), n=self.shingle)
+        marks = packed(signatures(grams, permutations=self.permutations))
+        return [mark if full else None for mark, full in zip(marks, grams.lengths, strict=True)]
 
     def said(self) -> dict[str, Json]:
         return {"version": VERSION, **asdict(self)}
