@@ -40,9 +40,8 @@ def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Sign
     factors = generator.integers(0, 1 << 31, permutations, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     terms = generator.integers(0, 1 << 32, permutations, dtype=np.uint32)
     out = np.full((len(grams.lengths), permutations), np.iinfo(np.uint16).max, np.uint16)
-    halves = (grams.values >> np.uint64(32)).astype(
-        np.uint32
-    )  # 32 bits: what processors do eight of at a time
+    # 32 bits: what processors do eight of at a time
+    halves = (grams.values >> np.uint64(32)).astype(np.uint32)
     lengths = grams.lengths
     by_length = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
     for begin in range(0, len(by_length), _ROWS):

@@ -149,27 +149,29 @@ def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
     limit, seen = ctx.plan.limit, 0
     number = 0
     with ThreadPoolExecutor(1) as beside:  # a shard is written while the next one is made
-        writing: Future[None] | None = None
+        writing: Future[int] | None = None
         for output in ctx.step.stage.shards(ctx):
             if limit is not None and seen + output.kept.height > limit:
                 output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
             seen += output.kept.height
             if writing is not None:
-                writing.result()
+                ctx.progress(rows=writing.result())
             writing = beside.submit(_write_source, ctx, folder, number, output)
             number += 1
             if limit is not None and seen >= limit:
                 break
         if writing is not None:
-            writing.result()
+            ctx.progress(rows=writing.result())
     return sum_shards(folder, number)
 
 
-def _write_source(ctx: StepContext, folder: StageDir, number: int, output: Output) -> None:
-    if not folder.has(number):
-        check_columns(ctx.step, output)
-        folder.write(number, output, output.kept.height + output.dropped.height)
-        ctx.progress(rows=output.kept.height)
+def _write_source(ctx: StepContext, folder: StageDir, number: int, output: Output) -> int:
+    """Rows that were written; who counts them is the thread that may speak with the watcher."""
+    if folder.has(number):
+        return 0
+    check_columns(ctx.step, output)
+    folder.write(number, output, output.kept.height + output.dropped.height)
+    return output.kept.height
 
 
 def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any]:

@@ -110,8 +110,7 @@ def load(benches: Sequence[Bench]) -> Benchmarks:
                 found = [
                     question for source, rows in _rows(bench) for question in _asked(bench, source, rows)
                 ]
-            # data sets, the hub's client and its transport each raise errors of their own; all say: not to be had
-            except Exception as error:
+            except ConfigError as error:
                 if not bench.optional:
                     raise
                 missing[name] = str(error).removeprefix(f"{_AGAINST}: ").partition("\n")[0]

@@ -61,7 +61,7 @@ class ExportHub:
     push: bool = False
     private: bool = True
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("problem_id", "trace_id", "question", "gold", "text", "messages")
 
     def __post_init__(self) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from distillery.errors import DistilleryError
+from distillery.stages.hub_errors import chain, is_transport
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def push(
         # the client's transport errors change their base with its version, and a worker's are wrapped as RuntimeError
         except Exception as error:
             status = _status(error)
-            if status is None and not _is_transport(error):
+            if status is None and not is_transport(error):
                 raise
             if attempt >= attempts or (status is not None and status not in _PASSING):
                 raise DistilleryError(f"hub {repo}: {_reason(error)}; {_advice(status)}") from error
@@ -56,14 +57,6 @@ def push(
             return str(commit)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it wraps, outermost first."""
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__
-
-
 def _response(error: BaseException) -> Any:
     """The hub's own. That of the storage behind it is wrapped deeper: its refusals pass with a freshly signed address."""
     return getattr(error, "response", None)
@@ -72,12 +65,6 @@ def _response(error: BaseException) -> Any:
 def _status(error: BaseException) -> int | None:
     response = _response(error)
     return None if response is None else int(response.status_code)
-
-
-def _is_transport(error: BaseException) -> bool:
-    return any(
-        isinstance(link, OSError) or type(link).__module__.startswith("httpx") for link in _chain(error)
-    )
 
 
 def _pause(error: BaseException, attempt: int) -> float:
@@ -97,5 +84,5 @@ def _advice(status: int | None) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    innermost = list(_chain(error))[-1]
+    innermost = list(chain(error))[-1]
     return (str(innermost).strip().splitlines() or [type(innermost).__name__])[0]

@@ -9,6 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from distillery.errors import ConfigError
+from distillery.stages.hub_errors import is_transport
 
 _ANSWERS_S = 5.0
 
@@ -56,5 +57,8 @@ def load_split(
         return datasets.load_dataset(
             name, config, split=split, revision=revision, data_files=data_files, streaming=streaming
         )
-    except (OSError, ValueError, DatasetsError) as error:
+    # the transport's errors have no base that can be named here, see hub_errors; anything else is a bug and goes on
+    except Exception as error:
+        if not isinstance(error, (ValueError, DatasetsError)) and not is_transport(error):
+            raise
         raise ConfigError(f"{where}: {name} cannot be loaded: {error}") from None

@@ -10,6 +10,7 @@ from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM
 from distillery.stages.base import Output
+from distillery.stages.hub_split import load_split
 from distillery.stages.ingest_hub import IngestHub
 
 ROWS = [{"problem": f"What is {n}+1?", "answer": n + 1} for n in range(5)] + [{"problem": "", "answer": 0}]
@@ -69,3 +70,20 @@ def test_the_stamp_names_the_set_its_revision_and_its_split():
     assert stage.stamp() == {"name": "openai/gsm8k", "config": "main", "split": "test", "revision": "abc"}
     assert stage.writes == PROBLEM
     assert stage.uses() == {}
+
+
+class LostError(Exception):
+    """As the hub's transport raises it: with no base of Python's."""
+
+
+@pytest.mark.parametrize(("module", "expected"), [("httpx2", ConfigError), ("somewhere", LostError)])
+def test_a_lost_connection_is_a_config_error_and_a_bug_stays_one(
+    monkeypatch: pytest.MonkeyPatch, module: str, expected: type[Exception]
+):
+    def load(*_: object, **__: object) -> None:
+        raise LostError("gone")
+
+    monkeypatch.setattr(LostError, "__module__", module)
+    monkeypatch.setattr("datasets.load_dataset", load)
+    with pytest.raises(expected, match="gone"):
+        load_split("a/b", where="ingest.hub")
