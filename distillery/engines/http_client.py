@@ -56,9 +56,18 @@ class Client:
         await self._session.close()
 
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
+        """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked for."""
+        said = await self._post(endpoint, request, self._body(request))
+        if isinstance(said, Fault) and 0 < (room := said.room) < request.sampling.max_tokens:
+            said = await self._post(endpoint, request, self._body(request, room=room))
+            if isinstance(said, Said):
+                said.room = room
+        return said
+
+    async def _post(self, endpoint: Endpoint, request: Request, sent: bytes) -> Said | Fault:
         import aiohttp
 
-        sent, proxy = self._body(request), self._proxies[endpoint.url]
+        proxy = self._proxies[endpoint.url]
         try:
             async with self._session.post(self._chat[endpoint.url], data=sent, proxy=proxy) as reply:
                 if reply.status != 200:
@@ -109,7 +118,7 @@ class Client:
             f"or the key in the environment variable {engine.api_key_env}"
         )
 
-    def _body(self, request: Request) -> bytes:
+    def _body(self, request: Request, *, room: int = 0) -> bytes:
         sampling = request.sampling
         messages = [{"role": role, "content": content} for role, content in request.messages]
         body: dict[str, Any] = {
@@ -117,7 +126,7 @@ class Client:
             "messages": messages,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
+            "max_tokens": room or sampling.max_tokens,
             "seed": request.seed,
         }
         if sampling.stop:

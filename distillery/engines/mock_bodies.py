@@ -44,7 +44,7 @@ def read_body(raw: bytes, *, seed: int, max_model_len: int) -> Ask:
     max_tokens, stop, include_usage = _limits(body)
     prompt = "\n".join([text for _, text in turns])
     prompt_words = len(prompt.split())
-    if prompt_words > max_model_len:
+    if prompt_words + (max_tokens or 1) > max_model_len:  # as vLLM: it is refused, not cut
         raise _too_long(prompt_words, max_tokens or 0, max_model_len)
     continued = turns.pop()[1] if _continues(body, turns) else None
     text_key = _key(repr((seed, turns, [body.get(name) for name in _SAMPLING])).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -35,6 +36,10 @@ _NO_SCHEMA = (
     "json_schema",
 )  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
+# "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "contains 300
+# input tokens" (vLLM), "300 tokens from the input messages" (SGLang)
+_LIMIT = re.compile(r"maximum context length (?:is|of) (\d+)")
+_PROMPT = re.compile(r"(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Fault:
     gone: bool = False  # no reply at all: the endpoint, more likely than the request
     wait_s: float | None = None  # as the server asked
     out_of_use: str = ""
+    room: int = 0  # tokens that the model's context leaves for a reply, where more were asked for
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class Said:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     looked_at: int = field(default=0)  # characters, when a loop was last looked for
+    room: int = 0  # the limit in tokens that the context set, if it was below the one asked for
 
 
 def whole_reply(body: Any) -> Said | Fault:
@@ -130,6 +137,7 @@ def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: boo
         finish=finish,
         prompt_tokens=said.prompt_tokens,
         completion_tokens=said.completion_tokens,
+        meta={"room": said.room} if said.room else {},
     )
 
 
@@ -153,10 +161,15 @@ def read_error(status: int, headers: Mapping[str, str], body: str, *, schema: bo
     if status in _OUT_OF_USE:
         return Fault(FailureKind.TRANSPORT, said, out_of_use=_OUT_OF_USE[status])
     if status == 413 or any(mark in lowered for mark in _TOO_LONG):
-        return Fault(FailureKind.CONTEXT_LENGTH, said)
+        return Fault(FailureKind.CONTEXT_LENGTH, said, room=_room(text))
     if any(mark in lowered for mark in _REFUSED):
         return Fault(FailureKind.REFUSED, said)
     return Fault(FailureKind.MALFORMED, said)
+
+
+def _room(words: str) -> int:
+    limit, prompt = _LIMIT.search(words), _PROMPT.search(words)
+    return max(0, int(limit[1]) - int(prompt[1])) if limit and prompt else 0
 
 
 def _failure(request: Request, kind: FailureKind, message: str, said: Said) -> Failure:

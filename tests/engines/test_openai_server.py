@@ -130,6 +130,31 @@ def test_each_way_to_fail_has_its_kind(serve, answer, kind):
     assert reply.kind == kind
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model's maximum context length is 512 tokens. However, you requested 612 tokens (112 in the messages, "
+        "500 in the completion). Please reduce the length of the messages or completion.",
+        "This model's maximum context length is 512 tokens. However, you requested 500 output tokens and your prompt "
+        "contains 112 input tokens, for a total of 612 tokens.",
+        "Requested token count exceeds the model's maximum context length of 512 tokens. You requested a total of 612 "
+        "tokens: 112 tokens from the input messages and 500 tokens for the completion.",
+    ],
+)
+def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serve, words):
+    server = serve(lambda body: refuses(400, words) if body["max_tokens"] > 400 else said("fine"))
+    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=500)))
+    assert [body["max_tokens"] for body in server.seen] == [500, 400]
+    assert (reply.text, reply.meta["room"]) == ("fine", 400)
+
+
+def test_a_prompt_that_leaves_no_room_is_asked_once(serve):
+    words = "This model's maximum context length is 512 tokens. (612 in the messages, 500 in the completion)"
+    server = serve(lambda body: refuses(400, words))
+    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=500)))
+    assert (len(server.seen), reply.kind) == (1, "context_length")
+
+
 def test_an_event_of_a_stream_that_makes_no_sense_is_a_failure_of_its_row(serve):
     events = b'data: {"choices": [{"delta": {"content": ["a"]}}]}\n\ndata: [DONE]\n\n'
     headers = {"content-type": "text/event-stream"}

@@ -110,6 +110,13 @@ def test_a_prompt_that_does_not_fit_is_a_failure_at_once():
     assert found["k0"].kind == "context_length"
 
 
+def test_a_reply_is_asked_to_be_as_long_as_the_context_leaves_room_for():
+    with MockServer(MockOptions(max_model_len=40, loop=1.0)) as server:
+        found = replies(OpenAIServer("mock", server.url), requests(1, Sampling(max_tokens=100), text="a b c {n}"))
+        assert server.stats()["errors"] == {"context_length": 1}
+    assert (found["k0"].finish, found["k0"].completion_tokens, found["k0"].meta["room"]) == ("length", 36, 36)
+
+
 def test_requests_are_shared_between_endpoints_by_what_is_outstanding():
     with MockServer(MockOptions(latency_s=0.05)) as fast, MockServer(MockOptions(latency_s=0.4)) as slow:
         engine = OpenAIServer("mock", (fast.url, slow.url), concurrency=16)
