@@ -58,11 +58,17 @@ class Client:
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
         """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked for."""
         said = await self._post(endpoint, request, self._body(request))
-        if isinstance(said, Fault) and 0 < (room := said.room) < request.sampling.max_tokens:
-            said = await self._post(endpoint, request, self._body(request, room=room))
-            if isinstance(said, Said):
-                said.room = room
-        return said
+        if not isinstance(said, Fault) or not said.limit:
+            return said
+        most, left = request.sampling.max_tokens, said.limit - said.prompt
+        if not (0 < left < most if said.prompt else said.limit <= most):
+            return said
+        again = await self._post(
+            endpoint, request, self._body(request, max_tokens=left if said.prompt else None)
+        )
+        if isinstance(again, Said):
+            again.room = said.limit - (said.prompt or again.prompt_tokens)
+        return again
 
     async def _post(self, endpoint: Endpoint, request: Request, sent: bytes) -> Said | Fault:
         import aiohttp
@@ -118,7 +124,8 @@ class Client:
             f"or the key in the environment variable {engine.api_key_env}"
         )
 
-    def _body(self, request: Request, *, room: int = 0) -> bytes:
+    def _body(self, request: Request, **instead: int | None) -> bytes:
+        """`instead` of what was sampled with; what is None there is left out."""
         sampling = request.sampling
         messages = [{"role": role, "content": content} for role, content in request.messages]
         body: dict[str, Any] = {
@@ -126,7 +133,7 @@ class Client:
             "messages": messages,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "max_tokens": room or sampling.max_tokens,
+            "max_tokens": sampling.max_tokens,
             "seed": request.seed,
         }
         if sampling.stop:
@@ -142,6 +149,7 @@ class Client:
             stream = sampling.cut_loops and sampling.max_tokens > _LONG_TOKENS
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
+        body = {name: value for name, value in (body | instead).items() if value is not None}
         return json.dumps(body | dict(self._engine.extra_body)).encode()
 
 

@@ -45,7 +45,7 @@ def read_body(raw: bytes, *, seed: int, max_model_len: int) -> Ask:
     prompt = "\n".join([text for _, text in turns])
     prompt_words = len(prompt.split())
     if prompt_words + (max_tokens or 1) > max_model_len:  # as vLLM: it is refused, not cut
-        raise _too_long(prompt_words, max_tokens or 0, max_model_len)
+        raise _too_long(prompt, max_tokens or 0, max_model_len)
     continued = turns.pop()[1] if _continues(body, turns) else None
     text_key = _key(repr((seed, turns, [body.get(name) for name in _SAMPLING])).encode())
     key = _key(text_key + repr((continued, max_tokens)).encode())
@@ -127,13 +127,20 @@ def _continues(body: dict[str, Any], turns: Sequence[tuple[str, str]]) -> bool:
     return True
 
 
-def _too_long(words: int, max_tokens: int, limit: int) -> BadBodyError:
+def _too_long(prompt: str, max_tokens: int, limit: int) -> BadBodyError:
     """In the words of vLLM 0.30 (vllm/renderers/params.py); clients tell it by them."""
+    words, letters = len(prompt.split()), len(prompt)
+    asked = f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens "
+    advice = "Please reduce the length of the input prompt or the number of requested output tokens."
+    if max_tokens >= limit:  # then vLLM does not count the prompt's tokens
+        return BadBodyError(
+            f"{asked}and your prompt contains {letters} characters (more than 0 characters, which is the upper bound "
+            f"for 0 input tokens). {advice}",
+            param="input_text",
+        )
+    total = f"for a total of {words + max_tokens} tokens. "
     return BadBodyError(
-        f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens "
-        f"and your prompt contains {words} input tokens, for a total of {words + max_tokens} tokens. Please reduce "
-        "the length of the input prompt or the number of requested output tokens.",
-        param="input_tokens",
+        f"{asked}and your prompt contains {words} input tokens, {total}{advice}", param="input_tokens"
     )
 
 

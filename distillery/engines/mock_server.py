@@ -270,7 +270,8 @@ class _Service:
                 await request.content.read(), seed=options.seed, max_model_len=options.max_model_len
             )
         except BadBodyError as error:
-            self._errors["context_length" if error.param == "input_tokens" else "bad_request"] += 1
+            too_long = error.param in ("input_tokens", "input_text")
+            self._errors["context_length" if too_long else "bad_request"] += 1
             return _error(400, str(error), kind="BadRequestError", param=error.param)
         if options.keep_keys:
             self._keys[ask.key.hex()] += 1

@@ -37,7 +37,7 @@ _NO_SCHEMA = (
 )  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
 # "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "contains 300
-# input tokens" (vLLM), "300 tokens from the input messages" (SGLang)
+# input tokens" (vLLM; none are counted where the reply alone is too long), "300 tokens from the input messages" (SGLang)
 _LIMIT = re.compile(r"maximum context length (?:is|of) (\d+)")
 _PROMPT = re.compile(r"(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)")
 
@@ -52,7 +52,8 @@ class Fault:
     gone: bool = False  # no reply at all: the endpoint, more likely than the request
     wait_s: float | None = None  # as the server asked
     out_of_use: str = ""
-    room: int = 0  # tokens that the model's context leaves for a reply, where more were asked for
+    limit: int = 0  # tokens of the model's context, if that is what was too small and the server said so
+    prompt: int = 0  # tokens of it that the prompt takes, if the server said so
 
 
 @dataclass(slots=True)
@@ -161,15 +162,17 @@ def read_error(status: int, headers: Mapping[str, str], body: str, *, schema: bo
     if status in _OUT_OF_USE:
         return Fault(FailureKind.TRANSPORT, said, out_of_use=_OUT_OF_USE[status])
     if status == 413 or any(mark in lowered for mark in _TOO_LONG):
-        return Fault(FailureKind.CONTEXT_LENGTH, said, room=_room(text))
+        return Fault(
+            FailureKind.CONTEXT_LENGTH, said, limit=_number(_LIMIT, text), prompt=_number(_PROMPT, text)
+        )
     if any(mark in lowered for mark in _REFUSED):
         return Fault(FailureKind.REFUSED, said)
     return Fault(FailureKind.MALFORMED, said)
 
 
-def _room(words: str) -> int:
-    limit, prompt = _LIMIT.search(words), _PROMPT.search(words)
-    return max(0, int(limit[1]) - int(prompt[1])) if limit and prompt else 0
+def _number(pattern: re.Pattern[str], words: str) -> int:
+    found = pattern.search(words)
+    return int(found[1]) if found else 0
 
 
 def _failure(request: Request, kind: FailureKind, message: str, said: Said) -> Failure:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from distillery.errors import DistilleryError, StoppedError
 from distillery.pipeline import Kind, Plan, Step
 from distillery.pipeline.budget import Purse, Spent
@@ -198,8 +200,7 @@ class _Schedule:
                 self._spend(step, event.counts)
                 self.watcher.moves(step, event.counts)
             case Alarmed():
-                self.record.say("alarm", step=step.id, text=event.text)
-                self.watcher.alarms(step, event.text)
+                self._alarm(step, event.text)
             case Failed(error=StoppedError()) if self.stop is not None:
                 self.flying -= 1
             case Failed():
@@ -214,6 +215,10 @@ class _Schedule:
                 if running.left == 0 and self.failure is None:
                     self._end(running)
 
+    def _alarm(self, step: Step, text: str) -> None:
+        self.record.say("alarm", step=step.id, text=text)
+        self.watcher.alarms(step, text)
+
     def _end(self, running: _Running) -> None:
         step, folder = running.step, folder_of(running.step, self.store)
         if running.parts > 1:
@@ -224,8 +229,23 @@ class _Schedule:
         running.lock.release()
         self.done.add(step.id)
         self.watcher.ends(step, note)
+        if note.get("rows_dropped") and not note["rows_out"]:
+            self._alarm(step, _why_all(folder.ledger()))
         facts = {f: note[f] for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
         self.record.say("done", step=step.id, **facts)
+
+
+def _why_all(ledger: pl.DataFrame) -> str:
+    """Of a step that has no row left."""
+    reasons = (
+        ledger.group_by("reason")
+        .agg(pl.len(), pl.col("detail").first())
+        .sort("len", "reason", descending=True)
+    )
+    said = [
+        f"{rows:,} {reason} ({(detail or '')[:200]})" for reason, rows, detail in reasons.head(3).iter_rows()
+    ]
+    return f"no row is left of {ledger.height:,}: {'; '.join(said)}"
 
 
 def _depths(plan: Plan) -> dict[str, int]:

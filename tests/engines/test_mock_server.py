@@ -427,12 +427,15 @@ def test_more_than_the_model_can_hold_is_refused_in_vllms_words():
     with MockServer(MockOptions(max_model_len=5)) as server:
         assert post(server, body("one two three four")).status_code == 200
         assert post(server, body("one two", max_tokens=3)).status_code == 200
-        reply = post(server, body("one two", max_tokens=10))
-        assert server.stats()["errors"] == {"context_length": 1}
-    assert reply.status_code == 400
+        reply = post(server, body("one two", max_tokens=4))
+        uncounted = post(server, body("one two", max_tokens=5))
+        assert server.stats()["errors"] == {"context_length": 2}
+    assert reply.status_code == uncounted.status_code == 400
     error = reply.json()["error"]
-    assert error["message"].startswith(
-        "This model's maximum context length is 5 tokens. However, you requested 10 output tokens"
+    asked = "This model's maximum context length is 5 tokens. However, you requested {} output tokens and your prompt "
+    assert error["message"].startswith(asked.format(4) + "contains 2 input tokens, for a total of 6 tokens.")
+    assert uncounted.json()["error"]["message"].startswith(
+        asked.format(5) + "contains 7 characters (more than 0"
     )
     assert (error["type"], error["code"]) == ("BadRequestError", 400)
 

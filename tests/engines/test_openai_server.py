@@ -131,21 +131,30 @@ def test_each_way_to_fail_has_its_kind(serve, answer, kind):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "counted",
     [
-        "This model's maximum context length is 512 tokens. However, you requested 612 tokens (112 in the messages, "
-        "500 in the completion). Please reduce the length of the messages or completion.",
-        "This model's maximum context length is 512 tokens. However, you requested 500 output tokens and your prompt "
-        "contains 112 input tokens, for a total of 612 tokens.",
-        "Requested token count exceeds the model's maximum context length of 512 tokens. You requested a total of 612 "
-        "tokens: 112 tokens from the input messages and 500 tokens for the completion.",
+        "However, you requested 612 tokens (112 in the messages, 500 in the completion).",
+        "However, you requested 500 output tokens and your prompt contains 112 input tokens, in all 612 tokens.",
+        "You requested a total of 612 tokens: 112 tokens from the input messages and 500 for the completion.",
     ],
 )
-def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serve, words):
+def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serve, counted):
+    words = f"This model's maximum context length is 512 tokens. {counted}"
     server = serve(lambda body: refuses(400, words) if body["max_tokens"] > 400 else said("fine"))
     (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=500)))
     assert [body["max_tokens"] for body in server.seen] == [500, 400]
     assert (reply.text, reply.meta["room"]) == ("fine", 400)
+
+
+def test_a_server_that_did_not_count_the_prompt_sets_the_limit_itself(serve):
+    words = (
+        "This model's maximum context length is 512 tokens. However, you requested 512 output tokens and your prompt "
+        "contains 9 characters (more than 0 characters, which is the upper bound for 0 input tokens)."
+    )
+    server = serve(lambda body: refuses(400, words) if "max_tokens" in body else said("fine"))
+    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=512)))
+    assert [body.get("max_tokens") for body in server.seen] == [512, None]
+    assert (reply.text, reply.meta["room"]) == ("fine", 507)
 
 
 def test_a_prompt_that_leaves_no_room_is_asked_once(serve):

@@ -105,14 +105,17 @@ def test_a_reply_that_never_comes_is_a_failure_in_time():
 
 def test_a_prompt_that_does_not_fit_is_a_failure_at_once():
     with MockServer(MockOptions(max_model_len=5)) as server:
-        found = replies(OpenAIServer("mock", server.url), requests(1, text="a b c d e f g {n}"))
+        asked = requests(1, Sampling(max_tokens=4), text="a b c d e f g {n}")
+        found = replies(OpenAIServer("mock", server.url), asked)
         assert server.stats()["requests"] == 1
     assert found["k0"].kind == "context_length"
 
 
 def test_a_reply_is_asked_to_be_as_long_as_the_context_leaves_room_for():
     with MockServer(MockOptions(max_model_len=40, loop=1.0)) as server:
-        found = replies(OpenAIServer("mock", server.url), requests(1, Sampling(max_tokens=100), text="a b c {n}"))
+        found = replies(
+            OpenAIServer("mock", server.url), requests(1, Sampling(max_tokens=100), text="a b c {n}")
+        )
         assert server.stats()["errors"] == {"context_length": 1}
     assert (found["k0"].finish, found["k0"].completion_tokens, found["k0"].meta["room"]) == ("length", 36, 36)
 

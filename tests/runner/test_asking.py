@@ -306,3 +306,19 @@ def test_the_second_interrupt_leaves_at_once(tmp_path):
         process.communicate(timeout=10)
         assert process.returncode == 130
         wait_for(lambda: server.stats()["in_flight"] == 0, 10)
+
+
+def test_when_no_row_is_left_it_says_why(tmp_path):
+    alarms = []
+
+    class Listener(Watcher):
+        def alarms(self, step, text):
+            alarms.append((step.id, text))
+
+    with MockServer(MockOptions(max_model_len=3)) as server:
+        do(pipeline(tmp_path, mock(server), count=5), tmp_path, watcher=Listener())
+    ((step, text),) = alarms
+    assert step == "traces"
+    assert text.startswith(
+        "no row is left of 5: 5 context_length (sample 0: status 400: This model's maximum context"
+    )
