@@ -21,7 +21,7 @@ from distillery.pipeline import Kind, Plan, Workers
 from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit
 from distillery.runner.execute import folder_of
 
-_LIGHT = ("distillery.executors.worker",)
+_LIGHT = ("distillery.executors.fork_server", "distillery.executors.worker")
 _TRAINING = ("torch", "transformers", "trl.trainer.sft_trainer", "trl.trainer.grpo_trainer")
 _LOCAL_MODEL = ("torch", "transformers")
 

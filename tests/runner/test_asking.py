@@ -258,12 +258,13 @@ def wait_for(holds, seconds=60.0) -> None:
         time.sleep(0.01)
 
 
-def test_the_first_interrupt_keeps_what_is_in_flight(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_interrupt_keeps_what_is_in_flight(tmp_path, number):
     with MockServer(MockOptions(latency_s=1.0)) as server:
         file = pipeline(tmp_path, mock(server, concurrency=16), count=200)
         process = start(file, tmp_path)
         wait_for(lambda: server.stats()["in_flight"] == 16)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         out, _ = process.communicate(timeout=60)
         stats = server.stats()
         assert process.returncode == 130
