@@ -105,6 +105,7 @@ def ledger(
         schema={"place": units.schema["place"], "of": units.schema["place"], "similarity": pl.Float64},
         orient="row",
     )
+    units = units.filter(pl.col("place").is_in(pl.concat([links["place"], links["of"]]).implode()))
     first = units.group_by(of="place").agg(kept=pl.col("key").min())
     goes = units.select("unit", "place").unique().join(links, on="place").join(first, on="of")
     out = described.select("key", "unit").join(goes, on="unit").sort("key")

@@ -5,6 +5,7 @@ datasketch chooses bands and rows for a threshold; signatures and banding are wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ Indices = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 13  # signatures looked at a time: 2 MB at 128 permutations stay in cache
 _ROWS = 1 << 8  # signed at a time: 128 KB of intermediate values at 128 permutations stay in cache
+_KEYS = 1 << 25  # held at a time, of several bands: 256 MB
 _PAIRS = 1 << 11  # compared at a time
 _ALL_PAIRS = 64  # in a bucket of more rows each is compared with so many of the best-ranked only
 _MISS_WEIGHT = 0.9  # a missed pair is worse than a candidate that the signature then refuses
@@ -85,7 +87,7 @@ def unpacked(forms: pl.Series, *, permutations: int) -> Signatures:
 
 def marks_of(marks: Signatures) -> Hashes:
     """One number for each signature; equal for equal ones."""
-    return _keys(marks, np.arange(len(marks)), slice(None))
+    return _keys(marks, np.arange(len(marks)), [slice(None)])[0]
 
 
 def links(marks: Signatures, *, threshold: float, order: Indices | None = None) -> Links:
@@ -97,7 +99,7 @@ def links(marks: Signatures, *, threshold: float, order: Indices | None = None) 
     if not len(order):
         none = np.empty(0, np.int64)
         return Links(none, none, np.empty(0))
-    whole = _keys(marks, order, slice(None))
+    (whole,) = _keys(marks, order, [slice(None)])
     _, firsts, owner = np.unique(whole, return_index=True, return_inverse=True)
     first_of = firsts[owner.ravel()]
     copies = np.flatnonzero(first_of != np.arange(len(order)))
@@ -105,9 +107,11 @@ def links(marks: Signatures, *, threshold: float, order: Indices | None = None) 
     distinct = np.sort(firsts)
     del whole, owner, first_of
     count, width = bands(threshold, marks.shape[1])
-    for band in range(count):
-        met = _bucket_pairs(_keys(marks, order[distinct], slice(band * width, (band + 1) * width)))
-        pairs.append(distinct[met])
+    slices = [slice(band * width, (band + 1) * width) for band in range(count)]
+    at_once = max(1, _KEYS // len(distinct))
+    for begin in range(0, count, at_once):
+        keys = _keys(marks, order[distinct], slices[begin : begin + at_once])
+        pairs.extend(distinct[_bucket_pairs(band)] for band in keys)
     return _linked(_distinct(np.concatenate(pairs), len(order)), marks, order, threshold)
 
 
@@ -116,23 +120,29 @@ def _distinct(pairs: Indices, count: int) -> Indices:
     return np.stack([numbers // count, numbers % count], axis=1)
 
 
-def _keys(marks: Signatures, rows: Indices, columns: slice) -> Hashes:
-    """A number for each of `rows`, from these columns of its signature."""
-    out = np.zeros(len(rows), np.uint64)
+def _keys(marks: Signatures, rows: Indices, parts: Sequence[slice]) -> Hashes:
+    """A number for each of `rows` from each part of its signature, shape (parts, rows)."""
+    out = np.zeros((len(parts), len(rows)), np.uint64)
     for begin in range(0, len(rows), _BLOCK):
-        folded = out[begin : begin + _BLOCK]
-        for column in np.ascontiguousarray(marks[rows[begin : begin + _BLOCK], columns].T):
-            folded[:] = (folded ^ column) * np.uint64(0x9E37_79B9_7F4A_7C15)
-            folded ^= folded >> np.uint64(31)
+        columns = np.ascontiguousarray(marks.take(rows[begin : begin + _BLOCK], axis=0).T)
+        for keys, part in zip(out, parts, strict=True):
+            folded = keys[begin : begin + _BLOCK]
+            for column in columns[part]:
+                folded ^= column
+                folded *= np.uint64(0x9E37_79B9_7F4A_7C15)
+                folded ^= folded >> np.uint64(31)
     return out
 
 
 def _bucket_pairs(keys: Hashes) -> Indices:
     """Pairs of positions with equal keys, shape (pairs, 2), left < right."""
-    order = np.argsort(keys, kind="stable")
+    shared = np.flatnonzero(pl.Series(keys).is_duplicated())
+    if not len(shared):
+        return np.empty((0, 2), np.int64)
+    order = shared[np.argsort(keys[shared], kind="stable")]
     starts = np.flatnonzero(np.concatenate([[True], keys[order][1:] != keys[order][:-1]]))
-    sizes = np.diff(np.append(starts, len(keys)))
-    place = np.arange(len(keys)) - np.repeat(starts, sizes)
+    sizes = np.diff(np.append(starts, len(order)))
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
     begin = np.repeat(starts, sizes)
     found = [np.empty((0, 2), np.int64)]
     for earlier in range(min(_ALL_PAIRS, int(sizes.max()))):

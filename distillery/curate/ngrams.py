@@ -5,6 +5,7 @@ Hashes are of the words' bytes (blake2b), the same on every machine and in every
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -48,12 +49,14 @@ def token_hashes(tokens: pl.Series) -> Ragged:
         coded = flat.cast(pl.Categorical(pl.Categories.random()))
         codes, distinct = coded.to_physical().to_numpy(), coded.unique()
         table = np.zeros(int(codes.max()) + 1, np.uint64)
-        table[distinct.to_physical().to_numpy()] = [
-            int.from_bytes(blake2b(word.encode(), digest_size=8).digest())
-            for word in distinct.cast(pl.String)
-        ]
+        table[distinct.to_physical().to_numpy()] = [_word_hash(word) for word in distinct.cast(pl.String)]
         values = table[codes]
     return Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+
+@lru_cache(maxsize=1 << 16)
+def _word_hash(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest())
 
 
 def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
@@ -62,13 +65,17 @@ def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
     counts = np.maximum(lengths - n + 1, 0)
     if short:
         counts = np.where((lengths > 0) & (lengths < n), 1, counts)
-    rows = np.repeat(np.arange(len(lengths)), counts)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    starts = tokens.offsets[:-1][rows] + np.arange(len(rows)) - offsets[:-1][rows]
-    sizes = np.minimum(lengths, n)[rows]
-    grams = np.zeros(len(rows), np.uint64)
+    if not offsets[-1]:
+        return Ragged(np.empty(0, np.uint64), offsets)
+    # at every place of the text a run begins, of n tokens or up to the end of its row; those wanted are then taken
+    left = np.repeat(tokens.offsets[1:], lengths) - np.arange(len(tokens.values))
+    runs = np.zeros(len(tokens.values), np.uint64)
     for place in range(n):
-        inside = place < sizes
-        step = (grams[inside] ^ tokens.values[starts[inside] + place]) * _MULTIPLIER
-        grams[inside] = step ^ (step >> _SHIFT)
-    return Ragged(grams, offsets)
+        inside = left > place
+        following = np.roll(tokens.values, -place)
+        step = (runs ^ following) * _MULTIPLIER
+        step ^= step >> _SHIFT
+        np.copyto(runs, step, where=inside)
+    first = np.repeat(tokens.offsets[:-1] - offsets[:-1], counts)
+    return Ragged(runs[first + np.arange(offsets[-1])], offsets)

@@ -7,6 +7,8 @@ Han, kana and Thai are written without spaces, so each character is a token.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import polars as pl
 
@@ -43,32 +45,48 @@ _CHARACTERS = {
 }
 """Replaced before NFKC, which would turn x² into x2."""
 
-_COMMANDS = (
-    (r"\\(?:left|right|middle|bigg?[lrm]?|displaystyle|textstyle|limits|nolimits|notag)\b", " "),
-    (
-        r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|boldsymbol|operatorname|mbox|emph)\b\*?",
-        " ",
-    ),
+_THOUSANDS = (
     (r"(\d)(?:,|\{,\}|,?\\[!,])(\d{3})\b", "${1}${2}"),
-    (r"(\d)(?:,|\{,\}|,?\\[!,])(\d{3})\b", "${1}${2}"),  # twice: matches do not overlap, 1,000,000 has two
-    (r"\\[,;:!> ]|\\q?quad\b|~", " "),
-    (r"\\[dtc]frac\b", r"\frac"),
-    (r"\\frac\s*(\d)\s*(\d)", r"\frac ${1} ${2}"),
-    (r"\^\s*\{?\s*\\circ\b\s*\}?|\\degree\b", " degrees "),
-    (r"\\(?:cdot|times|ast)\b", "*"),
-    (r"\\div\b", "/"),
-    (r"\\(?:leq?|leqslant)\b", "≤"),
-    (r"\\(?:geq?|geqslant)\b", "≥"),
-    (r"\\neq?\b", "≠"),
-    (r"\\(?:[lr]?vert|mid)\b", "|"),
-    (r"\\(?:[lcd]|vd)?dots\b", " "),
-    (r"\\([%&#_])", "${1}"),
-    (r"\\[\[\]()$]|\$|\\\\", " "),
-    (r"__+", " "),
-    (r"(\d)\s*:\s*(\d)", "${1}∶${2}"),
-    (r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),
-    (r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),  # twice, for state-of-the-art
+) * 2  # matches do not overlap, 1,000,000 has two
+_HYPHENS = ((r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),) * 2  # for state-of-the-art
+_COMMANDS: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
+    (
+        ("\\",),
+        (
+            (r"\\(?:left|right|middle|bigg?[lrm]?|displaystyle|textstyle|limits|nolimits|notag)\b", " "),
+            (
+                r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|boldsymbol|operatorname|mbox|emph)\b\*?",
+                " ",
+            ),
+        ),
+    ),
+    (
+        tuple(f"{digit}{mark}" for digit in range(10) for mark in (",", "{,}", "\\")),
+        _THOUSANDS,
+    ),
+    (("\\", "~"), ((r"\\[,;:!> ]|\\q?quad\b|~", " "),)),
+    (
+        ("\\",),
+        (
+            (r"\\[dtc]frac\b", r"\frac"),
+            (r"\\frac\s*(\d)\s*(\d)", r"\frac ${1} ${2}"),
+            (r"\^\s*\{?\s*\\circ\b\s*\}?|\\degree\b", " degrees "),
+            (r"\\(?:cdot|times|ast)\b", "*"),
+            (r"\\div\b", "/"),
+            (r"\\(?:leq?|leqslant)\b", "≤"),
+            (r"\\(?:geq?|geqslant)\b", "≥"),
+            (r"\\neq?\b", "≠"),
+            (r"\\(?:[lr]?vert|mid)\b", "|"),
+            (r"\\(?:[lcd]|vd)?dots\b", " "),
+            (r"\\([%&#_])", "${1}"),
+        ),
+    ),
+    (("\\", "$"), ((r"\\[\[\]()$]|\$|\\\\", " "),)),
+    (("__",), ((r"__+", " "),)),
+    ((":",), ((r"(\d)\s*:\s*(\d)", "${1}∶${2}"),)),
+    (("-",), _HYPHENS),
 )
+"""What a text must hold for any of the patterns to match, and the patterns with their replacements; in this order."""
 _BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # what str.split takes for white space in ASCII, besides the space itself
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
 WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"
@@ -116,11 +134,25 @@ def canonical(texts: pl.Series) -> pl.Series:
 
 
 def _prepared(texts: pl.Series) -> pl.Series:
-    out = texts.cast(pl.String).str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
-    wide = (out.str.len_bytes() != out.str.len_chars()).fill_null(value=False)  # ASCII is in its normal form
-    out = out.scatter(wide.arg_true(), out.filter(wide).str.normalize("NFKC")).str.to_lowercase()
-    marked = out.str.contains_any(["\\", "$", "-", ",", "~", "__", ":"]).fill_null(False)
-    special = out.filter(marked).str.replace_many(list(_LETTERS), list(_LETTERS.values()))
-    for pattern, replacement in _COMMANDS:
-        special = special.str.replace_all(pattern, replacement)
-    return out.scatter(marked.arg_true(), special)
+    texts = texts.cast(pl.String)
+    wide = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(value=False)
+    out = texts.str.replace_all("'", _CHARACTERS["'"], literal=True)  # all that ASCII has of them
+    spelt = texts.filter(wide).str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
+    spelt = _replaced(spelt.str.normalize("NFKC"), changes=_THOUSANDS)  # digits of every script
+    out = out.scatter(wide.arg_true(), spelt).str.to_lowercase()
+    out = _where(out, ("\\",), lambda found: found.str.replace_many(list(_LETTERS), list(_LETTERS.values())))
+    for marks, changes in _COMMANDS:
+        out = _where(out, marks, partial(_replaced, changes=changes))
+    return out
+
+
+def _where(texts: pl.Series, marks: Sequence[str], change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Changes the texts that hold one of the marks; looking for them costs far less than a pattern."""
+    rows = texts.str.contains_any(list(marks)).fill_null(value=False)
+    return texts.scatter(rows.arg_true(), change(texts.filter(rows))) if rows.any() else texts
+
+
+def _replaced(texts: pl.Series, *, changes: Sequence[tuple[str, str]]) -> pl.Series:
+    for pattern, replacement in changes:
+        texts = texts.str.replace_all(pattern, replacement)
+    return texts

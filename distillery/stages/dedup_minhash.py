@@ -64,24 +64,29 @@ class DedupMinhash:
         return described.with_columns(self._shape.forms(table[self.column]))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
-        described = sketches.drop("form")
-        before = [read_index(folder, self._shape, like=described) for folder in self.earlier]
-        forms = sketches["form"]
-        if before:  # else no copy: at five million rows this column is more than a gigabyte
-            forms = pl.concat([*(frame["form"] for frame in before), forms], rechunk=True)
+        forms = sketches.drop_in_place("form")  # more than a gigabyte at five million rows, and wanted once
+        before = [read_index(folder, self._shape, like=sketches) for folder in self.earlier]
+        if before:
+            forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])
+        there = forms.is_not_null()
         marks = unpacked(forms, permutations=self.permutations)
-        rows = pl.concat([*(frame.drop("form") for frame in before), described])
-        rows = rows.with_columns(form=_spread(pl.Series("form", marks_of(marks)), forms.is_not_null()))
-        rows = rows.with_columns(row=_spread(pl.Series("row", np.arange(len(marks))), forms.is_not_null()))
+        del forms
+        rows = pl.concat([*before, sketches])
+        rows = rows.with_columns(
+            form=_spread(pl.Series("form", marks_of(marks)), there),
+            row=_spread(pl.Series("row", np.arange(len(marks))), there),
+        )
         units = self._preference.ordered(rows)
-        marked = units.filter(pl.col("form").is_not_null())
+        del rows, there
+        marked = units.filter(pl.col("form").is_not_null()).select("row", "place")
         found = links(marks, threshold=self.threshold, order=marked["row"].to_numpy())
         known = units.filter(
             pl.col("key").is_in(pl.concat([_NONE, *(frame["key"] for frame in before)]).implode())
         )
         gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
-        dropped = ledger(described, units, gone, reason=Drop.NEAR_COPY)
-        return Decision(dropped, facts={**facts(described, units, gone), "threshold": self.threshold})
+        del marks, marked, found
+        dropped = ledger(sketches, units, gone, reason=Drop.NEAR_COPY)
+        return Decision(dropped, facts={**facts(sketches, units, gone), "threshold": self.threshold})
 
 
 _NONE = pl.Series("key", [], dtype=pl.String)

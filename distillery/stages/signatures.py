@@ -32,16 +32,18 @@ class Shape:
 
     def forms(self, texts: pl.Series) -> pl.Series:
         """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
-        asked = texts.alias("text").to_frame()
-        distinct = asked.unique(maintain_order=True)  # the samples of a problem share one signature
-        size = max(_LEAST_ROWS, -(-distinct.height // pl.thread_pool_size()))
-        parts = [distinct["text"].slice(begin, size) for begin in range(0, distinct.height, size)]
+        first = texts.ne_missing(texts.shift()) if len(texts) else texts.is_null()
+        first = pl.select(
+            pl.when(pl.int_range(len(texts)) == 0).then(statement=True).otherwise(first)
+        ).to_series()
+        distinct = texts.filter(first)  # the samples of a problem, which stand together, share one signature
+        size = max(_LEAST_ROWS, -(-len(distinct) // pl.thread_pool_size()))
+        parts = [distinct.slice(begin, size) for begin in range(0, len(distinct), size)]
         with ThreadPoolExecutor(
             max(1, len(parts))
         ) as threads:  # what takes time here, polars and numpy, runs beside itself
             forms = [form for part in threads.map(self._signed, parts) for form in part]
-        known = distinct.with_columns(pl.Series("form", forms, dtype=pl.Binary))
-        return asked.join(known, on="text", how="left", maintain_order="left", nulls_equal=True)["form"]
+        return pl.Series("form", forms, dtype=pl.Binary).gather(first.cum_sum() - 1)
 
     def _signed(self, texts: pl.Series) -> list[bytes | None]:
         grams = ngrams(token_hashes(tokens(texts)), n=self.shingle)
