@@ -18,6 +18,10 @@ class BadBodyError(Exception):
         self.param = param
 
 
+class TooLongError(BadBodyError):
+    """More than the model's context holds."""
+
+
 _SAMPLING = (
     "seed",
     "temperature",
@@ -127,19 +131,25 @@ def _continues(body: dict[str, Any], turns: Sequence[tuple[str, str]]) -> bool:
     return True
 
 
-def _too_long(prompt: str, max_tokens: int, limit: int) -> BadBodyError:
+def _too_long(prompt: str, max_tokens: int, limit: int) -> TooLongError:
     """In the words of vLLM 0.30 (vllm/renderers/params.py); clients tell it by them."""
+    if max_tokens > limit:
+        return TooLongError(
+            f"max_tokens={max_tokens} cannot be greater than max_model_len=max_total_tokens={limit}. Please request "
+            "fewer output tokens.",
+            param="max_tokens",
+        )
     words, letters = len(prompt.split()), len(prompt)
     asked = f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens "
     advice = "Please reduce the length of the input prompt or the number of requested output tokens."
     if max_tokens >= limit:  # then vLLM does not count the prompt's tokens
-        return BadBodyError(
+        return TooLongError(
             f"{asked}and your prompt contains {letters} characters (more than 0 characters, which is the upper bound "
             f"for 0 input tokens). {advice}",
             param="input_text",
         )
     total = f"for a total of {words + max_tokens} tokens. "
-    return BadBodyError(
+    return TooLongError(
         f"{asked}and your prompt contains {words} input tokens, {total}{advice}", param="input_tokens"
     )
 

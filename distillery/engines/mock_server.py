@@ -17,7 +17,14 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from distillery.engines.mock_bodies import BadBodyError, completion_body, error_body, read_body, stream_events
+from distillery.engines.mock_bodies import (
+    BadBodyError,
+    TooLongError,
+    completion_body,
+    error_body,
+    read_body,
+    stream_events,
+)
 from distillery.engines.mock_replies import (
     LASTING,
     Ask,
@@ -270,8 +277,7 @@ class _Service:
                 await request.content.read(), seed=options.seed, max_model_len=options.max_model_len
             )
         except BadBodyError as error:
-            too_long = error.param in ("input_tokens", "input_text")
-            self._errors["context_length" if too_long else "bad_request"] += 1
+            self._errors["context_length" if isinstance(error, TooLongError) else "bad_request"] += 1
             return _error(400, str(error), kind="BadRequestError", param=error.param)
         if options.keep_keys:
             self._keys[ask.key.hex()] += 1

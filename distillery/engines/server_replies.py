@@ -38,7 +38,7 @@ _NO_SCHEMA = (
 _TRY_AGAIN = frozenset([408, 409, 425])
 # "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "contains 300
 # input tokens" (vLLM; none are counted where the reply alone is too long), "300 tokens from the input messages" (SGLang)
-_LIMIT = re.compile(r"maximum context length (?:is|of) (\d+)")
+_LIMIT = re.compile(r"(?:maximum context length (?:is|of) |max_(?:model_len|total_tokens)=)(\d+)")
 _PROMPT = re.compile(r"(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)")
 
 

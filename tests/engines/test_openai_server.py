@@ -146,11 +146,18 @@ def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serv
     assert (reply.text, reply.meta["room"]) == ("fine", 400)
 
 
-def test_a_server_that_did_not_count_the_prompt_sets_the_limit_itself(serve):
-    words = (
-        "This model's maximum context length is 512 tokens. However, you requested 512 output tokens and your prompt "
-        "contains 9 characters (more than 0 characters, which is the upper bound for 0 input tokens)."
-    )
+@pytest.mark.parametrize(
+    "words",
+    [
+        (
+            "This model's maximum context length is 512 tokens. However, you requested 512 output tokens and your "
+            "prompt contains 9 characters (more than 0 characters, which is the upper bound for 0 input tokens)."
+        ),
+        "max_tokens=512 cannot be greater than max_model_len=max_total_tokens=512. Please request fewer output tokens.",
+    ],
+    ids=["prompt", "reply"],
+)
+def test_a_server_that_did_not_count_the_prompt_sets_the_limit_itself(serve, words):
     server = serve(lambda body: refuses(400, words) if "max_tokens" in body else said("fine"))
     (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=512)))
     assert [body.get("max_tokens") for body in server.seen] == [512, None]
