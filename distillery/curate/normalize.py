@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 
 import polars as pl
 
@@ -45,48 +45,43 @@ _CHARACTERS = {
 }
 """Replaced before NFKC, which would turn x² into x2."""
 
+_JOINTS = r"(?:,|\{,\}|,?\\[!,])"
 _THOUSANDS = (
-    (r"(\d)(?:,|\{,\}|,?\\[!,])(\d{3})\b", "${1}${2}"),
-) * 2  # matches do not overlap, 1,000,000 has two
+    (rf"([0-9]){_JOINTS}([0-9]{{3}})\b", "${1}${2}"),
+) * 2  # matches do not overlap: 1,000,000 has two
+_OTHER_DIGIT = r"[\d--[0-9]]"
+_OTHER_THOUSANDS = ((rf"(\d){_JOINTS}(\d{{3}})\b", "${1}${2}"),) * 2  # far slower
 _HYPHENS = ((r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),) * 2  # for state-of-the-art
-_COMMANDS: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
-    (
-        ("\\",),
-        (
-            (r"\\(?:left|right|middle|bigg?[lrm]?|displaystyle|textstyle|limits|nolimits|notag)\b", " "),
-            (
-                r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|boldsymbol|operatorname|mbox|emph)\b\*?",
-                " ",
-            ),
-        ),
-    ),
-    (
-        tuple(f"{digit}{mark}" for digit in range(10) for mark in (",", "{,}", "\\")),
-        _THOUSANDS,
-    ),
-    (("\\", "~"), ((r"\\[,;:!> ]|\\q?quad\b|~", " "),)),
-    (
-        ("\\",),
-        (
-            (r"\\[dtc]frac\b", r"\frac"),
-            (r"\\frac\s*(\d)\s*(\d)", r"\frac ${1} ${2}"),
-            (r"\^\s*\{?\s*\\circ\b\s*\}?|\\degree\b", " degrees "),
-            (r"\\(?:cdot|times|ast)\b", "*"),
-            (r"\\div\b", "/"),
-            (r"\\(?:leq?|leqslant)\b", "≤"),
-            (r"\\(?:geq?|geqslant)\b", "≥"),
-            (r"\\neq?\b", "≠"),
-            (r"\\(?:[lr]?vert|mid)\b", "|"),
-            (r"\\(?:[lcd]|vd)?dots\b", " "),
-            (r"\\([%&#_])", "${1}"),
-        ),
-    ),
-    (("\\", "$"), ((r"\\[\[\]()$]|\$|\\\\", " "),)),
-    (("__",), ((r"__+", " "),)),
-    ((":",), ((r"(\d)\s*:\s*(\d)", "${1}∶${2}"),)),
-    (("-",), _HYPHENS),
+_MARKS = (
+    (r"[~$]", " "),
+    (r"__+", " "),
+    (r"(\d)\s*:\s*(\d)", "${1}∶${2}"),
+    *_HYPHENS,
 )
-"""What a text must hold for any of the patterns to match, and the patterns with their replacements; in this order."""
+_MARKED = r"[~$:-]|__|[0-9](?:,|\{,\})"
+"""Without this, and without a backslash, no pattern here can match."""
+_COMMANDS = (
+    (r"\\(?:left|right|middle|bigg?[lrm]?|displaystyle|textstyle|limits|nolimits|notag)\b", " "),
+    (
+        r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|boldsymbol|operatorname|mbox|emph)\b\*?",
+        " ",
+    ),
+    *_THOUSANDS,
+    (r"\\[,;:!> ]|\\q?quad\b", " "),
+    (r"\\[dtc]frac\b", r"\frac"),
+    (r"\\frac\s*(\d)\s*(\d)", r"\frac ${1} ${2}"),
+    (r"\^\s*\{?\s*\\circ\b\s*\}?|\\degree\b", " degrees "),
+    (r"\\(?:cdot|times|ast)\b", "*"),
+    (r"\\div\b", "/"),
+    (r"\\(?:leq?|leqslant)\b", "≤"),
+    (r"\\(?:geq?|geqslant)\b", "≥"),
+    (r"\\neq?\b", "≠"),
+    (r"\\(?:[lr]?vert|mid)\b", "|"),
+    (r"\\(?:[lcd]|vd)?dots\b", " "),
+    (r"\\([%&#_])", "${1}"),
+    (r"\\[\[\]()$]|\\\\", " "),
+    *_MARKS,
+)
 _BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # what str.split takes for white space in ASCII, besides the space itself
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
 WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"
@@ -134,25 +129,48 @@ def canonical(texts: pl.Series) -> pl.Series:
 
 
 def _prepared(texts: pl.Series) -> pl.Series:
-    texts = texts.cast(pl.String)
-    wide = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(value=False)
-    out = texts.str.replace_all("'", _CHARACTERS["'"], literal=True)  # all that ASCII has of them
-    spelt = texts.filter(wide).str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
-    spelt = _replaced(spelt.str.normalize("NFKC"), changes=_THOUSANDS)  # digits of every script
-    out = out.scatter(wide.arg_true(), spelt).str.to_lowercase()
-    out = _where(out, ("\\",), lambda found: found.str.replace_many(list(_LETTERS), list(_LETTERS.values())))
-    for marks, changes in _COMMANDS:
-        out = _where(out, marks, partial(_replaced, changes=changes))
-    return out
+    """Few calls, each over the rows that need it: a call of polars costs as much as a hundred short texts."""
+    texts = texts.cast(pl.String).alias("text")
+    wide = texts.str.len_bytes() != texts.str.len_chars()
+    out = _changed(texts, _TEXT.str.replace_all("'", "", literal=True).str.to_lowercase())
+    out = _where(wide, texts, _spelt, into=out)
+    latex = out.str.contains("\\", literal=True)
+    marked = out.str.contains(_MARKED) & ~latex
+    out = _where(latex, out, _unmarked(_COMMANDS))
+    return _where(marked, out, _unmarked((*_THOUSANDS, *_MARKS)))
 
 
-def _where(texts: pl.Series, marks: Sequence[str], change: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Changes the texts that hold one of the marks; looking for them costs far less than a pattern."""
-    rows = texts.str.contains_any(list(marks)).fill_null(value=False)
-    return texts.scatter(rows.arg_true(), change(texts.filter(rows))) if rows.any() else texts
+_TEXT = pl.col("text")
 
 
-def _replaced(texts: pl.Series, *, changes: Sequence[tuple[str, str]]) -> pl.Series:
-    for pattern, replacement in changes:
-        texts = texts.str.replace_all(pattern, replacement)
-    return texts
+def _spelt(texts: pl.Series) -> pl.Series:
+    characters = _TEXT.str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
+    out = _changed(texts, characters.str.normalize("NFKC").str.to_lowercase())
+    return _where(out.str.contains(_OTHER_DIGIT), out, _unmarked(_OTHER_THOUSANDS))
+
+
+def _unmarked(changes: Sequence[tuple[str, str]]) -> Callable[[pl.Series], pl.Series]:
+    letters = _TEXT.str.replace_many(list(_LETTERS), list(_LETTERS.values()))
+    steps = [partial(_replaced, pattern=pattern, by=by) for pattern, by in changes]
+    return lambda texts: _changed(texts, reduce(lambda text, step: step(text), steps, letters))
+
+
+def _replaced(text: pl.Expr, *, pattern: str, by: str) -> pl.Expr:
+    return text.str.replace_all(pattern, by)
+
+
+def _changed(texts: pl.Series, change: pl.Expr) -> pl.Series:
+    return texts.to_frame().select(change).to_series()
+
+
+def _where(
+    rows: pl.Series,
+    texts: pl.Series,
+    change: Callable[[pl.Series], pl.Series],
+    *,
+    into: pl.Series | None = None,
+) -> pl.Series:
+    """`into`, else the texts themselves, with the change in these rows."""
+    rows = rows.fill_null(value=False)
+    into = texts if into is None else into
+    return into.scatter(rows.arg_true(), change(texts.filter(rows))) if rows.any() else into

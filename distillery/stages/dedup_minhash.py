@@ -39,7 +39,7 @@ class DedupMinhash:
     prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
     earlier: tuple[str, ...] = ()  # folders that export.signatures wrote: what is in those sets goes
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     writes: ClassVar[Columns] = {}
     also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
 

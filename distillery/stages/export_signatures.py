@@ -26,7 +26,7 @@ class ExportSignatures:
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     shingle: Annotated[int, Field(ge=1, le=20)] = 3
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     raw: ClassVar[str] = ""
 
     @property

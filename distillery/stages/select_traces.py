@@ -66,7 +66,7 @@ class SelectTraces:
     pass_rate: tuple[float, float] | None = None  # inclusive window on the problem's pass rate
     distinct_text: bool = False  # one copy of traces equal but for spacing
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     key: ClassVar[str] = "trace_id"
     writes: ClassVar[Columns] = DIFFICULTY
 

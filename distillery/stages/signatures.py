@@ -16,10 +16,11 @@ from distillery.curate.normalize import tokens
 from distillery.errors import ConfigError
 from distillery.hashing import Json, sha256
 
-VERSION = 1  # raise it when the same text gets another signature
+VERSION = 2  # raise it when the same text gets another signature
 TABLE, SHAPE = "signatures.parquet", "signatures.json"
 _FIRST = -1  # before every source
 _LEAST_ROWS = 1_000  # of a thread
+_NONE = pl.Series("form", [], pl.Binary)
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,12 @@ class Shape:
         with ThreadPoolExecutor(
             max(1, len(parts))
         ) as threads:  # what takes time here, polars and numpy, runs beside itself
-            forms = [form for part in threads.map(self._signed, parts) for form in part]
-        return pl.Series("form", forms, dtype=pl.Binary).gather(first.cum_sum() - 1)
+            forms = pl.concat([_NONE, *threads.map(self._signed, parts)])
+        return forms.gather(first.cum_sum() - 1)
 
-    def _signed(self, texts: pl.Series) -> list[bytes | None]:
+    def _signed(self, texts: pl.Series) -> pl.Series:
         grams = ngrams(token_hashes(tokens(texts)), n=self.shingle)
-        marks = packed(signatures(grams, permutations=self.permutations))
-        return [mark if full else None for mark, full in zip(marks, grams.lengths, strict=True)]
+        return packed(signatures(grams, permutations=self.permutations), grams.lengths > 0).alias("form")
 
     def said(self) -> dict[str, Json]:
         return {"version": VERSION, **asdict(self)}
