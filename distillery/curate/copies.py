@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
@@ -30,6 +30,8 @@ class Preference:
 
     sources: Sequence[str] = ()
     keep: Keep = Keep.LONGEST
+
+    described: ClassVar[tuple[str, ...]] = ("key", "unit", "source_rank", "no_gold", "length")
 
     def describe(self, table: pl.DataFrame, *, key: str, column: str) -> pl.DataFrame:
         """Columns key, unit, source_rank, no_gold and length: what `ordered` needs, without the texts."""

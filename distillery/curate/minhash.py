@@ -94,7 +94,7 @@ def unpacked(forms: pl.Series, *, permutations: int) -> Signatures:
     data: Any = column.buffers()[2]
     if data is None:
         return np.empty((0, permutations), np.uint16)
-    return np.frombuffer(data, np.uint16)[: len(column) * permutations].reshape(-1, permutations)
+    return np.frombuffer(data, np.uint16)[: len(column) * permutations].reshape(len(column), permutations)
 
 
 def marks_of(marks: Signatures) -> Hashes:

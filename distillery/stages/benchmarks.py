@@ -15,7 +15,7 @@ from distillery.stages.hub_split import load_split, offline_where_no_hub_answers
 from distillery.stages.problem_rows import Fault
 from distillery.stages.row_files import ENDINGS, files, read
 
-_AGAINST = "decontaminate.ngrams.against"
+_AGAINST = "decontamination.against"
 _COLUMNS = (
     "question",
     "problem",
@@ -79,7 +79,7 @@ class Benchmarks(NamedTuple):
 def default_benches(folder: str) -> tuple[Bench, ...]:
     """The list that is known here; a file of a benchmark's name in `folder` stands for the hub."""
     if folder and not Path(folder).is_dir():
-        raise ConfigError(f"decontaminate.ngrams.folder: there is no folder {folder} (in {Path.cwd()})")
+        raise ConfigError(f"decontamination.folder: there is no folder {folder} (in {Path.cwd()})")
     there = {
         file.name.removesuffix(ending): str(file)
         for file in (sorted(Path(folder).iterdir()) if folder else ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -13,9 +13,10 @@ from pydantic import Field
 
 from distillery.curate.overlap import Index, Limits, Match, index, matches
 from distillery.hashing import Json
-from distillery.records import Columns, earlier_turns
+from distillery.records import Columns
 from distillery.stages.base import Context, Output
 from distillery.stages.benchmarks import Bench, Benchmarks, expanded, load, stamp
+from distillery.stages.evidence import asked_texts, changes, evidence, output, say_what_is_missing
 
 _SHOWN = 160  # characters of the question in the ledger
 _KINDS = pl.Enum([kind.value for kind in Match])
@@ -72,55 +73,21 @@ class DecontaminateNgrams:
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         limits = Limits(words=self.n, min_coverage=self.min_coverage, min_near=self.min_near)
-        known = _known(self._benches, limits, _changes(self._benches))
-        if known.benchmarks.unsaid:
-            _alarm(known.benchmarks, ctx)
-        asked = _asked(table, self.column)
+        known = _known(self._benches, limits, changes(self._benches))
+        say_what_is_missing(known.benchmarks, ctx)
+        asked = asked_texts(table, self.column)
         texts = asked["text"].drop_nulls().unique(maintain_order=True)  # looked up once, however many ask it
         found = _evidence(matches(texts, known.lookup), texts, known)
         hits = asked.join(found, on="text").sort("row", "kind", -pl.col("score"), "turn")
-        best = hits.unique("row", keep="first", maintain_order=True)
-        metrics = _metrics(table.height, best, known)
-        if self.numbers_changed == "keep":
-            dropping = hits.filter(pl.col("kind") != Match.NUMBERS_CHANGED.value)
-            best = dropping.unique("row", keep="first", maintain_order=True)
-        marks = pl.DataFrame({"row": range(table.height)}, schema={"row": pl.Int64}).join(
-            best, on="row", how="left", maintain_order="left"
-        )
-        out = Output.marked(table, marks["kind"].cast(pl.String), marks["evidence"], key=self.key)
-        return replace(out, metrics=metrics)
-
-
-def _asked(table: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Columns row, turn and text: a row's own text is turn 0, then come the user's earlier turns."""
-    own = table.select(
-        pl.int_range(pl.len()).alias("row"),
-        pl.lit(0, pl.Int64).alias("turn"),
-        pl.col(column).cast(pl.String).alias("text"),
-    )
-    if column != "question" or "payload" not in table.columns:
-        return own
-    spoken = table.with_row_index("row").filter(pl.col("payload").str.contains('"history"', literal=True))
-    turns = [
-        (row, turn, text)
-        for row, payload in spoken.select("row", "payload").iter_rows()
-        for turn, text in enumerate(_said(payload), start=1)
-    ]
-    return pl.concat([own, pl.DataFrame(turns, schema=own.schema, orient="row")])
-
-
-def _said(payload: str) -> list[str]:
-    try:
-        return [content for role, content in earlier_turns(payload) if role == "user"]
-    except ValueError:  # the stages that speak with a model say so
-        return []
+        spared = Match.NUMBERS_CHANGED if self.numbers_changed == "keep" else None
+        return output(table, hits, known.sizes, known.benchmarks, key=self.key, spared=spared)
 
 
 def _evidence(found: pl.DataFrame, texts: pl.Series, known: Known) -> pl.DataFrame:
     """Columns text, kind, score, bench and evidence."""
     questions = [known.benchmarks.questions[number] for number in found["question"]]
     said = [
-        f"{kind} {score:.2f} of {question.place}: {question.text[:_SHOWN]!r}"
+        evidence(kind, score, question)
         for question, (kind, score) in zip(questions, _hits(found), strict=True)
     ]
     return found.select(
@@ -134,28 +101,6 @@ def _evidence(found: pl.DataFrame, texts: pl.Series, known: Known) -> pl.DataFra
 
 def _hits(found: pl.DataFrame) -> Iterator[tuple[str, float]]:
     return found.select("kind", "score").iter_rows()  # pyright: ignore[reportReturnType]
-
-
-def _metrics(rows: int, best: pl.DataFrame, known: Known) -> dict[str, float]:
-    """Sums over shards: rows compared with a benchmark and not, pairs of row and question, hits of each kind."""
-    counts = Counter(f"matched_{kind}" for kind in best["kind"])
-    counts.update(f"hit:{kind}:{bench}" for kind, bench in best.select("kind", "bench").iter_rows())
-    counts.update({f"compared:{name}": rows for name in known.sizes})
-    counts.update({f"pairs:{name}": rows * size for name, size in known.sizes.items()})
-    counts.update({f"unchecked:{name}": rows for name in known.benchmarks.missing})
-    return {name: float(count) for name, count in counts.items()}
-
-
-def _alarm(benchmarks: Benchmarks, ctx: Context) -> None:
-    why = "; ".join(f"{name} ({benchmarks.missing[name]})" for name in benchmarks.unsaid)
-    ctx.alarm(f"decontaminate.ngrams: not checked, for they could not be had: {why}")
-    benchmarks.unsaid.clear()  # once in a process, not with every shard
-
-
-def _changes(benches: tuple[Bench, ...]) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (str(file), file.stat().st_mtime_ns) for bench in benches if bench.path for file in bench.files()
-    )
 
 
 @lru_cache(maxsize=2)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-import numpy as np
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.copies import Copy, Keep, Preference, copies, facts, ledger
-from distillery.curate.minhash import Links, links, marks_of, unpacked
+from distillery.curate.copies import Keep, Preference
+from distillery.curate.minhash import links
 from distillery.hashing import Json
 from distillery.records import Columns
 from distillery.stages.base import Context, Decision
+from distillery.stages.near_copies import decided
 from distillery.stages.signatures import Shape, index_stamp, read_index
 
 
@@ -64,40 +64,13 @@ class DedupMinhash:
         return described.with_columns(self._shape.forms(table[self.column]))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
-        forms = sketches.drop_in_place("form")  # more than a gigabyte at five million rows, and wanted once
-        before = [read_index(folder, self._shape, like=sketches) for folder in self.earlier]
-        if before:
-            forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])
-        there = forms.is_not_null()
-        marks = unpacked(forms, permutations=self.permutations)
-        del forms
-        rows = pl.concat([*before, sketches])
-        rows = rows.with_columns(
-            form=_spread(pl.Series("form", marks_of(marks)), there),
-            row=_spread(pl.Series("row", np.arange(len(marks))), there),
+        described = sketches.drop("form")
+        return decided(
+            sketches,
+            lambda marks, order: links(marks, threshold=self.threshold, order=order),
+            preference=self._preference,
+            width=self.permutations,
+            threshold=self.threshold,
+            reason=Drop.NEAR_COPY,
+            before=[read_index(folder, self._shape, like=described) for folder in self.earlier],
         )
-        units = self._preference.ordered(rows)
-        del rows, there
-        marked = units.filter(pl.col("form").is_not_null()).select("row", "place")
-        found = links(marks, threshold=self.threshold, order=marked["row"].to_numpy())
-        known = units.filter(
-            pl.col("key").is_in(pl.concat([_NONE, *(frame["key"] for frame in before)]).implode())
-        )
-        gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
-        del marks, marked, found
-        dropped = ledger(sketches, units, gone, reason=Drop.NEAR_COPY)
-        return Decision(dropped, facts={**facts(sketches, units, gone), "threshold": self.threshold})
-
-
-_NONE = pl.Series("key", [], dtype=pl.String)
-
-
-def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
-    """The values where there is a signature, null elsewhere."""
-    places = there.cast(pl.Int64).cum_sum() - 1
-    return values.gather(pl.select(pl.when(there).then(places)).to_series())
-
-
-def _gone(found: Links, places: np.ndarray, *, staying: int) -> dict[int, Copy]:
-    left, right = places[found.left].tolist(), places[found.right].tolist()
-    return copies(zip(left, right, found.similarity.tolist(), strict=True), staying=staying)

@@ -51,6 +51,19 @@ def test_signatures_estimate_the_jaccard_similarity(jaccard: float):
     assert (marks[0] == marks[1]).mean() == pytest.approx(jaccard, abs=0.07)
 
 
+@pytest.mark.parametrize("size", [3, 9, 30])
+def test_the_estimate_for_short_texts_has_no_bias(size: int):
+    pairs = [overlapping(0.6, size=size, start=number * 100_000) for number in range(2000)]
+    shared = len(set(pairs[0][0]) & set(pairs[0][1]))
+    marks = signatures(hashed([text for pair in pairs for text in pair]))
+    assert (marks[::2] == marks[1::2]).mean() == pytest.approx(shared / (2 * size - shared), abs=0.01)
+
+
+def test_signatures_are_the_same_on_every_machine():
+    (mark,) = signatures(hashed([["a", "b", "c"]]), permutations=5)
+    assert mark.tolist() == [62850, 24040, 46565, 42839, 17593]
+
+
 def test_a_signature_does_not_depend_on_the_rows_beside_it():
     rows = [[f"w{n}" for n in range(length)] for length in (3, 5000, 0, 7, 2100)]
     together = signatures(hashed(rows))

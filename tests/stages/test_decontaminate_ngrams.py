@@ -275,9 +275,7 @@ def test_an_optional_benchmark_may_be_missing_and_no_other(tmp_path: Path, bench
     table = pl.DataFrame({"problem_id": ["a"], "question": [SHORT]})
     output = build(DecontaminateNgrams, {"against": against}, where="x").apply(table, ctx)
     assert output.metrics["unchecked:none"] == 1.0
-    assert ctx.alarms == [
-        "decontaminate.ngrams: not checked, for they could not be had: none (no question in it)"
-    ]
+    assert ctx.alarms == ["decontamination: not checked, for they could not be had: none (no question in it)"]
     with pytest.raises(ConfigError, match="cannot be loaded"):
         run([{"hub": str(tmp_path / "nothing")}], ["a"])
 

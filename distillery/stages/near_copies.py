@@ -1,0 +1,65 @@
+"""The decision of a dedup whose sketches have, beside what `Preference` describes, a `form` of equal width a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+
+from distillery.curate.copies import Copy, Preference, copies, facts, ledger
+from distillery.curate.minhash import Indices, Links, Signatures, marks_of, unpacked
+from distillery.stages.base import Decision
+
+Find = Callable[[Signatures, Indices], Links]
+"""From the forms and their order, best first: pairs of places in that order, left < right."""
+
+
+def decided(
+    sketches: pl.DataFrame,
+    find: Find,
+    *,
+    preference: Preference,
+    width: int,
+    threshold: float,
+    reason: str,
+    before: Sequence[pl.DataFrame] = (),
+) -> Decision:
+    """Takes the column `form` out of `sketches` and `before`, whose rows stay: it is larger than all else together."""
+    forms = sketches.drop_in_place("form")
+    if before:
+        forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])
+    there = forms.is_not_null()
+    marks = unpacked(forms, permutations=width)
+    del forms
+    rows = pl.concat([*before, sketches]) if before else sketches
+    rows = rows.select(
+        *preference.described,
+        _spread(pl.Series("form", marks_of(marks)), there),
+        _spread(pl.Series("row", np.arange(len(marks))), there),
+    )
+    units = preference.ordered(rows)
+    del rows, there
+    marked = units.filter(pl.col("form").is_not_null()).select("row", "place")
+    found = find(marks, marked["row"].to_numpy())
+    known = units.filter(
+        pl.col("key").is_in(pl.concat([_NONE, *(frame["key"] for frame in before)]).implode())
+    )
+    gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
+    del marks, marked, found
+    dropped = ledger(sketches, units, gone, reason=reason)
+    return Decision(dropped, facts={**facts(sketches, units, gone), "threshold": threshold})
+
+
+_NONE = pl.Series("key", [], dtype=pl.String)
+
+
+def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
+    """The values where there is a form, null elsewhere."""
+    places = there.cast(pl.Int64).cum_sum() - 1
+    return values.gather(pl.select(pl.when(there).then(places)).to_series())
+
+
+def _gone(found: Links, places: np.ndarray, *, staying: int) -> dict[int, Copy]:
+    left, right = places[found.left].tolist(), places[found.right].tolist()
+    return copies(zip(left, right, found.similarity.tolist(), strict=True), staying=staying)
