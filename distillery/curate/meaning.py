@@ -23,8 +23,13 @@ _WHOLE = 1 << 15  # texts of a group in which each is compared with each
 _ROUNDS = 6  # of k-means, in a larger one
 
 
+def undrawn(texts: pl.Series) -> pl.Series:
+    """Without Asymptote drawings, which some copies of a problem have and some have not."""
+    return texts.str.replace_all(r"(?s)\[asy\].*?(?:\[/asy\]|$)", " ")
+
+
 def numbers(texts: pl.Series) -> npt.NDArray[np.uint64]:
-    """One number a text for the numbers in it, whatever their order and spelling."""
+    """One number a text for the set of numbers in it, whatever their order and spelling."""
     found = (
         tokens(texts)
         .list.eval(pl.element().filter(pl.element().str.contains(r"^\d")))

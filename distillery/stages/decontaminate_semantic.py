@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.meaning import Vectors, nearest, numbers
+from distillery.curate.meaning import Vectors, nearest, numbers, undrawn
 from distillery.engines.embedding import Embedding
 from distillery.hashing import Json
 from distillery.records import Columns
@@ -84,8 +84,9 @@ class DecontaminateSemantic:
 
     def _found(self, texts: pl.Series, known: Known) -> pl.DataFrame:
         """Columns text, kind, score, bench and evidence."""
-        vectors = self.embedding.vectors(texts.to_list())
-        groups = numbers(texts) if self.same_numbers else np.zeros(len(texts), np.uint64)
+        plain = undrawn(texts)
+        vectors = self.embedding.vectors(plain.to_list())
+        groups = numbers(plain) if self.same_numbers else np.zeros(len(texts), np.uint64)
         theirs = known.groups if self.same_numbers else np.zeros(len(known.groups), np.uint64)
         best, score = nearest(vectors, known.vectors, groups, theirs)
         rows = np.flatnonzero(score >= self.threshold)
@@ -115,10 +116,10 @@ class DecontaminateSemantic:
 @lru_cache(maxsize=2)
 def _known(benches: tuple[Bench, ...], embedding: Embedding, _changed: tuple[tuple[str, int], ...]) -> Known:
     benchmarks = load(benches)
-    texts = [question.text for question in benchmarks.questions]
+    texts = undrawn(pl.Series([question.text for question in benchmarks.questions], dtype=pl.String))
     return Known(
-        embedding.vectors(texts),
-        numbers(pl.Series(texts, dtype=pl.String)),
+        embedding.vectors(texts.to_list()),
+        numbers(texts),
         benchmarks,
         Counter(question.bench for question in benchmarks.questions),
     )

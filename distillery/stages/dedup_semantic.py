@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from distillery.curate.copies import Keep, Preference
-from distillery.curate.meaning import meaning_links, numbers
+from distillery.curate.meaning import meaning_links, numbers, undrawn
 from distillery.curate.minhash import packed
 from distillery.engines.embedding import Embedding
 from distillery.hashing import Json
@@ -57,7 +57,7 @@ class DedupSemantic:
         return None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        texts = table[self.column].cast(pl.String)
+        texts = undrawn(table[self.column].cast(pl.String))
         there = (texts.str.strip_chars() != "").fill_null(value=False)
         known = texts.filter(there).unique(maintain_order=True)
         vectors = self.embedding.vectors(known.to_list()).astype(np.float16).view(np.uint16)

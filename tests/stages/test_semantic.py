@@ -116,6 +116,11 @@ def test_numbers_are_compared_whatever_their_order_and_spelling():
     assert none == numbers(pl.Series(["no number"]))[0]
 
 
+def test_a_drawing_makes_no_other_problem():
+    drawn = f"{HENS} [asy] draw((0,0)--(12,9)); [/asy]"
+    assert set(dedup([HENS, drawn])) == {"p1"}
+
+
 def decontaminate(tmp_path, texts, **options):
     bench = tmp_path / "bench.jsonl"
     bench.write_text("".join(json.dumps({"question": text}) + "\n" for text in (FAR, HENS)))
