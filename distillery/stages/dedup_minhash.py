@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -35,6 +35,9 @@ class DedupMinhash:
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     shingle: Annotated[int, Field(ge=1, le=20)] = 3  # words in an n-gram
+    opening: Annotated[int | None, Field(ge=20)] = field(
+        default=None, metadata={"identity": "changed"}
+    )  # characters that are compared, as of answers that all begin alike; null = all
     keep: Keep = Keep.LONGEST
     prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
     earlier: tuple[str, ...] = ()  # folders that export.signatures wrote: what is in those sets goes
@@ -53,7 +56,7 @@ class DedupMinhash:
 
     @property
     def _shape(self) -> Shape:
-        return Shape(self.column, self.shingle, self.permutations)
+        return Shape(self.column, self.shingle, self.permutations, self.opening)
 
     def stamp(self) -> Json:
         """sha256 of each earlier set's signatures; None where there are none."""

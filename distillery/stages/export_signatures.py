@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 import polars as pl
@@ -18,13 +18,16 @@ from distillery.stages.signatures import Shape, write_index
 class ExportSignatures:
     """The MinHash signatures of `column`, each text once: 256 bytes a problem at 128 permutations.
 
-    A later pipeline names the folder in `dedup.minhash`, `earlier`; column, shingle and permutations must be equal.
+    A later pipeline names the folder in `dedup.minhash`, `earlier`; column, shingle, permutations and opening must be equal.
     """
 
     column: str = "question"
     key: str = "problem_id"
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     shingle: Annotated[int, Field(ge=1, le=20)] = 3
+    opening: Annotated[int | None, Field(ge=20)] = field(
+        default=None, metadata={"identity": "changed"}
+    )  # characters; null = all
 
     version: ClassVar[int] = 2
     raw: ClassVar[str] = ""
@@ -35,7 +38,7 @@ class ExportSignatures:
 
     def export(self, job: ExportJob) -> dict[str, float]:
         if not job.out.exists():
-            shape = Shape(self.column, self.shingle, self.permutations)
+            shape = Shape(self.column, self.shingle, self.permutations, self.opening)
             part = job.out.with_name(f"{job.out.name}.part")
             shutil.rmtree(part, ignore_errors=True)
             known = [

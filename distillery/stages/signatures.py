@@ -30,9 +30,11 @@ class Shape:
     column: str
     shingle: int
     permutations: int
+    opening: int | None = None  # characters that are looked at; None: all
 
     def forms(self, texts: pl.Series) -> pl.Series:
         """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
+        texts = texts if self.opening is None else texts.cast(pl.String).str.head(self.opening)
         first = texts.ne_missing(texts.shift()) if len(texts) else texts.is_null()
         first = pl.select(
             pl.when(pl.int_range(len(texts)) == 0).then(statement=True).otherwise(first)

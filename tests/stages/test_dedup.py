@@ -54,6 +54,19 @@ def test_sums_that_differ_in_their_operator_or_numbers_are_different(cls: type):
     assert decide(cls, rows).dropped.is_empty()
 
 
+def test_answers_with_one_opening_are_copies_where_only_openings_are_compared():
+    opening = (
+        "Certainly! Here is a step by step guide to everything that you asked me about today, my friend. "
+    )
+    rows = [
+        problem(name, "", answer=opening + " ".join(f"{word}{n}" for n in range(60)))
+        for name, word in (("a", "red"), ("b", "blue"))
+    ]
+    rows.append(problem("c", "", answer="Another beginning altogether, and then much else. " + opening))
+    assert gone(decide(DedupMinhash, rows, column="answer")) == set()
+    assert len(gone(decide(DedupMinhash, rows, column="answer", opening=90)) & {"a", "b"}) == 1
+
+
 @both
 def test_samples_of_one_problem_are_never_copies_of_one_another(cls: type):
     rows = [problem("a", "What is 2+3?", trace_id=f"t{number}") for number in range(4)]
