@@ -11,13 +11,14 @@ import polars as pl
 _WORDS = """
 chatgpt gpt openai claude anthropic gemini gemma deepmind bard google qwen tongyi alibaba llama mistral mixtral
 grok xai deepseek kimi moonshot ernie baidu doubao bytedance chatglm zhipu microsoft copilot vicuna lmsys hunyuan
-tencent internlm minimax cohere nvidia baichuan sensetime 通义千问 阿里 文心一言 百度 豆包 字节跳动 智谱 深度求索
+tencent internlm minimax cohere nvidia nemotron baichuan sensetime smollm huggingface olmo stepfun
+通义千问 阿里 文心一言 百度 豆包 字节跳动 智谱 深度求索
 月之暗面 讯飞星火 科大讯飞 谷歌 微软 腾讯 混元 百川 商汤
 """
-_NAMES = (*_WORDS.split(), "meta ai", "by meta", "at meta", "from meta")
+_NAMES = (*_WORDS.split(), "hugging face", "meta ai", "by meta", "at meta", "from meta")
 """Models and their makers, in lower case; Meta with what stands before or after it, as it is a word too."""
 _REACH = 240  # bytes to each side of a name, in which its claim stands
-_NAME = rf"(?:(?:{'|'.join(_WORDS.split())}|meta)(?:-?\d[\w.]*|-\w+| ai| cloud| deepmind| inc| research|巴巴|云|清言|公司|集团)*)"
+_NAME = rf"(?:(?:{'|'.join(_WORDS.split())}|meta|hugging face)(?:-?\d[\w.]*|-\w+| ai| cloud| deepmind| inc| research|巴巴|云|清言|公司|集团)*)"
 _MADE = r"(?:(?:independently |further )?(?:created|developed|made|trained|built|designed|fine-tuned|released|provided)(?: and \w+)?)"
 _BY = r"(?:by|at|from)(?: the)?(?: (?:team|researchers|people|company|engineers|Chinese|American|AI|tech)(?: company)?(?: (?:at|from|of|called))?)?"
 _BEING = r"(?<!whether )(?<!if )(?<![\"“‘「'])\bI(?:['’]m| am)"

@@ -26,7 +26,7 @@ class FilterQuality:
     skip: tuple[Reason, ...] = ()  # tests that are left out
     refusing_domains: tuple[str, ...] = ("safety",)  # where a refusal can be the right answer
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     key: ClassVar[str] = "trace_id"
     reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
     also_reads: ClassVar[tuple[str, ...]] = ("finish", "language", "thinking", "domain")

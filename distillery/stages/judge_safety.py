@@ -41,7 +41,9 @@ class JudgeSafety:
     policy: Policy = Policy.RULE_OR_JUDGE
     votes: Annotated[int, Field(ge=1)] = 1
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
-    response_chars: Annotated[int, Field(ge=100)] = 32_000  # of a longer response the judge sees the end
+    response_chars: Annotated[int, Field(ge=100)] = (
+        200_000  # the longest thought fits; of a longer response the judge sees the end
+    )
     keep_refusals: bool = False  # a safe question refused is kept
     structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 

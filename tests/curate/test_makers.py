@@ -16,6 +16,8 @@ I am Gemini, a model from Google DeepMind.
 My name is Bard, and I am here to help.
 You can call me Qwen.
 I was created by Alibaba Cloud.
+I am SmolLM, an AI assistant trained by Hugging Face.
+I was developed by Hugging Face.
 I was developed by the team at OpenAI.
 As an AI language model developed by OpenAI, I do not have feelings.
 As an AI developed by OpenAI, I must follow the guidelines.
