@@ -1,13 +1,11 @@
 """Runs of n words as 64-bit numbers, and how much of one text stands in another.
 
-Hashes are of the words' bytes (blake2b), the same on every machine and in every version of polars.
+Hashes are of the words' bytes, the same on every machine and in every version of polars.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,7 @@ Offsets = npt.NDArray[np.int64]
 
 _MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)
 _SHIFT = np.uint64(29)
+_FIRST = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)  # keeps so many of eight bytes
 
 
 class Ragged(NamedTuple):
@@ -44,19 +43,37 @@ def token_hashes(tokens: pl.Series) -> Ragged:
     """From a Series of lists of tokens; null is an empty row."""
     lengths = tokens.list.len().fill_null(0).to_numpy().astype(np.int64)
     flat = tokens.list.explode(empty_as_null=False, keep_nulls=False)
-    values = np.empty(0, np.uint64)
-    if len(flat):
-        coded = flat.cast(pl.Categorical(pl.Categories.random()))
-        codes, distinct = coded.to_physical().to_numpy(), coded.unique()
-        table = np.zeros(int(codes.max()) + 1, np.uint64)
-        table[distinct.to_physical().to_numpy()] = [_word_hash(word) for word in distinct.cast(pl.String)]
-        values = table[codes]
-    return Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    return Ragged(_hashes(flat), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
 
-@lru_cache(maxsize=1 << 16)
-def _word_hash(word: str) -> int:
-    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest())
+def _hashes(words: pl.Series) -> Hashes:
+    """Of each word's bytes, eight at a time; words of up to eight bytes of one length never share a hash."""
+    column: Any = words.cast(pl.String).to_arrow()
+    _, ends, text = column.buffers()
+    offsets = np.frombuffer(ends, np.int64)[column.offset : column.offset + len(words) + 1]
+    known = np.frombuffer(text if text is not None else b"", np.uint8)
+    padded = np.zeros(len(known) + 8, np.uint8)
+    padded[: len(known)] = known
+    eights = np.ndarray(
+        len(known) + 1, "<u8", padded, strides=(1,)
+    )  # the eight bytes that begin at each byte
+    starts, sizes = offsets[:-1], np.diff(offsets)
+    out = _step(sizes.astype(np.uint64) * _MULTIPLIER, eights, starts, sizes)
+    long, place = np.flatnonzero(sizes > 8), 8
+    while len(long):
+        out[long] = _step(out[long], eights, starts[long] + place, sizes[long] - place)
+        place += 8
+        long = long[sizes[long] > place]
+    return out
+
+
+def _step(state: Hashes, eights: npt.NDArray[Any], starts: Offsets, left: Offsets) -> Hashes:
+    """The next eight bytes, or as many as are `left`; mixed as SplitMix64 does (Steele et al., OOPSLA 2014)."""
+    state = state ^ (eights[starts] & _FIRST[np.minimum(left, 8)])
+    for shift, factor in ((30, 0xBF58_476D_1CE4_E5B9), (27, 0x94D0_49BB_1331_11EB)):
+        state ^= state >> np.uint64(shift)
+        state *= np.uint64(factor)
+    return state ^ (state >> np.uint64(31))
 
 
 def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
