@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import partial, reduce
+from functools import partial
 
 import polars as pl
 
@@ -128,35 +128,38 @@ def canonical(texts: pl.Series) -> pl.Series:
     return tokens(texts).list.join(" ")
 
 
+_TEXT = pl.col("text")
+
+
 def _prepared(texts: pl.Series) -> pl.Series:
     """Few calls, each over the rows that need it: a call of polars costs as much as a hundred short texts."""
     texts = texts.cast(pl.String).alias("text")
     wide = texts.str.len_bytes() != texts.str.len_chars()
     out = _changed(texts, _TEXT.str.replace_all("'", "", literal=True).str.to_lowercase())
-    out = _where(wide, texts, _spelt, into=out)
+    out = _where(wide, texts, _narrowed, into=out)
     latex = out.str.contains("\\", literal=True)
     marked = out.str.contains(_MARKED) & ~latex
-    out = _where(latex, out, _unmarked(_COMMANDS))
-    return _where(marked, out, _unmarked((*_THOUSANDS, *_MARKS)))
+    out = _where(latex, out, _without_latex)
+    return _where(marked, out, partial(_changed, change=_respelt(_TEXT, (*_THOUSANDS, *_MARKS))))
 
 
-_TEXT = pl.col("text")
-
-
-def _spelt(texts: pl.Series) -> pl.Series:
+def _narrowed(texts: pl.Series) -> pl.Series:
+    """Texts that are not all ASCII, in their normal form."""
     characters = _TEXT.str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
     out = _changed(texts, characters.str.normalize("NFKC").str.to_lowercase())
-    return _where(out.str.contains(_OTHER_DIGIT), out, _unmarked(_OTHER_THOUSANDS))
+    thousands = partial(_changed, change=_respelt(_TEXT, _OTHER_THOUSANDS))
+    return _where(out.str.contains(_OTHER_DIGIT), out, thousands)
 
 
-def _unmarked(changes: Sequence[tuple[str, str]]) -> Callable[[pl.Series], pl.Series]:
+def _without_latex(texts: pl.Series) -> pl.Series:
     letters = _TEXT.str.replace_many(list(_LETTERS), list(_LETTERS.values()))
-    steps = [partial(_replaced, pattern=pattern, by=by) for pattern, by in changes]
-    return lambda texts: _changed(texts, reduce(lambda text, step: step(text), steps, letters))
+    return _changed(texts, _respelt(letters, _COMMANDS))
 
 
-def _replaced(text: pl.Expr, *, pattern: str, by: str) -> pl.Expr:
-    return text.str.replace_all(pattern, by)
+def _respelt(text: pl.Expr, changes: Sequence[tuple[str, str]]) -> pl.Expr:
+    for pattern, by in changes:
+        text = text.str.replace_all(pattern, by)
+    return text
 
 
 def _changed(texts: pl.Series, change: pl.Expr) -> pl.Series:

@@ -18,7 +18,6 @@ from distillery.stages.base import Context, Output
 from distillery.stages.benchmarks import Bench, Benchmarks, expanded, load, stamp
 from distillery.stages.evidence import asked_texts, changes, evidence, output, say_what_is_missing
 
-_SHOWN = 160  # characters of the question in the ledger
 _KINDS = pl.Enum([kind.value for kind in Match])
 
 
