@@ -120,8 +120,10 @@ def ledger(
     )
 
 
-def facts(described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy]) -> dict[str, Any]:
-    """Counts of what goes, and for some of it the two rows that a link joined, the least alike first."""
+def facts(
+    described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy], *, column: str
+) -> dict[str, Any]:
+    """The column compared, counts of what goes, and for some of it the two rows that a link joined, the least alike first."""
     sizes: dict[int, int] = {}
     for copy in gone.values():
         sizes[copy.of] = sizes.get(copy.of, 1) + 1
@@ -130,6 +132,7 @@ def facts(described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy]) -
     rows = units.filter(pl.col("place").is_in(list(wanted))).group_by("place").agg(pl.col("key").min())
     keys = dict(rows.iter_rows())
     return {
+        "column": column,
         "problems": described["unit"].n_unique(),
         "copies": len(gone),
         "clusters": len(sizes),

@@ -43,7 +43,8 @@ def read_clusters(folders: Sequence[Folder]) -> tuple[Clusters, ...]:
 def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
     facts = place.note.get("facts") or {}
     linked: list[tuple[str, str, float]] = facts.get("pairs") or []
-    texts = _texts({key for gone, kept, _ in linked for key in (gone, kept)}, place, folders)
+    keys = {key for gone, kept, _ in linked for key in (gone, kept)}
+    texts = _texts(keys, facts.get("column") or "question", place, folders)
     pairs = tuple(Pair(texts.get(gone, gone), texts.get(kept, kept), alike) for gone, kept, alike in linked)
     problems, gone, clusters, largest = (
         int(facts.get(name) or 0) for name in ("problems", "copies", "clusters", "largest_cluster")
@@ -51,16 +52,16 @@ def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
     return Clusters(place.id, problems, gone, clusters, largest, pairs)
 
 
-def _texts(keys: set[str], place: Folder, folders: Sequence[Folder]) -> dict[str, str]:
-    """The question of each key, from the tables that the stage looked at."""
+def _texts(keys: set[str], column: str, place: Folder, folders: Sequence[Folder]) -> dict[str, str]:
+    """What was compared of each key, from the tables that the stage looked at."""
     files = [file for other in folders if other.id in place.parents for file in other.shards]
     if not keys or not files:
         return {}
     found: dict[str, str] = {}
     for file in files:
         there = shards.schema(file)
-        for name in (name for name in _KEYS if name in there and "question" in there):
-            rows = shards.read(file, [name, "question"]).filter(pl.col(name).is_in(list(keys)))
+        for name in (name for name in _KEYS if name in there and column in there):
+            rows = shards.read(file, [name, column]).filter(pl.col(name).is_in(list(keys)))
             found |= {key: text[:_LONGEST] for key, text in rows.cast(pl.String).drop_nulls().iter_rows()}
         if found.keys() >= keys:
             break

@@ -61,4 +61,4 @@ class DedupExact:
         shared = units.filter(pl.col("form").is_not_null() & (pl.len().over("form") > 1))
         gone = equals(shared.select("place", "form").iter_rows())
         dropped = ledger(sketches, units, gone, reason=Drop.SAME_TEXT)
-        return Decision(dropped, facts=facts(sketches, units, gone))
+        return Decision(dropped, facts=facts(sketches, units, gone, column=self.column))

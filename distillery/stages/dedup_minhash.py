@@ -72,6 +72,7 @@ class DedupMinhash:
             sketches,
             lambda marks, order: links(marks, threshold=self.threshold, order=order),
             preference=self._preference,
+            column=self.column,
             width=self.permutations,
             threshold=self.threshold,
             reason=Drop.NEAR_COPY,

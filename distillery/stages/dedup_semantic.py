@@ -79,6 +79,7 @@ class DedupSemantic:
                 marks.view(np.float16)[order], groups[order], threshold=self.threshold
             ),
             preference=self._preference,
+            column=self.column,
             width=int(bytes_wide) // 2 if isinstance(bytes_wide, int) else 0,
             threshold=self.threshold,
             reason=Drop.SAME_MEANING,

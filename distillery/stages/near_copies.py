@@ -20,6 +20,7 @@ def decided(
     find: Find,
     *,
     preference: Preference,
+    column: str,
     width: int,
     threshold: float,
     reason: str,
@@ -48,7 +49,7 @@ def decided(
     gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
     del marks, marked, found
     dropped = ledger(sketches, units, gone, reason=reason)
-    return Decision(dropped, facts={**facts(sketches, units, gone), "threshold": threshold})
+    return Decision(dropped, facts={**facts(sketches, units, gone, column=column), "threshold": threshold})
 
 
 _NONE = pl.Series("key", [], dtype=pl.String)

@@ -207,6 +207,20 @@ def test_what_an_earlier_set_has_goes_and_the_report_shows_the_pair(
     assert pl.read_parquet(third / "signatures.parquet").height == 0
 
 
+def test_the_report_shows_the_column_that_was_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"question": f"Question {n}?", "answer": f"{LONG.format(3, 4)} Reply {n}."} for n in range(2)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "line.yaml").write_text(
+        "pipeline: line\nstages:\n"
+        "  - {id: given, use: ingest.file, with: {path: rows.jsonl, keep: [answer]}}\n"
+        "  - {id: unique, use: dedup.minhash, with: {column: answer, opening: 100}}\n"
+    )
+    assert main(["run", "line.yaml"]) == 0
+    page = (tmp_path / "data" / "runs" / "line" / "1" / "report.html").read_text()
+    assert "Reply 0." in page.partition("Near copies")[2]
+
+
 def test_an_index_of_another_make_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     first = run_set(tmp_path, "first", [LONG.format(17, 40)])
