@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nsmallest
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
@@ -127,7 +128,7 @@ def facts(
     sizes: dict[int, int] = {}
     for copy in gone.values():
         sizes[copy.of] = sizes.get(copy.of, 1) + 1
-    shown = sorted(gone.items(), key=lambda item: (item[1].similarity, item[0]))[:MOST_PAIRS]
+    shown = nsmallest(MOST_PAIRS, gone.items(), key=lambda item: (item[1].similarity, item[0]))
     wanted = {place for at, copy in shown for place in (at, copy.of)}
     rows = units.filter(pl.col("place").is_in(list(wanted))).group_by("place").agg(pl.col("key").min())
     keys = dict(rows.iter_rows())

@@ -76,6 +76,12 @@ def _step(state: Hashes, eights: npt.NDArray[Any], starts: Offsets, left: Offset
     return state ^ (state >> np.uint64(31))
 
 
+def _mixed(values: Hashes) -> Hashes:
+    out = values * _MULTIPLIER
+    out ^= out >> _SHIFT
+    return out
+
+
 def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
     """Every run of `n` tokens. A row of fewer is one run of all of them if `short`, else it has none."""
     lengths = tokens.lengths
@@ -87,12 +93,8 @@ def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
         return Ragged(np.empty(0, np.uint64), offsets)
     # at every place of the text a run begins, of n tokens or up to the end of its row; those wanted are then taken
     left = np.repeat(tokens.offsets[1:], lengths) - np.arange(len(tokens.values))
-    runs = np.zeros(len(tokens.values), np.uint64)
-    for place in range(n):
-        inside = left > place
-        following = np.roll(tokens.values, -place)
-        step = (runs ^ following) * _MULTIPLIER
-        step ^= step >> _SHIFT
-        np.copyto(runs, step, where=inside)
+    runs = _mixed(tokens.values)
+    for place in range(1, n):
+        np.copyto(runs, _mixed(runs ^ np.roll(tokens.values, -place)), where=left > place)
     first = np.repeat(tokens.offsets[:-1] - offsets[:-1], counts)
     return Ragged(runs[first + np.arange(offsets[-1])], offsets)

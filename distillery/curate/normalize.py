@@ -146,7 +146,12 @@ def _prepared(texts: pl.Series) -> pl.Series:
 def _narrowed(texts: pl.Series) -> pl.Series:
     """Texts that are not all ASCII, in their normal form."""
     characters = _TEXT.str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values()))
-    out = _changed(texts, characters.str.normalize("NFKC").str.to_lowercase())
+    out = _changed(texts, characters.str.to_lowercase())
+    return _where(out.str.len_bytes() != out.str.len_chars(), out, _composed)
+
+
+def _composed(texts: pl.Series) -> pl.Series:
+    out = _changed(texts, _TEXT.str.normalize("NFKC").str.to_lowercase())
     thousands = partial(_changed, change=_respelt(_TEXT, _OTHER_THOUSANDS))
     return _where(out.str.contains(_OTHER_DIGIT), out, thousands)
 
