@@ -40,12 +40,12 @@ class Links(NamedTuple):
 def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Signatures:
     """Shape (rows, permutations); a row without grams is all ones in every bit.
 
-    Each random permutation gives two columns, its least value and its greatest: half the work, and an estimate as good
-    or better (Min-Max Hash, Ji et al., ICDM 2013).
+    A permutation of the 32-bit numbers is a multiplication by an odd one; the grams are hashes already. Each gives two
+    columns, its least value and its greatest: half the work, and an estimate as good or better (Min-Max Hash, Ji et al.,
+    ICDM 2013).
     """
     generator, half = np.random.default_rng(seed), -(-permutations // 2)
     factors = generator.integers(0, 1 << 31, half, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
-    terms = generator.integers(0, 1 << 32, half, dtype=np.uint32)
     out = np.full((len(grams.lengths), permutations), np.iinfo(np.uint16).max, np.uint16)
     # 32 bits: what processors do eight of at a time
     halves = (grams.values >> np.uint64(32)).astype(np.uint32)
@@ -61,7 +61,6 @@ def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Sign
         for place, first in enumerate(ended.tolist()):
             permuted = room[first:]
             np.multiply(halves[starts[rows[first:]] + place][:, None], factors, out=permuted)
-            permuted += terms
             np.minimum(least[first:], permuted, out=least[first:])
             np.maximum(most[first:], permuted, out=most[first:])
         out[rows, :half] = least.astype(np.uint16)

@@ -69,7 +69,7 @@ def test_the_estimate_for_short_texts_has_no_bias(size: int):
 
 def test_signatures_are_the_same_on_every_machine():
     (mark,) = signatures(hashed([["a", "b", "c"]]), permutations=5)
-    assert mark.tolist() == [40323, 63141, 37950, 17731, 51445]
+    assert mark.tolist() == [1736, 56792, 61256, 44680, 45096]
 
 
 def test_a_signature_does_not_depend_on_the_rows_beside_it():

@@ -202,7 +202,7 @@ def test_what_an_earlier_set_has_goes_and_the_report_shows_the_pair(
     assert "Near copies" in page
     assert "The barn is red." in page
     third = run_set(
-        tmp_path, "third", ["A new one about eleven blue boats on a lake!"], earlier=f"[{first}, {second}]"
+        tmp_path, "third", ["A new one about ELEVEN blue boats  on a lake"], earlier=f"[{first}, {second}]"
     )
     assert pl.read_parquet(third / "signatures.parquet").height == 0
 
