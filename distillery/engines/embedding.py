@@ -131,8 +131,12 @@ class _BusyError(Exception):
 
 @lru_cache(maxsize=1)
 def _loaded(name: str, revision: str) -> tuple[Any, Any]:
-    from transformers import AutoModel, AutoTokenizer
-
+    try:
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise EngineError(
+            f"embedding: {error}; install it with pip install 'distillery[train]', or give the base_url of a server"
+        ) from error
     place: dict[str, Any] = {"revision": revision} if revision else {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, padding_side="right", **place)

@@ -112,9 +112,13 @@ class TransformersLocal(Engine):
 
     @cached_property
     def _loaded(self) -> _Loaded:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
+        try:
+            import torch
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+        except ImportError as error:
+            raise EngineError(
+                f"engine kind transformers: {error}; install it with pip install 'distillery[train]'"
+            ) from error
         if self.threads:
             torch.set_num_threads(self.threads)
         place: dict[str, Any] = {"revision": self.revision} if self.revision else {}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,12 @@ def test_a_model_in_this_process_embeds_a_text_alike_alone_and_in_a_batch(tiny_m
     assert np.allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
     for text, vector in zip(texts, together, strict=True):
         assert np.allclose(embedding.vectors([text])[0], vector, atol=1e-4)
+
+
+def test_without_transformers_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(EngineError, match=r"pip install 'distillery\[train\]'"):
+        Embedding(model="not yet loaded").vectors(["abc"])
 
 
 def test_a_model_that_is_not_there_is_an_engine_error(tmp_path):

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import pytest
@@ -205,3 +206,12 @@ def test_a_missing_template_file_is_a_config_error(tiny_model, tmp_path):
 def test_options_are_checked():
     with pytest.raises(ConfigError, match="batch_size"):
         open_engine("transformers", {"model": "m", "batch_size": 0})
+
+
+def test_without_transformers_it_says_what_to_install(monkeypatch, tiny_model):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with (
+        TransformersLocal(str(tiny_model)) as engine,
+        pytest.raises(EngineError, match=r"distillery\[train\]"),
+    ):
+        list(engine.generate(requests(1)))
