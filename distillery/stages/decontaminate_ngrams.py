@@ -12,11 +12,16 @@ import polars as pl
 from pydantic import Field
 
 from distillery.curate.overlap import Index, Limits, Match, index, matches
-from distillery.hashing import Json
-from distillery.records import Columns
 from distillery.stages.base import Context, Output
-from distillery.stages.benchmarks import Bench, Benchmarks, expanded, load, stamp
-from distillery.stages.evidence import asked_texts, changes, evidence, output, say_what_is_missing
+from distillery.stages.benchmarks import Bench, Benchmarks, load
+from distillery.stages.evidence import (
+    Decontamination,
+    asked_texts,
+    changes,
+    evidence,
+    output,
+    say_what_is_missing,
+)
 
 _KINDS = pl.Enum([kind.value for kind in Match])
 
@@ -28,7 +33,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecontaminateNgrams:
+class DecontaminateNgrams(Decontamination):
     """Drops rows whose `column` repeats a question of `against`; the detail says which, where and how much.
 
     The user's earlier turns are looked at too. On a table of traces pass key: trace_id. Paraphrases that share few
@@ -36,10 +41,6 @@ class DecontaminateNgrams:
     that it was not checked; its file in `folder` lets this stage run again.
     """
 
-    against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
-    folder: str = ""  # of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub
-    column: str = "question"
-    key: str = "problem_id"  # the column that names a row
     n: Annotated[int, Field(ge=3, le=50)] = 10  # words in a run
     min_coverage: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5  # of the runs of the shorter text
     min_near: Annotated[float, Field(gt=0.0, le=1.0)] | None = (
@@ -48,31 +49,10 @@ class DecontaminateNgrams:
     numbers_changed: Literal["drop", "keep"] = "drop"  # "keep" counts them in the metrics only
 
     version: ClassVar[int] = 2
-    also_reads: ClassVar[tuple[str, ...]] = ("payload",)
-    writes: ClassVar[Columns] = {}
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.key, self.column)
-
-    @property
-    def _against(self) -> tuple[str | Bench, ...]:
-        return (self.against,) if isinstance(self.against, str) else self.against
-
-    @property
-    def _benches(self) -> tuple[Bench, ...]:
-        return expanded(self._against, self.folder)
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
-
-    def stamp(self) -> Json:
-        """sha256 of every benchmark file, name and revision of every hub one, in order."""
-        return stamp(self._benches, default="default" in self._against)
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         limits = Limits(words=self.n, min_coverage=self.min_coverage, min_near=self.min_near)
-        known = _known(self._benches, limits, changes(self._benches))
+        known = _known(self.benches, limits, changes(self.benches))
         say_what_is_missing(known.benchmarks, ctx)
         asked = asked_texts(table, self.column)
         texts = asked["text"].drop_nulls().unique(maintain_order=True)  # looked up once, however many ask it

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,16 @@ from pydantic import Field
 
 from distillery.curate.meaning import Vectors, nearest, numbers, undrawn
 from distillery.engines.embedding import Embedding
-from distillery.hashing import Json
-from distillery.records import Columns
 from distillery.stages.base import Context, Output
-from distillery.stages.benchmarks import Bench, Benchmarks, expanded, load, stamp
-from distillery.stages.evidence import asked_texts, changes, evidence, output, say_what_is_missing
+from distillery.stages.benchmarks import Bench, Benchmarks, load
+from distillery.stages.evidence import (
+    Decontamination,
+    asked_texts,
+    changes,
+    evidence,
+    output,
+    say_what_is_missing,
+)
 
 
 class Drop(StrEnum):
@@ -34,7 +39,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecontaminateSemantic:
+class DecontaminateSemantic(Decontamination):
     """Drops rows whose `column` means what a question of `against` means: a cosine of at least `threshold`, equal numbers.
 
     An extra after decontaminate.ngrams, for paraphrases that share few words (Yang et al. 2023, arXiv:2311.04850). What a
@@ -43,38 +48,13 @@ class DecontaminateSemantic:
     """
 
     embedding: Embedding
-    against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
-    folder: str = ""  # of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub
-    column: str = "question"
-    key: str = "problem_id"  # the column that names a row
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     same_numbers: bool = True  # a paraphrase keeps the numbers; written in words they are none
 
     version: ClassVar[int] = 1
-    also_reads: ClassVar[tuple[str, ...]] = ("payload",)
-    writes: ClassVar[Columns] = {}
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.key, self.column)
-
-    @property
-    def _against(self) -> tuple[str | Bench, ...]:
-        return (self.against,) if isinstance(self.against, str) else self.against
-
-    @property
-    def _benches(self) -> tuple[Bench, ...]:
-        return expanded(self._against, self.folder)
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
-
-    def stamp(self) -> Json:
-        """sha256 of every benchmark file, name and revision of every hub one, in order."""
-        return stamp(self._benches, default="default" in self._against)
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        known = _known(self._benches, self.embedding, changes(self._benches))
+        known = _known(self.benches, self.embedding, changes(self.benches))
         say_what_is_missing(known.benchmarks, ctx)
         asked = asked_texts(table, self.column)
         texts = asked["text"].drop_nulls().unique(maintain_order=True)

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import polars as pl
 
-from distillery.curate.copies import Keep, Preference, equals, facts, ledger
+from distillery.curate.copies import equals, facts, ledger
 from distillery.curate.normalize import canonical
 from distillery.hashing import Json
-from distillery.records import Columns
 from distillery.stages.base import Context, Decision
+from distillery.stages.near_copies import OneCopy
 
 
 class Drop(StrEnum):
@@ -21,29 +21,14 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DedupExact:
+class DedupExact(OneCopy):
     """Problems whose `column` says the same but for case, width, spacing, punctuation and LaTeX spelling.
 
     Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
     A text without a word is nobody's copy.
     """
 
-    column: str = "question"
-    key: str = "problem_id"  # the column that names a row
-    keep: Keep = Keep.LONGEST
-    prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
-
     version: ClassVar[int] = 1
-    writes: ClassVar[Columns] = {}
-    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.key, self.column, *(("source",) if self.prefer_sources else ()))
-
-    @property
-    def _preference(self) -> Preference:
-        return Preference(sources=self.prefer_sources, keep=self.keep)
 
     def stamp(self) -> Json:
         return None
@@ -53,11 +38,11 @@ class DedupExact:
             blake2b(text.encode(), digest_size=16).digest() if text else None
             for text in canonical(table[self.column])
         ]
-        described = self._preference.describe(table, key=self.key, column=self.column)
+        described = self.preference.describe(table, key=self.key, column=self.column)
         return described.with_columns(pl.Series("form", forms, dtype=pl.Binary))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
-        units = self._preference.ordered(sketches)
+        units = self.preference.ordered(sketches)
         shared = units.filter(pl.col("form").is_not_null() & (pl.len().over("form") > 1))
         gone = equals(shared.select("place", "form").iter_rows())
         dropped = ledger(sketches, units, gone, reason=Drop.SAME_TEXT)

@@ -9,12 +9,10 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.copies import Keep, Preference
 from distillery.curate.minhash import links
 from distillery.hashing import Json
-from distillery.records import Columns
 from distillery.stages.base import Context, Decision
-from distillery.stages.near_copies import decided
+from distillery.stages.near_copies import OneCopy, decided
 from distillery.stages.signatures import Shape, index_stamp, read_index
 
 
@@ -23,36 +21,22 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DedupMinhash:
+class DedupMinhash(OneCopy):
     """Problems whose `column` shares at least `threshold` of its word n-grams (estimated Jaccard similarity).
 
     Han, kana and Thai count by character; operators and brackets are words, so code and formulas count too.
     Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
     """
 
-    column: str = "question"
-    key: str = "problem_id"  # the column that names a row
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     shingle: Annotated[int, Field(ge=1, le=20)] = 3  # words in an n-gram
     opening: Annotated[int | None, Field(ge=20)] = field(
         default=None, metadata={"identity": "changed"}
     )  # characters that are compared, as of answers that all begin alike; null = all
-    keep: Keep = Keep.LONGEST
-    prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
     earlier: tuple[str, ...] = ()  # folders that export.signatures wrote: what is in those sets goes
 
     version: ClassVar[int] = 3
-    writes: ClassVar[Columns] = {}
-    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.key, self.column, *(("source",) if self.prefer_sources else ()))
-
-    @property
-    def _preference(self) -> Preference:
-        return Preference(sources=self.prefer_sources, keep=self.keep)
 
     @property
     def _shape(self) -> Shape:
@@ -63,7 +47,7 @@ class DedupMinhash:
         return [index_stamp(folder, self._shape) for folder in self.earlier] or None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        described = self._preference.describe(table, key=self.key, column=self.column)
+        described = self.preference.describe(table, key=self.key, column=self.column)
         return described.with_columns(self._shape.forms(table[self.column]))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
@@ -71,7 +55,7 @@ class DedupMinhash:
         return decided(
             sketches,
             lambda marks, order: links(marks, threshold=self.threshold, order=order),
-            preference=self._preference,
+            preference=self.preference,
             column=self.column,
             width=self.permutations,
             threshold=self.threshold,

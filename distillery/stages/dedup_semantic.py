@@ -10,14 +10,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.copies import Keep, Preference
 from distillery.curate.meaning import meaning_links, numbers, undrawn
 from distillery.curate.minhash import packed
 from distillery.engines.embedding import Embedding
 from distillery.hashing import Json
-from distillery.records import Columns
 from distillery.stages.base import Context, Decision
-from distillery.stages.near_copies import decided
+from distillery.stages.near_copies import OneCopy, decided
 
 
 class Drop(StrEnum):
@@ -25,33 +23,19 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DedupSemantic:
+class DedupSemantic(OneCopy):
     """Problems whose `column` says the same in other words: cosine similarity of at least `threshold`, equal numbers.
 
-    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery show RUN STAGE
-    --dropped`, and "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit:
+    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why RUN`, and
+    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit:
     they all stay or all go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension and row.
     """
 
     embedding: Embedding
-    column: str = "question"
-    key: str = "problem_id"  # the column that names a row
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
     same_numbers: bool = True  # problems that differ in a number are different
-    keep: Keep = Keep.LONGEST
-    prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
 
     version: ClassVar[int] = 1
-    writes: ClassVar[Columns] = {}
-    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.key, self.column, *(("source",) if self.prefer_sources else ()))
-
-    @property
-    def _preference(self) -> Preference:
-        return Preference(sources=self.prefer_sources, keep=self.keep)
 
     def stamp(self) -> Json:
         return None
@@ -67,7 +51,7 @@ class DedupSemantic:
         seen = pl.DataFrame({"text": known, "form": form})
         asked = texts.alias("text").to_frame().join(seen, on="text", how="left", maintain_order="left")
         groups = numbers(texts) if self.same_numbers else np.zeros(len(texts), np.uint64)
-        described = self._preference.describe(table, key=self.key, column=self.column)
+        described = self.preference.describe(table, key=self.key, column=self.column)
         return described.with_columns(asked["form"], pl.Series("numbers", groups))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
@@ -78,7 +62,7 @@ class DedupSemantic:
             lambda marks, order: meaning_links(
                 marks.view(np.float16)[order], groups[order], threshold=self.threshold
             ),
-            preference=self._preference,
+            preference=self.preference,
             column=self.column,
             width=int(bytes_wide) // 2 if isinstance(bytes_wide, int) else 0,
             threshold=self.threshold,

@@ -4,15 +4,50 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
+from pydantic import Field
 
-from distillery.records import earlier_turns
+from distillery.hashing import Json
+from distillery.records import Columns, earlier_turns
 from distillery.stages.base import Context, Output
-from distillery.stages.benchmarks import Bench, Benchmarks, Question
+from distillery.stages.benchmarks import Bench, Benchmarks, Question, expanded, stamp
 
 _SHOWN = 160  # characters of the question in the ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decontamination:
+    """Which column is compared with which benchmarks."""
+
+    against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
+    folder: str = ""  # of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub
+    column: str = "question"
+    key: str = "problem_id"  # the column that names a row
+
+    also_reads: ClassVar[tuple[str, ...]] = ("payload",)
+    writes: ClassVar[Columns] = {}
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.key, self.column)
+
+    @property
+    def _against(self) -> tuple[str | Bench, ...]:
+        return (self.against,) if isinstance(self.against, str) else self.against
+
+    @property
+    def benches(self) -> tuple[Bench, ...]:
+        return expanded(self._against, self.folder)
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def stamp(self) -> Json:
+        """sha256 of every benchmark file, name and revision of every hub one, in order."""
+        return stamp(self.benches, default="default" in self._against)
 
 
 def asked_texts(table: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -1,15 +1,40 @@
-"""The decision of a dedup whose sketches have, beside what `Preference` describes, a `form` of equal width a text."""
+"""What the stages that keep one of several copies share: options, and the decision from forms of equal width."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
 
-from distillery.curate.copies import Copy, Preference, copies, facts, ledger
+from distillery.curate.copies import Copy, Keep, Preference, copies, facts, ledger
 from distillery.curate.minhash import Indices, Links, Signatures, marks_of, unpacked
+from distillery.records import Columns
 from distillery.stages.base import Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCopy:
+    """Which column is compared, and which of several copies stays."""
+
+    column: str = "question"
+    key: str = "problem_id"  # the column that names a row
+    keep: Keep = Keep.LONGEST
+    prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
+
+    writes: ClassVar[Columns] = {}
+    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.key, self.column, *(("source",) if self.prefer_sources else ()))
+
+    @property
+    def preference(self) -> Preference:
+        return Preference(sources=self.prefer_sources, keep=self.keep)
+
 
 Find = Callable[[Signatures, Indices], Links]
 """From the forms and their order, best first: pairs of places in that order, left < right."""
@@ -26,7 +51,7 @@ def decided(
     reason: str,
     before: Sequence[pl.DataFrame] = (),
 ) -> Decision:
-    """Takes the column `form` out of `sketches` and `before`, whose rows stay: it is larger than all else together."""
+    """From sketches that have, beside what `Preference` describes, a `form` a text. Takes the column `form` out of `sketches` and `before`, whose rows stay: it is larger than all else together."""
     forms = sketches.drop_in_place("form")
     if before:
         forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])
