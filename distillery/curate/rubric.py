@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distillery.reasoning import split
 from distillery.verify.reply_form import reply_form
 
 Scores = dict[str, int]
@@ -19,6 +20,12 @@ def read_scores(reply: str, points: tuple[str, ...] = POINTS) -> Scores | None:
     text = reply.strip().removesuffix("```").rstrip()
     value = _object(text[max(text.rfind("{"), 0) :]) or _object(text)  # an analysis may hold a brace
     return {point: value[point] for point in points} if all(_is_score(value.get(p)) for p in points) else None
+
+
+def read_votes(replies: Sequence[str | None]) -> list[Scores]:
+    """Of the replies with a whole score for every point; None: a vote of which nothing can be read."""
+    read = [read_scores(split(reply).answer or "") for reply in replies if reply is not None]
+    return [scores for scores in read if scores]
 
 
 def mean(scores: Mapping[str, int]) -> float:

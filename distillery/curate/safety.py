@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,6 +40,20 @@ def read_opinion(reply: str, *, response: str = "") -> Opinion:
     opinion = _read(reply)
     claimed = opinion.safety is not Safety.UNSAFE and _CLAIM.search(folded(readable(response)))
     return Opinion(Safety.UNCLEAR) if claimed else opinion
+
+
+def majority(replies: Sequence[str | None], *, response: str) -> Opinion:
+    """What more than half of all replies say, with the category that most of those name; else unclear. None: a vote
+    of which nothing can be read."""
+    opinions = [
+        Opinion(Safety.UNCLEAR) if reply is None else read_opinion(reply, response=response)
+        for reply in replies
+    ]
+    safety, most = Counter(opinion.safety for opinion in opinions).most_common(1)[0]
+    if 2 * most <= len(opinions):
+        return Opinion(Safety.UNCLEAR)
+    named = Counter(opinion.category for opinion in opinions if opinion.safety is safety)
+    return Opinion(safety, named.most_common(1)[0][0])
 
 
 def _read(reply: str) -> Opinion:

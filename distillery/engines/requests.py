@@ -114,6 +114,19 @@ class Shelf:
         weight = sum(file.stat().st_size for file in files if file.exists())
         return ShelfSize(identity[0] if identity else "", count, weight)
 
+    def tokens(self) -> tuple[int, int, int]:
+        """Completions, tokens of their prompts, tokens of theirs."""
+        count = read = written = 0
+        with self._connection() as connection:
+            for key, value in connection.execute("SELECT key, value FROM completions"):
+                found = _unpack(key, value, self.file)
+                count, read, written = (
+                    count + 1,
+                    read + found.prompt_tokens,
+                    written + found.completion_tokens,
+                )
+        return count, read, written
+
     def rest(self, keys: Iterable[str]) -> Rest:
         """What is there besides the completions of these keys; in bounded memory, however many they are."""
         with self._connection() as connection:

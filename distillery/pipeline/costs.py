@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ _FORWARD = 2.0  # FLOPs a parameter and token; backward twice that
 class Cost:
     gpu_hours: float | None = 0.0
     usd: float | None = 0.0
+    read: float | None = 0.0  # tokens, by the judge of a GRPO
     generated: float | None = 0.0  # tokens
     trained: float | None = 0.0
     at_most: bool = False
@@ -122,14 +123,31 @@ def grpo(desk: Desk, step: Step, *, expect: Expect, prompt: float | None) -> Cos
     bound = expect.tokens is None
     what = "its max_completion_length" if bound else "expected"
     notes = (f"{updates:,} completions of {length:,.0f} tokens ({what})", *speed_notes, *flop_notes)
+    judge = _reward_judge(desk, step, expect, updates / stage.num_iterations)
     return Cost(
-        gpu_hours=hours,
-        usd=desk.usd(hours, gpu),
-        generated=generated,
+        gpu_hours=plus([hours, judge.gpu_hours]),
+        usd=plus([desk.usd(hours, gpu), judge.usd]),
+        read=judge.read,
+        generated=plus([generated, judge.generated]),
         trained=trained,
-        at_most=bound,
-        notes=notes,
+        at_most=bound or judge.at_most,
+        notes=(*notes, *judge.notes),
     )
+
+
+def _reward_judge(desk: Desk, step: Step, expect: Expect, completions: float) -> Cost:
+    judge = getattr(step.stage, "judge", None)
+    if judge is None:
+        return Cost()
+    share, tokens = expect.asked, expect.judge_tokens
+    requests = completions * (1.0 if share is None else share) * judge.votes
+    written = requests * (judge.sampling.max_tokens if tokens is None else tokens)
+    read = times(requests, expect.judge_prompt_tokens)
+    cost = inference(desk, step, expect=Expect(gpu=expect.gpu), read=read, written=written)
+    bound = share is None or tokens is None
+    what = "at most; say expect: {asked: SHARE, judge_tokens: N}" if bound else "expected"
+    notes = (f"the judge is asked {requests:,.0f} times ({what})", *(f"judge: {note}" for note in cost.notes))
+    return replace(cost, read=read, generated=written, at_most=bound, notes=notes)
 
 
 def model_bytes(desk: Desk, step: Step) -> float | None:

@@ -206,6 +206,7 @@ class _Book:
         return replace(
             blank,
             rows=before.rows,
+            prompt_tokens=cost.read,
             tokens=cost.generated,
             trained_tokens=cost.trained,
             gpu_hours=cost.gpu_hours,

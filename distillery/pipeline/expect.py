@@ -20,6 +20,10 @@ class Expect:
     )
     tokens: Annotated[float, Field(ge=0)] | None = None  # mean of a completion
     samples: Positive | None = None  # mean number asked for each problem
-    asked: Share | None = None  # of the rows: those that an engine is asked about
+    asked: Share | None = (
+        None  # of the rows: those that an engine is asked about; in GRPO: of the completions
+    )
+    judge_prompt_tokens: Positive | None = None  # in GRPO: mean of the whole prompt of a request to its judge
+    judge_tokens: Positive | None = None  # and of the judge's reply
     tokens_per_gpu_second: Positive | None = None  # output
     gpu: str = ""  # the kind, as in the price file

@@ -48,10 +48,12 @@ class EngineSpec:
     identity: Json
 
     def open(self, models: Mapping[str, Path]) -> Engine:
-        options = dict(self.options)
-        if self.model_from is not None:
-            options["model"] = str(models[self.model_from])
-        return open_engine(self.kind, options, where=f"engines.{self.name}")
+        return open_engine(self.kind, self.settings(models), where=f"engines.{self.name}")
+
+    def settings(self, models: Mapping[str, Path]) -> dict[str, Any]:
+        """Its options, with the folder of the model where a step makes it."""
+        made = {} if self.model_from is None else {"model": str(models[self.model_from])}
+        return {**self.options, **made}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
 from distillery.runner.laws import check_columns, check_decision, check_unique, sketch_keys
 from distillery.runner.rows import Input, keep, look
-from distillery.stages.base import AskingStage, Decision, ExportJob, Output, TrainJob
+from distillery.stages.base import AskingStage, Decision, EngineJob, ExportJob, Output, TrainJob
 from distillery.store import StageDir
 
 Tell = Callable[[Mapping[str, float]], None]
@@ -64,11 +64,14 @@ class StepContext:
         """The engine behind the request store, known by the identity that the plan took."""
         if name not in self.opened:
             spec = self.plan.engines[self._own(name)]
-            models = {step: folder_of(self.plan.step(step), self.store).model for step in self.step.models}
-            engine = self.ready.get(name) or spec.open(models)
+            engine = self.ready.get(name) or spec.open(self._models())
             store = RequestStore(self.store / "requests")
             self.opened[name] = Cached(engine, store, known_as=spec.identity)
         return self.opened[name]
+
+    def engine_job(self, name: str) -> EngineJob:
+        spec = self.plan.engines[self._own(name)]
+        return EngineJob(spec.kind, spec.settings(self._models()), spec.identity)
 
     def prompt(self, name: str) -> Prompt:
         return self.plan.prompts[name]
@@ -82,6 +85,9 @@ class StepContext:
     def close(self) -> None:
         for engine in self.opened.values():
             engine.close()
+
+    def _models(self) -> dict[str, Path]:
+        return {step: folder_of(self.plan.step(step), self.store).model for step in self.step.models}
 
     def _own(self, name: str) -> str:
         """A step that came from another file names its engines as that file does."""
@@ -245,6 +251,7 @@ def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
     if start is None and isinstance(step.stage.starts_from, str):
         reference = Path(step.stage.starts_from)
     tables = parent_shards(step, ctx.plan, ctx.store)
+    uses: Mapping[str, Sequence[str]] = step.stage.uses() if hasattr(step.stage, "uses") else {}
     job = TrainJob(
         tables=tables,
         model=reference,
@@ -252,6 +259,8 @@ def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
         out=folder.model,
         seed=step.seed,
         threads=ctx.plan.workers.threads,
+        engines={name: ctx.engine_job(name) for name in uses.get("engine", ())},
+        prompts={name: ctx.prompt(name) for name in uses.get("prompt", ())},
     )
     metrics = step.stage.train(job)
     rows = sum(map(shards.rows, tables))

@@ -225,6 +225,8 @@ class _Schedule:
             note: dict[str, Any] = sum_shards(folder, len(parent_shards(step, self.plan, self.store)))
             finish(step, folder, {**note, "seconds": round(time.monotonic() - running.started, 3)})
         note = folder.done() or {}
+        if step.kind is Kind.TRAINER:  # whose processes report no tokens on their way
+            self._count(step, note["counts"])
         del self.running[step.id]
         running.lock.release()
         self.done.add(step.id)

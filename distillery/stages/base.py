@@ -6,7 +6,7 @@ Three kinds: `Source` (nothing -> table), a table stage (`ShardStage` or `TableS
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -159,6 +159,15 @@ class TableStage(Step, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineJob:
+    """An engine that another process opens for itself."""
+
+    kind: str
+    options: Mapping[str, Any]
+    identity: Json
+
+
+@dataclass(frozen=True, slots=True)
 class TrainJob:
     """Where a trainer finds its inputs and leaves its results."""
 
@@ -168,6 +177,8 @@ class TrainJob:
     out: Path  # the finished model folder; appears by rename
     seed: int
     threads: int | None
+    engines: Mapping[str, EngineJob] = field(default_factory=dict[str, EngineJob])  # those that `uses` names
+    prompts: Mapping[str, Prompt] = field(default_factory=dict[str, "Prompt"])
 
 
 @runtime_checkable

@@ -12,13 +12,14 @@ import polars as pl
 from pydantic import Field
 
 from distillery.engines.base import Request, Sampling
+from distillery.engines.votes import Vote, check_votes, vote_request
 from distillery.hashing import Json
 from distillery.prompts import Prompt
 from distillery.records import JUDGEMENT, Columns, Outcome
-from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
+from distillery.stages.ballots import Ballots
 from distillery.stages.base import Context, Interview, Output
-from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
+from distillery.verify.conversation import conversation
 from distillery.verify.defuse import defuse, readable
 from distillery.verify.judgement import SCHEMA, Judgement, read_judgement
 

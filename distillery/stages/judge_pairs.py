@@ -13,13 +13,14 @@ from pydantic import Field
 
 from distillery.curate.matches import ring
 from distillery.engines.base import Request, Sampling
+from distillery.engines.votes import Vote, check_votes, vote_request
 from distillery.hashing import Json, derive_seed
 from distillery.prompts import Prompt
 from distillery.records import Columns
-from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
+from distillery.stages.ballots import Ballots
 from distillery.stages.base import Context, Interview, Output
-from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
+from distillery.verify.conversation import conversation
 from distillery.verify.defuse import readable
 from distillery.verify.preference import SCHEMA, read_preference, shown
 

@@ -11,15 +11,15 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.rubric import LEAST, MOST, SCHEMA, mean, read_scores
+from distillery.curate.rubric import LEAST, MOST, SCHEMA, mean, read_votes
 from distillery.engines.base import Messages, Sampling
+from distillery.engines.votes import Vote, check_votes, vote_request
 from distillery.prompts import Prompt
-from distillery.reasoning import split
 from distillery.records import Columns
-from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
+from distillery.stages.ballots import Ballots
 from distillery.stages.base import Context, Interview, Output
-from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
+from distillery.verify.conversation import conversation
 from distillery.verify.defuse import defuse
 
 
@@ -94,9 +94,7 @@ class JudgeRubric:
         return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def _find(self, votes: Sequence[Vote]) -> _Finding:
-        read = [
-            scores for vote in votes if vote.whole and (scores := read_scores(split(vote.said).answer or ""))
-        ]
+        read = read_votes([vote.reply for vote in votes])
         said = "\n\n".join(vote.said for vote in votes)
         if not read:
             return _Finding(

@@ -11,13 +11,14 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.safety import SCHEMA, Opinion, Safety, read_opinion
+from distillery.curate.safety import SCHEMA, Opinion, Safety, majority
 from distillery.engines.base import Request, Sampling
+from distillery.engines.votes import Vote, check_votes, vote_request
 from distillery.records import Columns
-from distillery.stages.ballots import Ballots, Vote, check_votes, vote_request
+from distillery.stages.ballots import Ballots
 from distillery.stages.base import Context, Interview, Output
-from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
+from distillery.verify.conversation import conversation
 from distillery.verify.defuse import defuse
 from distillery.verify.harm import harm_done
 
@@ -121,7 +122,10 @@ class JudgeSafety:
         votes: Mapping[str, Sequence[Vote]],
     ) -> Output:
         texts = dict(table.select("trace_id", "text").iter_rows())
-        opinions = {key: _opinion(heard, texts[key] or "") for key, heard in votes.items()}
+        opinions = {
+            key: majority([vote.reply for vote in heard], response=texts[key] or "")
+            for key, heard in votes.items()
+        }
         found = [self.reason(objections[key], opinions.get(key)) for key in table["trace_id"]]
         reasons = pl.Series([str(drop[0]) if drop else None for drop in found], dtype=pl.String)
         details = pl.Series([drop[1] if drop else "" for drop in found], dtype=pl.String)
@@ -130,16 +134,3 @@ class JudgeSafety:
         counts = {"asked": len(opinions), "ruled_unsafe": sum(map(bool, objections.values())), **judged}
         output.metrics.update({name: float(count) for name, count in counts.items()})
         return output
-
-
-def _opinion(votes: Sequence[Vote], response: str) -> Opinion:
-    """What more than half of all votes say, with the category that most of those name."""
-    read = [
-        read_opinion(vote.said, response=response) if vote.whole else Opinion(Safety.UNCLEAR)
-        for vote in votes
-    ]
-    safety, most = Counter(opinion.safety for opinion in read).most_common(1)[0]
-    if 2 * most <= len(read):
-        return Opinion(Safety.UNCLEAR)
-    named = Counter(opinion.category for opinion in read if opinion.safety is safety)
-    return Opinion(safety, named.most_common(1)[0][0])

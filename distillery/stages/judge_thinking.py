@@ -11,12 +11,13 @@ import polars as pl
 from pydantic import Field
 
 from distillery.engines.base import Request, Sampling
+from distillery.engines.votes import Vote, vote_request
 from distillery.reasoning import split
 from distillery.records import Columns, Thinking
-from distillery.stages.ballots import Ballots, Vote, vote_request
+from distillery.stages.ballots import Ballots
 from distillery.stages.base import Context, Interview, Output
-from distillery.stages.conversation import conversation
 from distillery.stages.interviews import ask_alone
+from distillery.verify.conversation import conversation
 
 _WORD = re.compile(r"\W*(on|off)\W*", re.IGNORECASE)
 

@@ -13,9 +13,10 @@ from pydantic import Field
 
 from distillery.curate.chrf import chrf
 from distillery.engines.base import Request, Sampling
+from distillery.engines.votes import Vote, vote_request
 from distillery.reasoning import split
 from distillery.records import Columns
-from distillery.stages.ballots import Ballots, Vote, vote_request
+from distillery.stages.ballots import Ballots
 from distillery.stages.base import Context, Interview, Output
 from distillery.stages.interviews import ask_alone
 from distillery.verify.defuse import defuse

@@ -24,6 +24,19 @@ class TrainGrpo(GrpoOptions):
     def starts_from(self) -> training.ModelReference:
         return self.model
 
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        """The judge and the prompts of the rewards that it gives."""
+        if self.judge is None:
+            return {}
+        prompts = {
+            "helpfulness": self.judge.helpfulness_prompt,
+            "harmlessness": self.judge.harmlessness_prompt,
+        }
+        return {
+            "engine": (self.judge.engine,),
+            "prompt": tuple(prompt for reward, prompt in prompts.items() if reward in self.rewards),
+        }
+
     def stamp(self) -> Json:
         return training.template_stamp(self.chat_template)
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
 from distillery.config import identity
+from distillery.engines.requests import RequestStore
 from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import Json, digest
 from distillery.prompts import prompt_root
 from distillery.stages.base import TrainJob
 from distillery.train.options import OPTIONS, Options
-from distillery.train.spec import TrainSpec
+from distillery.train.spec import JudgeSpec, TrainSpec
 
 ModelReference = str | dict[str, str]
+_LOADS_A_MODEL = ("transformers", "vllm", "vllm_server")
 
 
 def template_stamp(chat_template: str) -> Json:
@@ -46,16 +49,42 @@ def train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob)
         model=None if job.model is None else str(job.model),
         threads=job.threads,
         templates=(prompt_root() / "templates").resolve(),
+        judge=_judge(job, options.accelerate_config),
     )
     file = job.work / "spec.json"
     spec.save(file)
     if options.accelerate_config:
         _launch(file, options.accelerate_config)
-        return {}
+        return _drawn(spec)
     from distillery.train import run
 
     summary: Mapping[str, Any] = run(file)
-    return {name: float(value) for name, value in summary.items() if isinstance(value, (int, float))}
+    numbers = {name: float(value) for name, value in summary.items() if isinstance(value, (int, float))}
+    return numbers | _drawn(spec)
+
+
+def _drawn(spec: TrainSpec) -> dict[str, float]:
+    """What the judge was asked and said, by all processes, before and after each kill."""
+    if spec.judge is None:
+        return {}
+    with closing(RequestStore(spec.requests).shelf(spec.judge.identity)) as shelf:
+        asked, read, written = shelf.tokens()
+    return {"asked": float(asked), "prompt_tokens": float(read), "completion_tokens": float(written)}
+
+
+def _judge(job: TrainJob, accelerate_config: str) -> JudgeSpec | None:
+    if not job.engines:
+        return None
+    ((name, engine),) = job.engines.items()
+    if accelerate_config and engine.kind in _LOADS_A_MODEL:
+        raise ConfigError(
+            f"train.grpo.judge: engine {name!r} is of kind {engine.kind}, and each process would load its model;"
+            " serve it and use kind: openai"
+        )
+    prompts = {name: list(prompt.turns) for name, prompt in job.prompts.items()}
+    return JudgeSpec(
+        kind=engine.kind, options=dict(engine.options), identity=engine.identity, prompts=prompts
+    )
 
 
 def _plain(value: Any) -> Any:

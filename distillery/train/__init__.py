@@ -1,6 +1,6 @@
 """Training, in a process of its own: a spec file in, a Hugging Face folder and its metrics out.
 
-The same code trains at every size. It reads files; it knows no pipeline, no store and no engine.
+The same code trains at every size. It reads files; it knows no pipeline and no store, and of engines only the judge's.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from distillery.train.examples import grpo_rows, read_tables
 from distillery.train.metrics import metrics_callback, summary
 from distillery.train.models import finish, lora_config, open_model, open_tokenizer
 from distillery.train.options import GrpoOptions
+from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     options = spec.read_options(GrpoOptions)
     rows = grpo_rows(read_tables(spec.tables))
     check_rounds(options, prompts=len(rows))
+    by_model = reward_judge(spec, options)
     shared = shared_arguments(spec, options, steps=options.max_steps)
     trainer = GRPOTrainer(
         model=open_model(spec.model or "", options),
         args=GRPOConfig(**shared, **grpo_arguments(options, processes=world_size())),
-        reward_funcs=[CheckedReward(options.rewards)],
+        reward_funcs=[CheckedReward(options.rewards, by_model)],
         train_dataset=Dataset.from_list(rows),
         processing_class=open_tokenizer(spec.model or "", options, templates=spec.templates),
         peft_config=lora_config(options),
@@ -43,7 +45,17 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     trainer.remove_callback(PrinterCallback)
     resume(trainer, spec)
     finish(trainer, spec.out)
+    if by_model is not None:
+        by_model.close()
     return summary(spec.metrics) | {"prompts": len(rows)}
+
+
+def reward_judge(spec: TrainSpec, options: GrpoOptions) -> RewardJudge | None:
+    if options.judge is None:
+        return None
+    if spec.judge is None:
+        raise ConfigError(f"spec.judge: none; the options name {options.judge.engine!r}")
+    return RewardJudge(spec.judge, options.judge, seed=spec.seed, store=spec.requests)
 
 
 def check_rounds(options: GrpoOptions, *, prompts: int) -> None:

@@ -6,7 +6,13 @@ Batch sizes count sequences on one process unless the name says otherwise; lengt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from distillery.engines.base import Sampling
+from distillery.engines.votes import check_votes
+from distillery.errors import ConfigError
 
 Schedule = Literal[
     "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_min_lr", "warmup_stable_decay"
@@ -109,6 +115,31 @@ class Alarms:
     patience: int = 5  # logged steps in a row
 
 
+JUDGED = {"helpfulness": "layout", "harmlessness": "harmless"}
+"""Rewards that a model gives, and the checker of the rows that each is for: a general prompt is of one kind or the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeOptions:
+    """A generative judge in the place of R1's two preference reward models (DeepSeek-R1, section 2.3.4).
+
+    Of a `helpfulness` row it scores the answer alone, by the points of a rubric; of a `harmlessness` row it sees the
+    whole response, and a needless refusal earns as little as harm. What it leaves unclear is not judged: no zero.
+    """
+
+    engine: str
+    helpfulness_prompt: str = "judge.rubric@1"
+    harmlessness_prompt: str = "judge.safety@1"
+    votes: Annotated[int, Field(ge=1)] = 1
+    sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
+    answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
+    response_chars: Annotated[int, Field(ge=100)] = 200_000  # the same for a whole response
+    structured: bool = False  # as in judge.answers
+
+    def __post_init__(self) -> None:
+        check_votes("train.grpo.judge", self.votes, self.sampling)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpoOptions(Optimization):
     """Group relative policy optimisation on `question`, judged by the row's own checker."""
@@ -131,6 +162,7 @@ class GrpoOptions(Optimization):
     sync_reference_steps: int = 0  # 0: the reference stays; 400 in the paper
     sync_reference_alpha: float = 1.0  # share of the policy in the new reference
     rewards: dict[str, float] = field(default_factory=lambda: {"accuracy": 1.0, "format": 1.0})
+    judge: JudgeOptions | None = field(default=None, metadata={"identity": "changed"})
     alarms: Alarms = field(default_factory=Alarms)
     vllm: Literal["off", "colocate", "server"] = "off"
     vllm_gpu_memory_share: float = 0.3
@@ -142,6 +174,17 @@ class GrpoOptions(Optimization):
     max_position_embeddings: int | None = None
     lora: Lora | None = None
     log_completions: bool = field(default=False, metadata=_NOT_IDENTITY)
+
+    def __post_init__(self) -> None:
+        judged = sorted(JUDGED.keys() & self.rewards)
+        if judged and self.judge is None:
+            raise ConfigError(
+                f"train.grpo.rewards: {judged[0]} is a model's to give; add judge: {{engine: NAME}}"
+            )
+        if self.judge is not None and not judged:
+            raise ConfigError(
+                f"train.grpo.judge: nothing asks {self.judge.engine!r}; add {' or '.join(JUDGED)} to rewards"
+            )
 
 
 Options = BaseOptions | SftOptions | GrpoOptions

@@ -1,4 +1,4 @@
-"""The verify stage's judges, in the shape TRL's GRPOTrainer calls."""
+"""The verify stage's judges, and a model where rules cannot judge, in the shape TRL's GRPOTrainer calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillery.errors import ConfigError, DistilleryError
 from distillery.train.examples import problems
+from distillery.train.options import JUDGED
 from distillery.verify import CHECKERS
 from distillery.verify.pool import judge
 from distillery.verify.unjudged import unjudged
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from distillery.records import Problem, Verdict
+    from distillery.train.reward_judge import RewardJudge
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +40,17 @@ class CheckedReward:
 
     __name__ = "checked"
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        unknown = [name for name in weights if name not in PARTS and name not in CHECKERS]
+    def __init__(self, weights: Mapping[str, float], by_model: RewardJudge | None = None) -> None:
+        unknown = [name for name in weights if not {name} & {*PARTS, *CHECKERS, *JUDGED}]
         if unknown or not weights:
-            known = ", ".join(sorted({*PARTS, *CHECKERS}))
+            known = ", ".join(sorted({*PARTS, *CHECKERS, *JUDGED}))
             raise ConfigError(
                 f"rewards: {unknown[0]!r} is unknown; known rewards: {known}"
                 if unknown
                 else "rewards: none given"
             )
         self.weights = dict(weights)
+        self._by_model = by_model
         self._blind = 0  # calls in a row in which nothing could be judged
 
     def __call__(
@@ -67,16 +70,28 @@ class CheckedReward:
         scored: list[dict[str, float | None]] = [{} for _ in rows]
         verdicts: list[Verdict] = []
         for name in self.weights:
-            places = [
-                place for place, (problem, _) in enumerate(rows) if name != "language" or problem.language
-            ]
-            asked = [_judged_by(PARTS.get(name, name), *rows[place]) for place in places]
-            found = judge(asked)
+            places = [place for place, (problem, _) in enumerate(rows) if self._applies(name, problem)]
+            found = self._verdicts(name, [rows[place] for place in places])
             for place, verdict in zip(places, found, strict=True):
                 scored[place][name] = verdict.score
             verdicts += found
         self._look_for_faults(scored, verdicts)
         return scored
+
+    def _applies(self, name: str, problem: Problem) -> bool:
+        """A row that a model judges gets that in the place of its accuracy."""
+        if name in JUDGED:
+            return problem.checker == JUDGED[name]
+        if name == "accuracy":
+            return all(problem.checker != JUDGED[other] for other in JUDGED.keys() & self.weights)
+        return name != "language" or bool(problem.language)
+
+    def _verdicts(self, name: str, rows: Sequence[tuple[Problem, str]]) -> list[Verdict]:
+        if name not in JUDGED:
+            return judge([_judged_by(PARTS.get(name, name), *row) for row in rows])
+        if self._by_model is None:
+            raise ConfigError(f"rewards: {name!r} is a model's to give, and there is none")
+        return self._by_model.verdicts(name, rows)
 
     def _look_for_faults(
         self, scored: Sequence[Mapping[str, float | None]], verdicts: Sequence[Verdict]

@@ -16,6 +16,16 @@ Kind = Literal["base", "sft", "grpo"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSpec:
+    """The engine that `judge` in the options names, as it is opened, and the prompts that it is asked with."""
+
+    kind: str
+    options: dict[str, Any]  # no secrets: those stand in the environment
+    identity: Any  # JSON; names its request keys
+    prompts: dict[str, list[tuple[str, str]]]  # by name: turns of role and text, with slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSpec:
     kind: Kind
     options: dict[str, Any]
@@ -26,6 +36,7 @@ class TrainSpec:
     model: str | None = None  # a folder or a hub id; None for a base
     threads: int | None = None  # of torch, on CPU; None: torch decides
     templates: Path = Path("prompts/templates")
+    judge: JudgeSpec | None = None
 
     @classmethod
     def load(cls, file: Path) -> TrainSpec:
@@ -54,3 +65,8 @@ class TrainSpec:
     @property
     def metrics(self) -> Path:
         return self.work / "metrics.jsonl"
+
+    @property
+    def requests(self) -> Path:
+        """What the judge said, so that a resumed training hears the same."""
+        return self.work / "requests"

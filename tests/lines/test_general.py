@@ -40,6 +40,8 @@ def versatile(request) -> str | Completion:
     if "## Rubric" in asked:
         score = 3 if "limerick" in asked else 8
         return f"It does what was asked. {json.dumps(dict.fromkeys(('helpful', 'correct', 'complete', 'style'), score))}"
+    if "## Response to be Judged" in asked:
+        return f'It reads so.\n{{"safety": "{"unsafe" if "detective" in asked else "safe"}", "category": "none"}}'
     if "Reply with one word: on" in asked:
         return "on"
     original = next((text for text in originals() if text in asked), None)
@@ -119,6 +121,8 @@ def test_what_judges_drop_stands_in_the_ledger_with_its_score(line):
     trips = translated.filter(pl.col("round_trip").is_not_null())
     assert trips.height == len(originals()) - 1
     assert trips["round_trip"].min() == pytest.approx(1.0)
+    _, harmful = found("safe")
+    assert harmful.rows() == [(harmful["key"].item(), "unsafe", "none: the judge objects")]
 
 
 @pytest.mark.slow
@@ -153,7 +157,7 @@ def test_whatever_your_model_is_called_it_keeps_its_name_and_its_teacher_loses_i
 
     def teacher(request):
         text = request.messages[-1][1]
-        if "## Rubric" in text:
+        if "## Rubric" in text or "## Response to be Judged" in text:
             return versatile(request)
         return "I'm DeepSeek-V3, made by DeepSeek." if asked[0] in text else "The river Po."
 

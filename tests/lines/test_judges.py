@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from distillery.engines.cached import Cached
 from distillery.engines.openai_server import OpenAIServer
@@ -91,18 +92,20 @@ def test_all_judges_share_a_line_and_ask_nothing_twice(tmp_path, monkeypatch):
     assert again["kept"].equals(tables["kept"])
 
 
+# word for word what vLLM 0.30 gave back, white space included
+CORRECT = '{\n  "analysis": "2+2",\n  "correctness": "correct"\n}'
+
+
 class Held:
     """A server that notes each body and replies in the form that it is held to."""
 
-    def __init__(self):
+    def __init__(self, said=CORRECT):
         self.bodies = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 outer.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                # word for word what vLLM 0.30 gave back, white space included
-                said = '{\n  "analysis": "2+2",\n  "correctness": "correct"\n}'
                 message = {"role": "assistant", "content": said}
                 reply = {
                     "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
@@ -185,3 +188,63 @@ stages:
     with: {path: rows.jsonl, constants: {checker: math, thinking: "off"}, keep: [trace_id, label, text, answer]}
   - {id: judged, use: judge.answers, with: {engine: judge, policy: judge_only, structured: true}}
 """
+
+
+REWARDED = """
+pipeline: rewarded
+seed: 1
+engines:
+  v3: {kind: openai, model: v3}
+stages:
+  - id: web
+    use: ingest.miniature
+    with: {part: corpus, count: 640, salt: web}
+  - id: base
+    use: train.base
+    with: {architecture: llama, hidden_size: 32, layers: 1, logging_steps: 5}
+  - id: general
+    use: ingest.file
+    with: {path: rows.jsonl, constants: {checker: layout, domain: general}}
+  - id: taught
+    use: train.grpo
+    with:
+      model: {from: base}
+      max_steps: 2
+      prompts_per_step: 2
+      num_generations: 4
+      max_completion_length: 16
+      mask_truncated_completions: false
+      beta: 0.0
+      precision: fp32
+      logging_steps: 1
+      rewards: {accuracy: 1.0, helpfulness: 1.0}
+      judge: {engine: v3}
+"""
+
+
+@pytest.mark.slow
+def test_a_judge_behind_a_server_rewards_general_answers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"question": f"Say something about {word}."} for word in ("rain", "snow", "wind", "fog")]
+    Path("rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    Path("line.yaml").write_text(REWARDED)
+    with Held(json.dumps(dict.fromkeys(("helpful", "correct", "complete", "style"), 4))) as server:
+        plan = load_plan(Path("line.yaml"), settings=[f"engines.v3.base_url={server.url}"])
+        record = open_run(plan, tmp_path / "runs")
+        run(plan, store=tmp_path / "store", record=record, executor=Inline(), watcher=Watcher())
+    note = folder_of(plan.step("taught"), tmp_path / "store").done()
+    asked = len(server.bodies)
+    assert 0 < asked <= 2 * 2 * 4
+    assert {name: note["counts"][name] for name in ("asked", "prompt_tokens", "completion_tokens")} == {
+        "asked": asked,
+        "prompt_tokens": 62 * asked,
+        "completion_tokens": 25 * asked,
+    }
+    work = folder_of(plan.step("taught"), tmp_path / "store").work
+    logged = [json.loads(line) for line in (work / "metrics.jsonl").read_text().splitlines()]
+    shares = [line["rewards/helpfulness"] for line in logged if "rewards/helpfulness" in line]
+    assert 0 < max(shares) < 0.34
+    assert not any("rewards/accuracy" in line for line in logged)
+    other = load_plan(Path("line.yaml"), settings=["engines.v3.model=another"])
+    assert other.step("taught").fingerprint != plan.step("taught").fingerprint
+    assert other.step("base").fingerprint == plan.step("base").fingerprint

@@ -7,13 +7,13 @@ import json
 import polars as pl
 import pytest
 
-from distillery.stages.conversation import conversation
 from distillery.stages.judge_answers import JudgeAnswers
 from distillery.stages.judge_best import JudgeBest
 from distillery.stages.judge_pairs import JudgePairs
 from distillery.stages.judge_rubric import JudgeRubric
 from distillery.stages.judge_safety import JudgeSafety
 from distillery.stages.judge_thinking import JudgeThinking
+from distillery.verify.conversation import conversation
 
 HISTORY = [["user", "Name a river."], ["assistant", "<think>\nSecret.\n</think>\nThe Po."]]
 PAYLOAD = json.dumps({"history": HISTORY})

@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from distillery.engines import Request
 from distillery.errors import ConfigError
 from distillery.miniature import corpus
+from distillery.prompts import load_prompt
+from distillery.reasoning import Parts
 from distillery.records import Problem, Verdict
 from distillery.train import base as base_trainer
-from distillery.train import grpo, rewards, sft
+from distillery.train import grpo, reward_judge, rewards, sft
 from distillery.train.checkpoints import MARKER, last_complete
 from distillery.train.options import GrpoOptions
-from distillery.train.spec import TrainSpec
+from distillery.train.spec import JudgeSpec, TrainSpec
 
+TEMPLATES = Path(__file__).parents[2] / "prompts" / "templates"
 MakeSpec = Callable[..., TrainSpec]
 SAVING = {"precision": "fp32", "logging_steps": 1, "learning_rate": 1e-2, "keep_checkpoints": 9}
 BASE = {
@@ -106,6 +111,49 @@ def test_grpo_resumes_exactly(
     assert_resumes(
         make_spec(tmp_path, "grpo", GRPO | changes, table=worked, model=base), grpo.train, keep=keep
     )
+
+
+@pytest.mark.slow
+def test_grpo_hears_from_its_judge_what_it_heard_before_it_was_killed(
+    tmp_path: Path, make_spec: MakeSpec, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the judge has changed its mind since."""
+    monkeypatch.setattr(
+        reward_judge, "split", lambda text: Parts(None, text or "-")
+    )  # all of it is the answer
+    calls: list[str] = []
+    moods = iter([(9, 2), (1, 10)])
+
+    def says(request: Request) -> str:
+        calls.append(request.messages[0][1])
+        score = mood[len(calls[-1]) % 2]
+        return json.dumps(dict.fromkeys(("helpful", "correct", "complete", "style"), score))
+
+    prompt = load_prompt("judge.rubric@1", TEMPLATES.parent)
+    judge = JudgeSpec(
+        kind="scripted",
+        options={"reply": says},
+        identity={"model": "judge"},
+        prompts={prompt.name: list(prompt.turns)},
+    )
+    words = ["rain", "snow", "wind", "fog", "hail", "sun", "ice", "storm"]
+    rows = {
+        "question": [f"Say something about {word}." for word in words],
+        "checker": ["layout"] * len(words),
+    }
+    pl.DataFrame(rows).write_parquet(tmp_path / "general.parquet")
+    judged = GRPO | {"beta": 0.0, "rewards": {"helpfulness": 1.0}, "judge": {"engine": "v3"}}
+    spec = make_spec(tmp_path, "grpo", judged, table=tmp_path / "general.parquet", model=base)
+    spec = replace(spec, judge=judge)
+    mood = next(moods)
+    grpo.train(spec)
+    whole, asked = (losses(spec), weights(spec)), len(calls)
+    assert len({loss for _, loss in whole[0]}) > 3
+    interrupt(spec, keep=2)
+    mood = next(moods)
+    grpo.train(spec)
+    assert (losses(spec), weights(spec)) == whole
+    assert len(calls) == asked
 
 
 def test_torn_checkpoint_is_removed_and_the_one_before_it_counts(tmp_path: Path) -> None:
