@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +17,22 @@ from distillery.pipeline import Kind, Plan, Step
 from distillery.runner import Watcher
 
 _LINE_EVERY_S = 15.0
+_LOOKS_BACK_S = 60.0
+
+
+class Pace:
+    """How fast a counter has grown of late: what a resumed step took from the store at once is soon forgotten."""
+
+    def __init__(self, now: float) -> None:
+        self._seen = deque([(now, 0.0)])
+
+    def rate(self, total: float, now: float) -> float:
+        """A second, over the last minute, or since the beginning where that is later."""
+        self._seen.append((now, total))
+        while self._seen[1][0] <= now - _LOOKS_BACK_S:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (total - before) / max(now - then, 0.1)
 
 
 class Lines(Watcher):
@@ -26,6 +43,7 @@ class Lines(Watcher):
         self._out = out
         self._started: dict[str, float] = {}
         self._said: dict[str, float] = {}
+        self._paces: dict[str, Pace] = {}
         self._reused = 0
 
     def begins(self, plan: Plan, folder: Path) -> None:
@@ -33,7 +51,8 @@ class Lines(Watcher):
         self._say(f"{plan.name}: {len(plan.steps)} steps, seed {plan.seed}, into {folder}")
 
     def starts(self, step: Step) -> None:
-        self._started[step.id] = self._said[step.id] = time.monotonic()
+        self._started[step.id] = self._said[step.id] = now = time.monotonic()
+        self._paces[step.id] = Pace(now)
         self._say(f"{step.id:<26} starts ({step.use})")
 
     def ends(self, step: Step, note: Mapping[str, Any]) -> None:
@@ -54,7 +73,7 @@ class Lines(Watcher):
         for step_id, started in self._started.items():
             if now - self._said[step_id] >= _LINE_EVERY_S:
                 self._said[step_id] = now
-                counts = rates(self.counts.get(step_id, {}), now - started)
+                counts = rates(self.counts.get(step_id, {}), self._paces[step_id], now)
                 self._say(f"{step_id:<26} {now - started:.0f} s  {counts}")
 
     def finishes(self) -> None:
@@ -76,6 +95,7 @@ class Live(Watcher):
         self._live = RichLive(console=self._console, refresh_per_second=4, transient=True)
         self._started: dict[str, float] = {}
         self._steps: dict[str, Step] = {}
+        self._paces: dict[str, Pace] = {}
         self._done = 0
         self._reused = 0
 
@@ -85,7 +105,8 @@ class Live(Watcher):
         self._live.start()
 
     def starts(self, step: Step) -> None:
-        self._started[step.id], self._steps[step.id] = time.monotonic(), step
+        now = time.monotonic()
+        self._started[step.id], self._steps[step.id], self._paces[step.id] = now, step, Pace(now)
         self._draw()
 
     def ends(self, step: Step, note: Mapping[str, Any]) -> None:
@@ -120,7 +141,7 @@ class Live(Watcher):
         for name in ("running", "stage", "time", "progress"):
             table.add_column(name, justify="right" if name == "time" else "left")
         for step_id, started in self._started.items():
-            counts = rates(self.counts.get(step_id, {}), now - started)
+            counts = rates(self.counts.get(step_id, {}), self._paces[step_id], now)
             table.add_row(step_id, self._steps[step_id].use, f"{now - started:.0f} s", counts)
         fresh = self._done - self._reused
         owed = len(self._plan.steps) - self._done
@@ -130,7 +151,7 @@ class Live(Watcher):
         self._live.update(table)
 
 
-def rates(counts: Mapping[str, float], seconds: float) -> str:
+def rates(counts: Mapping[str, float], pace: Pace, now: float) -> str:
     """`1,200 rows · 340 tokens/s · 61 % accepted · 2 % truncated` from a step's counters."""
     rows = counts.get("rows", 0)
     parts: list[str] = []
@@ -139,7 +160,7 @@ def rates(counts: Mapping[str, float], seconds: float) -> str:
     if rows:
         parts.append(f"{rows:,.0f} rows")
     if counts.get("tokens"):
-        parts.append(f"{counts['tokens'] / max(seconds, 0.1):,.0f} tokens/s")
+        parts.append(f"{pace.rate(counts['tokens'], now):,.0f} tokens/s")
     shares = ("accepted", "truncated") if rows else ()
     parts.extend(f"{counts[name] / rows:.0%} {name}" for name in shares if name in counts)
     return " · ".join(parts)
