@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from distillery.config import identity
 from distillery.engines.requests import RequestStore
 from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import Json, digest
@@ -88,7 +87,7 @@ def _judge(job: TrainJob, accelerate_config: str) -> JudgeSpec | None:
 
 
 def _plain(value: Any) -> Any:
-    return identity(value) if hasattr(value, "__dataclass_fields__") else value
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _launch(spec: Path, accelerate_config: str) -> None:

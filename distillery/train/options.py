@@ -135,6 +135,9 @@ class JudgeOptions:
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
     response_chars: Annotated[int, Field(ge=100)] = 200_000  # the same for a whole response
     structured: bool = False  # as in judge.answers
+    deadline_s: Annotated[float, Field(gt=0)] = field(
+        default=600.0, metadata=_NOT_IDENTITY
+    )  # for all that one round of sampling asks; what has no reply by then is not judged. Other ranks wait 1,800 s
 
     def __post_init__(self) -> None:
         check_votes("train.grpo.judge", self.votes, self.sampling)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from statistics import fmean
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from distillery.curate import rubric, safety
@@ -106,10 +107,21 @@ class RewardJudge:
             for place, messages in asked.items()
         }
         wanted = {request.key: request for ballot in ballots.values() for request in ballot}
-        heard = (
-            {reply.key: Vote.of(reply) for reply in self._open().generate(wanted.values())} if wanted else {}
-        )
+        heard = self._hear(list(wanted.values())) if wanted else {}
         return {place: [heard[request.key] for request in ballot] for place, ballot in ballots.items()}
+
+    def _hear(self, wanted: Sequence[Request]) -> dict[str, Vote]:
+        """Every vote; a request that has no reply when the time is up counts as failed, and is given up."""
+        deadline_s, begun = self._options.deadline_s, monotonic()
+        silent = Vote(f"no reply within {deadline_s:g} s", whole=False, tokens=0)
+        heard = {request.key: silent for request in wanted}
+        groups = self._open().batches(wanted)
+        for group in groups:
+            heard |= {reply.key: Vote.of(reply) for reply in group}
+            if monotonic() - begun > deadline_s:
+                break
+        del groups  # ends its requests
+        return heard
 
     def _open(self) -> Engine:
         if self._engine is None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from distillery.config import build
 from distillery.engines import Failure, FailureKind, Request
+from distillery.engines.mock_server import MockOptions, MockServer
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
 from distillery.prompts import load_prompt
@@ -162,6 +165,19 @@ def test_equal_answers_are_asked_about_once_and_never_again(judge, asked: list[R
     changed_its_mind = judge(scores(1))
     assert changed_its_mind.verdicts("helpfulness", [row])[0].score == 1.0
     assert len(asked) == 1
+
+
+def test_a_judge_that_hangs_is_waited_for_no_longer_than_said(tmp_path: Path) -> None:
+    with MockServer(MockOptions(model="judge", hang=1.0)) as server:
+        options = {"model": "judge", "base_url": server.url}
+        spec = replace(spec_of(""), kind="openai", options=options)
+        judge = RewardJudge(
+            spec, JudgeOptions(engine="v3", deadline_s=1.0), seed=1, store=tmp_path / "requests"
+        )
+        began = monotonic()
+        (found,) = judge.verdicts("helpfulness", [(HELP, join("Hm.", "Rain."))])
+    assert monotonic() - began < 20
+    assert (found.score, found.detail) == (None, "no verdict from the judge: 'no reply within 1 s'")
 
 
 def test_each_row_gets_the_reward_of_its_kind(judge) -> None:
