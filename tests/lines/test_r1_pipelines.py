@@ -13,6 +13,7 @@ from distillery.pipeline.estimate import StepEstimate, estimate
 from distillery.pipeline.prices import load_prices
 from distillery.records import Problem
 from distillery.stages.problem_rows import Fault, RowMap
+from distillery.train.options import JUDGED
 from distillery.verify.program import payload_fault
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,10 @@ def test_the_last_grpo_is_1700_steps_with_general_prompts_in_the_last_400():
     assert (rules.stage.temperature, last.stage.temperature) == (0.7, 0.7)
     assert ("general" in rules.parents, "general" in last.parents) == (False, True)
     assert last.starts_from == "rules"
+    assert last.stage.judge is not None
+    assert {"helpfulness", "harmlessness"} == last.stage.rewards.keys() - rules.stage.rewards.keys()
+    checkers = {name: plan.step(name).stage.constants["checker"] for name in ("general", "risky")}
+    assert checkers == {"general": JUDGED["helpfulness"], "risky": JUDGED["harmlessness"]}
 
 
 def test_both_sft_models_start_from_the_base_in_batches_of_128():
@@ -137,7 +142,7 @@ def test_making_the_800k_is_estimated_near_the_published_5000_hours():
     traces = priced("4_reasoning_traces")
     general = priced("5_general")
     hours = sum(traces[f"{name}"].gpu_hours or 0 for name in ("traces", "judged"))
-    hours += sum(general[name].gpu_hours or 0 for name in ("answers", "scored", "translated"))
+    hours += sum(general[name].gpu_hours or 0 for name in ("answers", "scored", "translated", "safe"))
     assert 5_000 / 3 < hours < 5_000 * 3
 
 
