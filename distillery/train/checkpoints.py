@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distillery.train.epochs import epoch_callback
+
 if TYPE_CHECKING:
     from distillery.train.spec import TrainSpec
 
@@ -31,16 +33,19 @@ def last_complete(folder: Path) -> Path | None:
 def resume(trainer: Any, spec: TrainSpec) -> None:
     """Trains from the last complete checkpoint, or from the start."""
     checkpoint = last_complete(spec.checkpoints)
+    trainer.add_callback(epoch_callback())
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
 
 def marker_callback() -> Any:
+    from accelerate import PartialState
     from transformers import TrainerCallback
 
     class Mark(TrainerCallback):
         """Must be the last of the callbacks that write into a checkpoint."""
 
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            PartialState().wait_for_everyone()  # each rank has written its random state
             if state.is_world_process_zero:
                 (_folder(args, state) / MARKER).touch()
 

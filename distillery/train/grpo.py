@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from distillery.errors import ConfigError
 from distillery.train.arguments import prepare_process, shared_arguments, world_size
 from distillery.train.checkpoints import marker_callback, reference_callback, resume
+from distillery.train.epochs import replaying
 from distillery.train.examples import grpo_rows, read_tables
 from distillery.train.metrics import metrics_callback, summary
 from distillery.train.models import finish, lora_config, open_model, open_tokenizer
@@ -25,12 +26,16 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
+    class Trainer(GRPOTrainer):
+        def _get_train_sampler(self, dataset: Any = None) -> Any:
+            return replaying(super()._get_train_sampler(dataset))
+
     options = spec.read_options(GrpoOptions)
     rows = grpo_rows(read_tables(spec.tables))
     check_rounds(options, prompts=len(rows))
     by_model = reward_judge(spec, options)
     shared = shared_arguments(spec, options, steps=options.max_steps)
-    trainer = GRPOTrainer(
+    trainer = Trainer(
         model=open_model(spec.model or "", options),
         args=GRPOConfig(**shared, **grpo_arguments(options, processes=world_size())),
         reward_funcs=[CheckedReward(options.rewards, by_model)],

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -96,16 +100,22 @@ def test_all_judges_share_a_line_and_ask_nothing_twice(tmp_path, monkeypatch):
 CORRECT = '{\n  "analysis": "2+2",\n  "correctness": "correct"\n}'
 
 
-class Held:
-    """A server that notes each body and replies in the form that it is held to."""
+def correct(_):
+    return CORRECT
 
-    def __init__(self, said=CORRECT):
+
+class Held:
+    """A server that notes each body and replies in the form that it is held to, with what `says` makes of the prompt."""
+
+    def __init__(self, says=correct):
         self.bodies = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                outer.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.bodies.append(body)
+                said = says(body["messages"][-1]["content"])
                 message = {"role": "assistant", "content": said}
                 reply = {
                     "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
@@ -222,13 +232,17 @@ stages:
 """
 
 
+def scores(score):
+    return json.dumps(dict.fromkeys(("helpful", "correct", "complete", "style"), score))
+
+
 @pytest.mark.slow
 def test_a_judge_behind_a_server_rewards_general_answers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = [{"question": f"Say something about {word}."} for word in ("rain", "snow", "wind", "fog")]
     Path("rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     Path("line.yaml").write_text(REWARDED)
-    with Held(json.dumps(dict.fromkeys(("helpful", "correct", "complete", "style"), 4))) as server:
+    with Held(lambda _: scores(4)) as server:
         plan = load_plan(Path("line.yaml"), settings=[f"engines.v3.base_url={server.url}"])
         record = open_run(plan, tmp_path / "runs")
         run(plan, store=tmp_path / "store", record=record, executor=Inline(), watcher=Watcher())
@@ -248,3 +262,49 @@ def test_a_judge_behind_a_server_rewards_general_answers(tmp_path, monkeypatch):
     other = load_plan(Path("line.yaml"), settings=["engines.v3.model=another"])
     assert other.step("taught").fingerprint != plan.step("taught").fingerprint
     assert other.step("base").fingerprint == plan.step("base").fingerprint
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_ranks_share_a_judge_and_go_on_exactly_where_they_were_killed(tmp_path, monkeypatch):
+    """Fourteen prompts, four a step: the checkpoint of step 4 stands in the second epoch."""
+    monkeypatch.chdir(tmp_path)
+    rows = [{"question": f"Say something about {word}."} for word in "abcdefghijklmn"]
+    Path("rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    Path("line.yaml").write_text(REWARDED)
+    with Held(lambda asked: scores(1 + len(asked) % 10)) as server:
+        changes = {"max_steps": 6, "prompts_per_step": 4, "save_steps": 2, "keep_checkpoints": 9}
+        settings = [f"stages.taught.{name}={value}" for name, value in changes.items()]
+        plan = load_plan(Path("line.yaml"), settings=[f"engines.v3.base_url={server.url}", *settings])
+        record = open_run(plan, tmp_path / "runs")
+        run(plan, store=tmp_path / "store", record=record, executor=Inline(), watcher=Watcher())
+        spec = json.loads((folder_of(plan.step("taught"), tmp_path / "store").work / "spec.json").read_text())
+        spec |= {"work": str(tmp_path / "work"), "out": str(tmp_path / "model")}
+        Path("spec.json").write_text(json.dumps(spec))
+        whole = on_two_ranks(tmp_path)
+        asked = len(server.bodies)
+        shutil.rmtree("model")
+        for step in (4, 6):
+            assert Path(f"work/checkpoints/checkpoint-{step}/rng_state_1.pth").exists()
+        Path("work/checkpoints/checkpoint-6/complete").unlink()
+        assert on_two_ranks(tmp_path) == whole
+        assert len(server.bodies) == asked
+
+
+def on_two_ranks(folder):
+    """Trains what spec.json says; the losses and the weights."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [*launch, "-m", "distillery.train", "spec.json"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = map(json.loads, (folder / "work" / "metrics.jsonl").read_text().splitlines())
+    losses = [line["loss"] for line in lines if "loss" in line]
+    assert len(set(losses)) > 3
+    return losses, (folder / "model" / "model.safetensors").read_bytes()

@@ -14,7 +14,7 @@ import pytest
 
 from distillery.engines import Request
 from distillery.errors import ConfigError
-from distillery.miniature import corpus
+from distillery.miniature import corpus, sums
 from distillery.prompts import load_prompt
 from distillery.reasoning import Parts
 from distillery.records import Problem, Verdict
@@ -111,6 +111,31 @@ def test_grpo_resumes_exactly(
     assert_resumes(
         make_spec(tmp_path, "grpo", GRPO | changes, table=worked, model=base), grpo.train, keep=keep
     )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("judged_by_length")
+@pytest.mark.parametrize(
+    ("rows", "keep"), [(12, 4), (10, 2), (8, 4), (6, 4)], ids=["second", "whole", "third", "fifth"]
+)
+def test_grpo_resumes_exactly_in_every_epoch(
+    tmp_path: Path, make_spec: MakeSpec, base: Path, rows: int, keep: int
+) -> None:
+    """Four prompts a step: the checkpoint stands in, or at the beginning of, a later epoch than the first."""
+    pl.DataFrame(sums.worked(rows, seed=0)).write_parquet(tmp_path / "few.parquet")
+    options = GRPO | {"beta": 0.0, "prompts_per_step": 4}
+    assert_resumes(
+        make_spec(tmp_path, "grpo", options, table=tmp_path / "few.parquet", model=base),
+        grpo.train,
+        keep=keep,
+    )
+
+
+@pytest.mark.slow
+def test_sft_resumes_exactly_in_its_second_epoch(
+    tmp_path: Path, make_spec: MakeSpec, base: Path, worked: Path
+) -> None:
+    assert_resumes(make_spec(tmp_path, "sft", SFT, table=worked, model=base), sft.train, keep=10)
 
 
 @pytest.mark.slow
