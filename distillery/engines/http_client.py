@@ -56,12 +56,15 @@ class Client:
         await self._session.close()
 
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
-        """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked for."""
+        """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked for.
+
+        A server that did not count the prompt sets the limit itself: what it refused is more than there is room for.
+        """
         said = await self._post(endpoint, request, self._body(request))
         if not isinstance(said, Fault) or not said.limit:
             return said
-        most, left = request.sampling.max_tokens, said.limit - said.prompt
-        if not (0 < left < most if said.prompt else said.limit <= most):
+        left = said.limit - said.prompt
+        if said.prompt and not 0 < left < request.sampling.max_tokens:
             return said
         again = await self._post(
             endpoint, request, self._body(request, max_tokens=left if said.prompt else None)

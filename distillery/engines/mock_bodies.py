@@ -139,7 +139,10 @@ def _too_long(prompt: str, max_tokens: int, limit: int) -> TooLongError:
             "fewer output tokens.",
             param="max_tokens",
         )
-    words, letters = len(prompt.split()), len(prompt)
+    counted, letters = (
+        limit - max_tokens + 1,
+        len(prompt),
+    )  # vLLM reads no more of a prompt than one token too many
     asked = f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens "
     advice = "Please reduce the length of the input prompt or the number of requested output tokens."
     if max_tokens >= limit:  # then vLLM does not count the prompt's tokens
@@ -148,9 +151,10 @@ def _too_long(prompt: str, max_tokens: int, limit: int) -> TooLongError:
             f"for 0 input tokens). {advice}",
             param="input_text",
         )
-    total = f"for a total of {words + max_tokens} tokens. "
+    total = f"for a total of at least {counted + max_tokens} tokens. "
     return TooLongError(
-        f"{asked}and your prompt contains {words} input tokens, {total}{advice}", param="input_tokens"
+        f"{asked}and your prompt contains at least {counted} input tokens, {total}{advice}",
+        param="input_tokens",
     )
 
 

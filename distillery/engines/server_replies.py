@@ -36,10 +36,13 @@ _NO_SCHEMA = (
     "json_schema",
 )  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
-# "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "contains 300
-# input tokens" (vLLM; none are counted where the reply alone is too long), "300 tokens from the input messages" (SGLang)
+# "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "300 tokens from the
+# input messages" (SGLang). vLLM reads a prompt only as far as it may go: its "at least 193 input tokens" and "the upper
+# bound for 192 input tokens" say nothing of the prompt's length.
 _LIMIT = re.compile(r"(?:maximum context length (?:is|of) |max_(?:model_len|total_tokens)=)(\d+)")
-_PROMPT = re.compile(r"(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)")
+_PROMPT = re.compile(
+    r"(?<!at least )(?<!bound for )\b(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Fault:
     wait_s: float | None = None  # as the server asked
     out_of_use: str = ""
     limit: int = 0  # tokens of the model's context, if that is what was too small and the server said so
-    prompt: int = 0  # tokens of it that the prompt takes, if the server said so
+    prompt: int = 0  # tokens of it that the prompt takes, if the server counted them
 
 
 @dataclass(slots=True)

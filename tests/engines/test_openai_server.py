@@ -134,7 +134,7 @@ def test_each_way_to_fail_has_its_kind(serve, answer, kind):
     "counted",
     [
         "However, you requested 612 tokens (112 in the messages, 500 in the completion).",
-        "However, you requested 500 output tokens and your prompt contains 112 input tokens, in all 612 tokens.",
+        "However, you requested 500 output tokens and your prompt contains 112 input tokens, for a total of 612.",
         "You requested a total of 612 tokens: 112 tokens from the input messages and 500 for the completion.",
     ],
 )
@@ -150,18 +150,34 @@ def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serv
     "words",
     [
         (
+            "This model's maximum context length is 512 tokens. However, you requested 400 output tokens and your "
+            "prompt contains at least 113 input tokens, for a total of at least 513 tokens."
+        ),
+        (
+            "This model's maximum context length is 512 tokens. However, you requested 400 output tokens and your "
+            "prompt contains 9000 characters (more than 2240 characters, which is the upper bound for 112 input tokens)."
+        ),
+        (
             "This model's maximum context length is 512 tokens. However, you requested 512 output tokens and your "
             "prompt contains 9 characters (more than 0 characters, which is the upper bound for 0 input tokens)."
         ),
         "max_tokens=512 cannot be greater than max_model_len=max_total_tokens=512. Please request fewer output tokens.",
     ],
-    ids=["prompt", "reply"],
+    ids=["at-least", "characters", "no-room", "reply"],
 )
 def test_a_server_that_did_not_count_the_prompt_sets_the_limit_itself(serve, words):
     server = serve(lambda body: refuses(400, words) if "max_tokens" in body else said("fine"))
     (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=512)))
     assert [body.get("max_tokens") for body in server.seen] == [512, None]
     assert (reply.text, reply.meta["room"]) == ("fine", 507)
+
+
+def test_a_prompt_that_leaves_no_room_is_asked_twice_where_it_is_not_counted(serve):
+    words = "This model's maximum context length is 512 tokens. (it contains at least 113 input tokens)"
+    server = serve(lambda body: refuses(400, words))
+    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=400)))
+    assert [body.get("max_tokens") for body in server.seen] == [400, None]
+    assert reply.kind == "context_length"
 
 
 def test_a_prompt_that_leaves_no_room_is_asked_once(serve):
