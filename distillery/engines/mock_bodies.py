@@ -139,10 +139,8 @@ def _too_long(prompt: str, max_tokens: int, limit: int) -> TooLongError:
             "fewer output tokens.",
             param="max_tokens",
         )
-    counted, letters = (
-        limit - max_tokens + 1,
-        len(prompt),
-    )  # vLLM reads no more of a prompt than one token too many
+    letters = len(prompt)
+    counted = limit - max_tokens + 1  # vLLM reads no more of a prompt than one token too many
     asked = f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens "
     advice = "Please reduce the length of the input prompt or the number of requested output tokens."
     if max_tokens >= limit:  # then vLLM does not count the prompt's tokens

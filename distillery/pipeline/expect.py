@@ -20,9 +20,7 @@ class Expect:
     )
     tokens: Annotated[float, Field(ge=0)] | None = None  # mean of a completion
     samples: Positive | None = None  # mean number asked for each problem
-    asked: Share | None = (
-        None  # of the rows: those that an engine is asked about; in GRPO: of the completions
-    )
+    asked: Share | None = None  # of the rows (in GRPO: completions): those that an engine is asked about
     judge_prompt_tokens: Positive | None = None  # in GRPO: mean of the whole prompt of a request to its judge
     judge_tokens: Positive | None = None  # and of the judge's reply
     tokens_per_gpu_second: Positive | None = None  # output

@@ -219,6 +219,24 @@ def test_grpo_writes_its_groups_and_trains_on_them(tmp_path: Path, options: dict
     assert found.gpu_hours == pytest.approx(completions * 1000 / 1000 / 3600 + updating)
 
 
+def test_the_judge_of_a_grpo_is_paid_for_the_completions_that_it_is_asked_about(tmp_path: Path):
+    shape = {"model": "org/m", "max_steps": 10, "prompts_per_step": 32, "num_generations": 16}
+    judged = {**shape, "rewards": {"helpfulness": 1.0}, "judge": {"engine": "teacher"}}
+    expect = {"tokens": 1000, "asked": 0.5, "judge_prompt_tokens": 2000, "judge_tokens": 100}
+    alone = {"id": "alone", "use": "train.grpo", "with": shape, "expect": {"tokens": 1000}}
+    policy = {"id": "policy", "use": "train.grpo", "from": "problems", "with": judged, "expect": expect}
+    found = figures(planned(tmp_path, PROBLEMS, alone, policy, teacher=API))
+    requests = 0.5 * 10 * 32 * 16
+    assert found["policy"].prompt_tokens == requests * 2000
+    assert found["policy"].tokens == found["alone"].tokens + requests * 100
+    assert found["policy"].gpu_hours == found["alone"].gpu_hours
+    price = (requests * 2000 * 0.3 + requests * 100 * 1.2) / 1e6
+    assert found["policy"].usd == pytest.approx(found["alone"].usd + price)
+    assert not found["policy"].at_most
+    unsaid = {**policy, "expect": {"tokens": 1000}}
+    assert figures(planned(tmp_path, PROBLEMS, unsaid, teacher=API))["policy"].at_most
+
+
 def test_grpo_that_reuses_its_samples_writes_fewer(tmp_path: Path):
     shape = {"model": "org/m", "max_steps": 10, "num_iterations": 2}
     policy = {"id": "policy", "use": "train.grpo", "with": shape}
