@@ -151,7 +151,7 @@ def _add_files(commands: Commands) -> None:
     lint.set_defaults(module="lint_sft")
 
 
-# the fields of distillery.engines.mock_server.MockOptions, which checks them and has the defaults
+# the fields of distillery.engines.mock.server.MockOptions, which checks them and has the defaults
 _MOCK_FLAGS = {
     "host": "address to listen on (default: 127.0.0.1)",
     "port": "0 takes a free one; the first line printed is the URL (default: 0)",

@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from distillery.commands.tables import mib, table_console
-from distillery.engines.requests import RequestStore, Shelf, ShelfSize
+from distillery.commands.console import mib, table_console
+from distillery.engines.request_store import RequestStore, Shelf, ShelfSize
 from distillery.errors import ConfigError, StoreError
 from distillery.stages import STAGES, stage_class
 from distillery.store import FolderLock, StageDir

@@ -6,7 +6,7 @@ import argparse
 
 from rich.console import Console
 
-from distillery.train.lint import lint, render
+from distillery.train.lint.check import lint, render
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ from dataclasses import fields
 from typing import Any
 
 from distillery.config import build
-from distillery.engines.http_client import allow_many_connections
-from distillery.engines.mock_server import MockOptions, serve
+from distillery.engines.mock.server import MockOptions, serve
+from distillery.engines.openai.http_client import allow_many_connections
 
 
 def main(arguments: argparse.Namespace) -> int:

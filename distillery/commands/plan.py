@@ -10,8 +10,8 @@ import yaml
 from rich.markup import escape
 from rich.table import Table
 
+from distillery.commands.console import table_console
 from distillery.commands.pipelines import resolve
-from distillery.commands.tables import table_console
 from distillery.pipeline import Plan
 from distillery.pipeline.estimate import StepEstimate, Total, estimate, total
 from distillery.pipeline.prices import find_prices, load_prices

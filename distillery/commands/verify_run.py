@@ -8,8 +8,8 @@ import json
 from rich.console import Console
 from rich.markup import escape
 
+from distillery.commands.console import mib
 from distillery.commands.runs import find_run
-from distillery.commands.tables import mib
 from distillery.errors import ConfigError, StoreError
 from distillery.runner.manifest import check
 from distillery.runner.record import versions

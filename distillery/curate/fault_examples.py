@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from distillery.curate.quality import Reason, Response
+from distillery.curate.quality.faults import Reason, Response
 from distillery.reasoning import join
 from distillery.records import Thinking
 

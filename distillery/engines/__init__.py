@@ -21,11 +21,11 @@ from distillery.engines.base import (
 from distillery.errors import ConfigError
 
 KINDS = {
-    "openai": "distillery.engines.openai_server:OpenAIServer",
+    "openai": "distillery.engines.openai.engine:OpenAIServer",
     "scripted": "distillery.engines.scripted:Scripted",
-    "transformers": "distillery.engines.transformers_local:TransformersLocal",
-    "vllm": "distillery.engines.vllm_offline:VllmOffline",
-    "vllm_server": "distillery.engines.vllm_server:VllmServer",
+    "transformers": "distillery.engines.local.transformers_engine:TransformersLocal",
+    "vllm": "distillery.engines.local.vllm_engine:VllmOffline",
+    "vllm_server": "distillery.engines.vllm_server.engine:VllmServer",
 }
 
 __all__ = [

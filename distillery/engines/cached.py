@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from distillery.engines.base import Completion, Engine, Feed, Intake, Reply, Request
-from distillery.engines.requests import RequestStore, Shelf
+from distillery.engines.request_store import RequestStore, Shelf
 from distillery.errors import ContractError
 from distillery.hashing import Json
 

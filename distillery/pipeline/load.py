@@ -14,7 +14,7 @@ from typing import Any
 
 from distillery.config import build, identity
 from distillery.engines import Engine, engine_class
-from distillery.engines.model_files import model_name
+from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
 from distillery.pipeline.budget import Budget

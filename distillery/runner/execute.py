@@ -16,7 +16,7 @@ import yaml
 from distillery import shards
 from distillery.engines import Engine
 from distillery.engines.cached import Cached
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 from distillery.pipeline import Kind, Plan, Step
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from distillery.engines.requests import shelf_name
+from distillery.engines.request_store import shelf_name
 from distillery.pipeline import Plan, Step
 from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from distillery.curate.quality import Fault, Limits, Reason, Response, faults
-from distillery.curate.screens import screen
+from distillery.curate.quality.faults import Fault, Limits, Reason, Response, faults
+from distillery.curate.quality.whole_column import screen
 from distillery.records import Columns, Thinking
 from distillery.stages.base import Context, Output
 

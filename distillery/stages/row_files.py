@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from distillery.errors import ConfigError
-from distillery.stages.problem_rows import Drop, Fault
+from distillery.stages.ingest.problem_rows import Drop, Fault
 
 ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
 _LONGEST_FIELD = 1 << 27  # characters; csv's own limit of 131,072 is too small for texts

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
+from distillery.curate.copies.minhash import signatures, spread
 from distillery.curate.difficulty import DIFFICULTY, pass_rates
-from distillery.curate.minhash import signatures, spread
-from distillery.curate.ngrams import ngrams, token_hashes
-from distillery.curate.normalize import squeezed, tokens
+from distillery.curate.text.ngrams import ngrams, token_hashes
+from distillery.curate.text.normalize import squeezed, tokens
 from distillery.errors import ConfigError
 from distillery.hashing import Json, derive_seed, text_mark
 from distillery.records import Columns, Outcome

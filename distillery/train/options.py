@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from distillery.engines.base import Sampling
-from distillery.engines.votes import check_votes
 from distillery.errors import ConfigError
+from distillery.judging.votes import check_votes
 
 Schedule = Literal[
     "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_min_lr", "warmup_stable_decay"

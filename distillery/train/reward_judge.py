@@ -12,17 +12,17 @@ from statistics import fmean
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from distillery.curate import rubric, safety
 from distillery.engines import Engine, Request, open_engine
 from distillery.engines.cached import Cached
-from distillery.engines.requests import RequestStore
-from distillery.engines.votes import Vote, vote_request
+from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError
+from distillery.judging import rubric, safety
+from distillery.judging.defuse import defuse, folded, readable
+from distillery.judging.shown_conversation import conversation
+from distillery.judging.votes import Vote, vote_request
 from distillery.prompts import Prompt
 from distillery.reasoning import split
 from distillery.records import Outcome, Verdict
-from distillery.verify.conversation import conversation
-from distillery.verify.defuse import defuse, folded, readable
 from distillery.verify.harm import harm_done
 
 if TYPE_CHECKING:

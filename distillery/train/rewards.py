@@ -10,8 +10,8 @@ from distillery.errors import ConfigError, DistilleryError
 from distillery.train.examples import problems
 from distillery.train.options import JUDGED
 from distillery.verify import CHECKERS
-from distillery.verify.pool import judge
-from distillery.verify.unjudged import unjudged
+from distillery.verify.pool.processes import judge
+from distillery.verify.pool.unjudged import unjudged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

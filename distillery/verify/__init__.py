@@ -11,13 +11,13 @@ CHECKERS = {
     "choice": "distillery.verify.choice:check",
     "exact": "distillery.verify.exact:check",
     "harmless": "distillery.verify.harmless:check",
-    "instruction": "distillery.verify.instruction:check",
-    "knights": "distillery.verify.knights:check",
+    "instruction": "distillery.verify.instruction.check:check",
+    "knights": "distillery.verify.puzzles.knights:check",
     "language": "distillery.verify.language:check",
     "layout": "distillery.verify.layout:check",
-    "math": "distillery.verify.math:check",
-    "program": "distillery.verify.program:check",
-    "puzzle": "distillery.verify.puzzle:check",
+    "math": "distillery.verify.math.check:check",
+    "program": "distillery.verify.program.check:check",
+    "puzzle": "distillery.verify.puzzles.reasoning_gym:check",
 }
 
 __all__ = ["CHECKERS", "Checker", "get_checker"]

@@ -22,6 +22,6 @@ class Checker(Protocol):
 class Errand:
     """What a checker could not decide cheaply: work for a process that can be killed. Equal errands are run once."""
 
-    kind: str  # "math", "puzzle": which function does it, see `distillery.verify.worker`
+    kind: str  # "math", "puzzle": which function does it, see `distillery.verify.pool.worker`
     data: str  # JSON object, that function's arguments
     extracted: str | None  # for the verdict when the work does not end

@@ -11,8 +11,8 @@ import unicodedata
 
 from distillery.reasoning import boxes, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify.extract import unwrap
-from distillery.verify.values import equal
+from distillery.verify.math.equality import equal
+from distillery.verify.math.final_answer import unwrap
 
 _SAID = re.compile(
     r"(?:answer|choice|option)(?:\s+is|\s*[:：])\s*(?:option|choice)?\s*(?P<en>[^\n]{1,200})"

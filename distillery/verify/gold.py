@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from distillery.records import Outcome, Problem
-from distillery.verify import CHECKERS, choice, instruction, knights, math, program, puzzle
+from distillery.verify import CHECKERS, choice
 from distillery.verify.base import Errand
-from distillery.verify.pool import run_errands
+from distillery.verify.instruction import check as instruction
+from distillery.verify.math import check as math
+from distillery.verify.pool.processes import run_errands
+from distillery.verify.program import check as program
+from distillery.verify.puzzles import knights
+from distillery.verify.puzzles import reasoning_gym as puzzle
 
 
 def gold_faults(problems: Sequence[Problem], *, deadline_s: float, workers: int) -> list[str | None]:

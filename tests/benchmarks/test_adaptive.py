@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from distillery.curate.rejection import Adaptive
+from distillery.curate.adaptive_sampling import Adaptive
 
 MOST = 160  # samples of a problem that a table can give
 REPLAYED = 1000  # problems of a table, real ones several times over with new luck

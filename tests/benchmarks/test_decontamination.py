@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from distillery.curate.overlap import Limits, index, matches
+from distillery.curate.contamination.overlap import Limits, index, matches
 
 ROWS, PLANTED = 60_000, 400
 LIMIT_FALSE, LEAST = 0.001, {"verbatim": 0.99, "reworded": 0.9, "short": 0.99}

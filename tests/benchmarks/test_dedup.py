@@ -93,7 +93,7 @@ from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 import numpy as np, polars as pl
 from tests.benchmarks.full_set import Chain, sources
-from distillery.stages.dedup_minhash import DedupMinhash
+from distillery.stages.dedup.minhash import DedupMinhash
 stage, rng = DedupMinhash(), np.random.default_rng(5)
 chain = Chain(sources(None)[1])
 folder = Path({str(tmp_path)!r})

@@ -13,7 +13,7 @@ import pytest
 from distillery import sandbox
 from distillery.records import Outcome, Problem
 from distillery.verify import get_checker
-from distillery.verify.program import same_output
+from distillery.verify.program.check import same_output
 
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 STDIO = "n = int(input())\nprint(sum(i * i for i in range(n)))\n"

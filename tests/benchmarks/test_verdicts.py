@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from distillery.records import Outcome, Problem
-from distillery.verify.pool import close, judge
+from distillery.verify.pool.processes import close, judge
 
 ROWS, BOMBS, PROCESSES = 20_000, 100, 2
 SETS = {"math_gsm8k_train": 7473, "math_train_deepscaler": 7500, "eval_math_suite_en": 675}

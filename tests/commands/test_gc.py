@@ -14,7 +14,7 @@ import pytest
 
 from distillery.cli import main
 from distillery.commands import gc
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run

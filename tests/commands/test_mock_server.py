@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from distillery.cli import _MOCK_FLAGS, main
-from distillery.engines.mock_server import MockOptions
+from distillery.engines.mock.server import MockOptions
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

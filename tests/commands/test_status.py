@@ -7,7 +7,7 @@ import pytest
 
 from distillery.cli import main
 from distillery.engines import Completion
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
 from distillery.store import StageDir

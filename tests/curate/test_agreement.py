@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from distillery.curate.agreement import agreement, length_bias, order_bias, place_bias
+from distillery.judging.trust import agreement, length_bias, order_bias, place_bias
 
 
 def values(found):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from distillery.curate.card import CardFacts, FunnelRow, render_card
+from distillery.curate.publish.card import CardFacts, FunnelRow, render_card
 
 
 def card(**counts: float) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillery.curate.chrf import chrf
+from distillery.judging.chrf import chrf
 
 
 def test_equal_texts_score_one_and_spaces_do_not_count():

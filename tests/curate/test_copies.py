@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from distillery.curate.copies import Copy, copies, equals
+from distillery.curate.copies.which_stays import Copy, copies, equals
 
 
 def test_a_chain_of_near_copies_is_not_pulled_together():

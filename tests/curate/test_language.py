@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from distillery.curate.language import slip
+from distillery.curate.quality.language_mix import slip
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from distillery.curate.makers import claimed_maker, claimed_makers
+from distillery.curate.quality.claimed_makers import claimed_maker, claimed_makers
 
 CLAIMS = """
 I am ChatGPT.

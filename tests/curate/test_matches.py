@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from distillery.curate.matches import ring, rotated
+from distillery.judging.pairing import ring, rotated
 
 
 def test_two_names_make_one_pair_and_one_name_none():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillery.curate.minhash import bands, links, signatures, spread
-from distillery.curate.ngrams import Ragged, ngrams, token_hashes
+from distillery.curate.copies.minhash import bands, links, signatures, spread
+from distillery.curate.text.ngrams import Ragged, ngrams, token_hashes
 
 
 def hashed(rows: list[list[str] | None]) -> Ragged:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillery.curate.normalize import canonical, masked, squeezed, tokens, words
+from distillery.curate.text.normalize import canonical, masked, squeezed, tokens, words
 
 
 def one(function, text: str | None):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillery.curate.normalize import canonical
-from distillery.curate.overlap import Limits, index, matches
+from distillery.curate.contamination.overlap import Limits, index, matches
+from distillery.curate.text.normalize import canonical
 
 QUESTION = (
     "How many of the first two hundred positive integers are divisible by neither seven nor eleven in total?"
@@ -100,7 +100,7 @@ def test_a_formula_with_other_numbers_is_told_apart():
 
 
 def test_long_lists_of_texts_are_looked_up_in_parts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("distillery.curate.overlap._TEXTS", 2)
+    monkeypatch.setattr("distillery.curate.contamination.overlap._TEXTS", 2)
     texts = ["a b c", QUESTION, "d e f", "g", QUESTION.upper()]
     assert kinds(texts, [SHORT, QUESTION]) == {1: "exact", 4: "exact"}
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from distillery.curate.ngrams import Ragged
-from distillery.curate.postings import Postings, common, distinct, spread, take, totals
+from distillery.curate.contamination.gram_index import Postings, common, distinct, spread, take, totals
+from distillery.curate.text.ngrams import Ragged
 
 
 def ragged(*rows: list[int]) -> Ragged:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from distillery.curate.fault_examples import EXAMPLES
-from distillery.curate.quality import Limits, Reason, Response, faults
-from distillery.curate.repetition import find_loop
+from distillery.curate.quality.faults import Limits, Reason, Response, faults
+from distillery.curate.quality.loops import find_loop
 from distillery.reasoning import join
 from distillery.records import Thinking
 

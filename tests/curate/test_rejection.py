@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillery.config import build
-from distillery.curate.rejection import Adaptive, beta_cdf
+from distillery.curate.adaptive_sampling import Adaptive, beta_cdf
 from distillery.errors import ConfigError
 
 POLICIES = st.builds(

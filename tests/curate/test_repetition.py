@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from distillery.curate.repetition import find_loop
+from distillery.curate.quality.loops import find_loop
 from distillery.reasoning import join
 
 NAMES = [

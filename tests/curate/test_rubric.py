@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from distillery.curate.rubric import mean, read_scores
+from distillery.judging.rubric import mean, read_scores
 
 GOOD = '{"helpful": 8, "correct": 10, "complete": 7, "style": 9}'
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from distillery.curate.safety import Opinion, Safety, read_opinion
+from distillery.judging.safety import Opinion, Safety, read_opinion
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from distillery.curate.fault_examples import EXAMPLES
-from distillery.curate.quality import Fault, Limits, Reason, Response, faults
-from distillery.curate.screens import screen
+from distillery.curate.quality.faults import Fault, Limits, Reason, Response, faults
+from distillery.curate.quality.whole_column import screen
 from distillery.reasoning import join
 
 RESPONSES = [response for each in EXAMPLES.values() for response in (*each.faulty, *each.fine)]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from distillery.curate.makers import claimed_maker
-from distillery.curate.self_cognition import Card, exchanges, others
-from distillery.curate.self_phrases import CHINESE, ENGLISH, OTHERS, Topic
+from distillery.curate.quality.claimed_makers import claimed_maker
+from distillery.curate.self_cognition.exchanges import Card, exchanges, others
+from distillery.curate.self_cognition.phrases import CHINESE, ENGLISH, OTHERS, Topic
 from distillery.errors import ConfigError
 
 CARD = Card("Aurora", "Polar Lab", version="2.1", knowledge="July 2024")

@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from distillery.curate import repetition
-from distillery.curate.repetition import find_loop
-from distillery.curate.tandem import may_loop, may_loop_each
+from distillery.curate.quality import loops as repetition
+from distillery.curate.quality.loop_screen import may_loop, may_loop_each
+from distillery.curate.quality.loops import find_loop
 from distillery.reasoning import join
 
 WORDS = [

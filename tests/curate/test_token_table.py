@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from distillery.curate.token_table import TokenTable
+from distillery.curate.contamination.token_table import TokenTable
 
 
 def test_tokens_sentences_and_classes_of_a_row():

@@ -2,7 +2,7 @@ import pytest
 
 from distillery.engines import Completion, Failure, Request, Sampling
 from distillery.engines.cached import Cached
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 
 

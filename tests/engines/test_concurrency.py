@@ -1,6 +1,6 @@
 import pytest
 
-from distillery.engines.concurrency import LEAST, MOST, Climb, Load
+from distillery.engines.openai.concurrency import LEAST, MOST, Climb, Load
 
 VLLM = """
 # TYPE vllm:num_requests_running gauge

@@ -1,4 +1,4 @@
-from distillery.engines.fleet import Fleet
+from distillery.engines.openai.endpoints import Fleet
 
 
 def fleet(count=2):

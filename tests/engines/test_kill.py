@@ -8,8 +8,8 @@ from pathlib import Path
 
 from distillery.engines import Completion, Request, Sampling
 from distillery.engines.cached import Cached
-from distillery.engines.openai_server import OpenAIServer
-from distillery.engines.requests import RequestStore
+from distillery.engines.openai.engine import OpenAIServer
+from distillery.engines.request_store import RequestStore
 
 IN_FLIGHT, WHOLE = 4, 40
 RUN = """
@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 from distillery.engines import Request, Sampling
 from distillery.engines.cached import Cached
-from distillery.engines.openai_server import OpenAIServer
-from distillery.engines.requests import RequestStore
+from distillery.engines.openai.engine import OpenAIServer
+from distillery.engines.request_store import RequestStore
 engine = OpenAIServer(model="m", base_url=sys.argv[1], concurrency=4)
 asked = [Request(f"k{n}", (("user", f"q{n}"),), Sampling(), n) for n in range(40)]
 for reply in Cached(engine, RequestStore(Path(sys.argv[2]))).generate(asked):

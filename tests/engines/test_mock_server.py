@@ -11,9 +11,9 @@ import httpx
 import openai
 import pytest
 
-from distillery.engines.mock_bodies import BadBodyError, completion_body, read_body
-from distillery.engines.mock_replies import compose, draw_fault, draw_latency_s
-from distillery.engines.mock_server import MockFault, MockOptions, MockServer, Style, serve
+from distillery.engines.mock.bodies import BadBodyError, completion_body, read_body
+from distillery.engines.mock.replies import compose, draw_fault, draw_latency_s
+from distillery.engines.mock.server import MockFault, MockOptions, MockServer, Style, serve
 from distillery.errors import ConfigError
 
 MARK = "What is 6 times 7? [[answer: 42]]"

@@ -1,7 +1,7 @@
 import pytest
 
-from distillery.engines import model_files
-from distillery.engines.model_files import model_name
+from distillery.engines.local import model_files
+from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from distillery.engines import Completion, Failure, Request, Sampling, open_engine
 from distillery.engines.cached import Cached
-from distillery.engines.openai_server import OpenAIServer
-from distillery.engines.requests import RequestStore
+from distillery.engines.openai.engine import OpenAIServer
+from distillery.engines.request_store import RequestStore
 from distillery.errors import EngineError
 
 
@@ -33,7 +33,7 @@ def refuses(status, message="no", **headers):
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("distillery.engines.service._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._FIRST_WAIT_S", 0.01)
 
 
 def requests(count, sampling=None):

@@ -9,14 +9,14 @@ import time
 import pytest
 
 from distillery.engines import Completion
-from distillery.engines.requests import RequestStore, Rest, shelf_name
+from distillery.engines.request_store import RequestStore, Rest, shelf_name
 from distillery.errors import StoreError
 
 MODEL = {"model": "m@1"}
 WRITER = """
 import sys, pathlib
 from distillery.engines import Completion
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 shelf = RequestStore(pathlib.Path(sys.argv[1])).shelf({"model": "m@1"})
 for number in range(100_000):
     shelf.put_many([Completion(f"{number}-{part}", "x" * 200, "stop", 1, 1) for part in range(10)])
@@ -214,7 +214,7 @@ def test_a_shelf_of_which_nothing_is_kept_goes_as_a_whole(tmp_path):
 
 HOLDER = """
 import sys, pathlib
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 shelf = RequestStore(pathlib.Path(sys.argv[1])).shelf({"model": "m@1"})
 shelf.get_many(["k"])
 print("open", flush=True)
@@ -242,7 +242,7 @@ def test_nothing_is_removed_while_another_process_has_the_shelf_open(tmp_path):
 WRITES_LATER = """
 import sys, pathlib
 from distillery.engines import Completion
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 print("begins", flush=True)
 RequestStore(pathlib.Path(sys.argv[1])).shelf({"model": "m@1"}).put_many([Completion("new", "x", "stop", 1, 1)])
 """
@@ -273,7 +273,7 @@ def test_one_who_opens_a_shelf_that_is_just_being_removed_waits_and_loses_nothin
 
 KILLED = """
 import os, pathlib, signal, sys
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 def keys():
     yield "k7"
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.engines.server_process import ServerProcess, free_ports
+from distillery.engines.vllm_server.process import ServerProcess, free_ports
 
 # writes its own id, and those of a child and of a child that left its group, then waits
 FAMILY = """
@@ -28,7 +28,7 @@ time.sleep(600)
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from distillery.engines.server_process import ServerProcess
+from distillery.engines.vllm_server.process import ServerProcess
 folder = Path(sys.argv[1])
 server = ServerProcess([sys.executable, str(folder / "family.py"), str(folder / "ids")], env=os.environ, log=folder / "log")
 if os.fork() == 0:

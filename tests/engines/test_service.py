@@ -14,8 +14,8 @@ from queue import SimpleQueue
 import pytest
 
 from distillery.engines import Completion, Failure, Request, Sampling
-from distillery.engines.mock_server import MockOptions, MockServer, Style
-from distillery.engines.openai_server import OpenAIServer
+from distillery.engines.mock.server import MockOptions, MockServer, Style
+from distillery.engines.openai.engine import OpenAIServer
 from distillery.errors import ConfigError, EngineError
 
 
@@ -46,7 +46,7 @@ def serving(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Await
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("distillery.engines.service._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._FIRST_WAIT_S", 0.01)
 
 
 def requests(count, sampling=None, text="q{n}", start=0):
@@ -228,7 +228,7 @@ def test_drained_it_hears_what_is_in_flight_and_asks_nothing_more():
 
 
 def test_concurrency_auto_fills_the_servers_batch_and_leaves_its_queue_short(monkeypatch):
-    monkeypatch.setattr("distillery.engines.service._WINDOW_S", 0.3)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._WINDOW_S", 0.3)
     with MockServer(MockOptions(latency_s=0.1, capacity=48)) as server:
         engine = OpenAIServer("mock", server.url, concurrency="auto")
         assert len(replies(engine, requests(1500))) == 1500
@@ -240,8 +240,8 @@ def test_concurrency_auto_grows_at_a_server_that_answers_slowly_and_tells_nothin
     async def silent(*_):
         return None
 
-    monkeypatch.setattr("distillery.engines.http_client.Client.load", silent)
-    monkeypatch.setattr("distillery.engines.service._WINDOW_S", 0.02)
+    monkeypatch.setattr("distillery.engines.openai.http_client.Client.load", silent)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._WINDOW_S", 0.02)
     with MockServer(MockOptions(latency_s=0.3)) as server:
         assert len(replies(OpenAIServer("mock", server.url, concurrency="auto"), requests(800))) == 800
         assert server.stats()["most_in_flight"] >= 81  # 16 grown by a half four times
@@ -267,7 +267,7 @@ def test_a_probe_that_finds_the_key_refused_ends_the_run(monkeypatch):
         async def refused(client, endpoint):
             raise client.unusable(endpoint, "does not accept the key (401)")
 
-        monkeypatch.setattr("distillery.engines.http_client.Client.probe", refused)
+        monkeypatch.setattr("distillery.engines.openai.http_client.Client.probe", refused)
         server.stop()
         with pytest.raises(EngineError, match="does not accept the key"):
             found += list(stream)

@@ -5,9 +5,9 @@ import pytest
 
 from distillery.engines import Completion, Failure, Request, Sampling, open_engine
 from distillery.engines.cached import Cached
+from distillery.engines.local.transformers_engine import TransformersLocal
 from distillery.engines.normal_form import normal_form
-from distillery.engines.requests import RequestStore
-from distillery.engines.transformers_local import TransformersLocal
+from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, EngineError
 
 FREE = Sampling(temperature=1.0, top_p=1.0, max_tokens=12)
@@ -91,7 +91,7 @@ def test_greedy_replies_are_those_of_transformers_own_loop(tiny_model, engine):
 def test_tokens_are_drawn_by_their_chances(temperature, top_p, expected):
     import torch
 
-    from distillery.engines.transformers_local import _pick
+    from distillery.engines.local.transformers_engine import _pick
 
     logits = torch.tensor([0.1, 0.5, 0.15, 0.25]).log().repeat(20_000, 1)
     drawn = _pick(logits, Sampling(temperature, top_p), torch.Generator().manual_seed(1))

@@ -7,10 +7,10 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from distillery.engines import Failure, Request, Sampling, open_engine
-from distillery.engines import vllm_offline as module
 from distillery.engines.cached import Cached
-from distillery.engines.requests import RequestStore
-from distillery.engines.vllm_offline import VllmOffline
+from distillery.engines.local import vllm_engine as module
+from distillery.engines.local.vllm_engine import VllmOffline
+from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, EngineError
 
 

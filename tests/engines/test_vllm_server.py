@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from distillery.engines import Completion, Request, Sampling, open_engine
-from distillery.engines import server_replicas as replicas_module
-from distillery.engines import vllm_server as module
 from distillery.engines.cached import Cached
-from distillery.engines.mock_server import MockOptions, MockServer
-from distillery.engines.openai_server import OpenAIServer
-from distillery.engines.requests import RequestStore
-from distillery.engines.vllm_offline import VllmOffline
-from distillery.engines.vllm_server import VllmServer
+from distillery.engines.local.vllm_engine import VllmOffline
+from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.openai.engine import OpenAIServer
+from distillery.engines.request_store import RequestStore
+from distillery.engines.vllm_server import engine as module
+from distillery.engines.vllm_server import replicas as replicas_module
+from distillery.engines.vllm_server.engine import VllmServer
 from distillery.errors import ConfigError, EngineError
 
 # what it does besides answering is in files of its folder: "die-at-start", "never-ready", "die-at", "refuse", "opens"
@@ -113,8 +113,8 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr("distillery.engines.service._FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr("distillery.engines.fleet._LONGEST_REST_S", 0.05)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("distillery.engines.openai.endpoints._LONGEST_REST_S", 0.05)
     monkeypatch.setattr(module, "_GLANCE_S", 0.01)
     yield tmp_path
     assert not [facts for facts in notes(tmp_path, "started") if is_alive(facts["pid"])], "left behind"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.engines.mock_server import MockOptions, MockServer
+from distillery.engines.mock.server import MockOptions, MockServer
 
 ROOT = Path(__file__).parents[2]
 LINE = """

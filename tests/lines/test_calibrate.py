@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from distillery.engines.mock_server import MockOptions, MockServer
-from distillery.engines.openai_server import OpenAIServer
+from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from distillery.engines import Completion
-from distillery.engines.mock_server import MockOptions, MockServer
+from distillery.engines.mock.server import MockOptions, MockServer
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.reasoning import join, split
 from distillery.runner import Inline, Watcher, open_run, run
 from distillery.runner.execute import folder_of
-from distillery.stages.export_chat import ExportChat
+from distillery.stages.export.chat import ExportChat
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "pipelines" / "r1" / "5_general.yaml"
@@ -183,7 +183,7 @@ def test_whatever_your_model_is_called_it_keeps_its_name_and_its_teacher_loses_i
 
 @pytest.mark.slow
 def test_a_student_is_trained_on_both_forms_and_on_every_turn_of_a_conversation(line, tmp_path):
-    from distillery.train.lint import lint
+    from distillery.train.lint.check import lint
 
     _, found = line
     chats = ExportChat().apply(found("selected")[0], None).kept

@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from distillery.engines.cached import Cached
-from distillery.engines.openai_server import OpenAIServer
-from distillery.engines.requests import RequestStore
+from distillery.engines.openai.engine import OpenAIServer
+from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run

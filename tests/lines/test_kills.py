@@ -15,8 +15,8 @@ from random import Random
 import polars as pl
 import pytest
 
-from distillery.engines.mock_server import MockOptions, MockServer
-from distillery.engines.requests import RequestStore
+from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.request_store import RequestStore
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run
 from distillery.runner.execute import folder_of
@@ -25,7 +25,7 @@ IN_FLIGHT = 64
 PROBLEMS, SAMPLES, KILLS = 1250, 4, 50
 PROMPTS = Path(__file__).parents[2] / "prompts"
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["distillery.runner", "distillery.stages.generate_traces"])
+PROCESSES.set_forkserver_preload(["distillery.runner", "distillery.stages.generate.traces"])
 
 PIPELINE = """
 pipeline: killed

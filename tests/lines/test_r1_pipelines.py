@@ -12,9 +12,9 @@ from distillery.pipeline import Plan, load_plan
 from distillery.pipeline.estimate import StepEstimate, estimate
 from distillery.pipeline.prices import load_prices
 from distillery.records import Problem
-from distillery.stages.problem_rows import Fault, RowMap
+from distillery.stages.ingest.problem_rows import Fault, RowMap
 from distillery.train.options import JUDGED
-from distillery.verify.program import payload_fault
+from distillery.verify.program.check import payload_fault
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "pipelines" / "r1").glob("*.yaml"))

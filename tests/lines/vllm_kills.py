@@ -20,7 +20,7 @@ from random import Random
 
 import polars as pl
 
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 from distillery.pipeline import load_plan
 from distillery.runner.execute import folder_of
 

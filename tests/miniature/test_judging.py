@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from distillery.judging.correctness import read_judgement
 from distillery.miniature import judging
 from distillery.miniature.judging import NUMBERS
-from distillery.verify.judgement import read_judgement
 
 EXAMPLES = judging.examples(1_000, seed=0)
 

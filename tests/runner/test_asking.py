@@ -15,8 +15,8 @@ import pytest
 
 from distillery.config import build
 from distillery.engines import Completion, Engine, Failure
-from distillery.engines.mock_server import MockOptions, MockServer
-from distillery.engines.requests import RequestStore
+from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError, ContractError, StoppedError
 from distillery.executors import open_executor

@@ -13,8 +13,8 @@ from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import LEDGER
 from distillery.stages.base import Output
-from distillery.stages.benchmarks import Bench, load
-from distillery.stages.decontaminate_ngrams import DecontaminateNgrams
+from distillery.stages.decontaminate.benchmarks import Bench, load
+from distillery.stages.decontaminate.ngrams import DecontaminateNgrams
 
 LONG = (
     "Let $ABC$ be a triangle with $AB = 13$, $BC = 14$ and $CA = 15$. A circle through $A$ touches the side $BC$ "
@@ -293,7 +293,7 @@ def test_a_hub_that_does_not_answer_costs_one_short_wait(monkeypatch: pytest.Mon
         seen.append(constants.HF_HUB_OFFLINE)
         raise ConfigError("not in the cache")
 
-    monkeypatch.setattr("distillery.stages.benchmarks.load_split", asked)
+    monkeypatch.setattr("distillery.stages.decontaminate.benchmarks.load_split", asked)
     found = load([Bench(hub="a/b", optional=True), Bench(hub="a/c", optional=True)])
     assert (seen, constants.HF_HUB_OFFLINE) == ([True, True], False)
     assert list(found.missing) == ["a/b", "a/c"]

@@ -12,8 +12,8 @@ from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import LEDGER
 from distillery.stages.base import Decision
-from distillery.stages.dedup_exact import DedupExact
-from distillery.stages.dedup_minhash import DedupMinhash
+from distillery.stages.dedup.exact import DedupExact
+from distillery.stages.dedup.minhash import DedupMinhash
 
 LONG = "A farmer has {} hens and {} ducks in a field by the river and sells half of all hens on Monday. How many hens stay?"
 

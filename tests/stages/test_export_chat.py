@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distillery.errors import ConfigError
 from distillery.prompts import Prompt
 from distillery.reasoning import CLOSE, OPEN, join, split
-from distillery.stages.export_chat import MESSAGES, ExportChat, Fault
+from distillery.stages.export.chat import MESSAGES, ExportChat, Fault
 
 GOOD = "<think>\nadd them\n</think>\n4"
 

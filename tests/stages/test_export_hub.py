@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from distillery.config import build
-from distillery.curate.hub_rows import DEFAULT, RAW, RL, SCHEMAS, SFT
+from distillery.curate.publish.hub_rows import DEFAULT, RAW, RL, SCHEMAS, SFT
 from distillery.errors import ConfigError, DistilleryError
 from distillery.records import JUDGEMENT, LEDGER, PROBLEM, TRACE, VERDICT, Problem
 from distillery.stages.base import ExportJob, Sink
-from distillery.stages.export_chat import MESSAGES
-from distillery.stages.export_hub import ExportHub
-from distillery.stages.hub_files import features
+from distillery.stages.export.chat import MESSAGES
+from distillery.stages.export.hub import ExportHub
+from distillery.stages.export.hub_files import features
 
 PIPELINE = "pipeline: tiny\nstages:\n- {id: kept, use: select.traces}\n"
 
@@ -231,7 +231,7 @@ def test_the_output_does_not_depend_on_how_the_input_was_cut(tmp_path: Path):
 
 def test_groups_on_disk_give_the_same_rows_as_one_group(line: ExportJob, monkeypatch: pytest.MonkeyPatch):
     HUB.export(line)
-    monkeypatch.setattr("distillery.stages.export_hub._PROBLEMS_PER_GROUP", 2)
+    monkeypatch.setattr("distillery.stages.export.hub._PROBLEMS_PER_GROUP", 2)
     again = dataclasses.replace(line, out=line.out.with_name("again"))
     HUB.export(again)
     assert rows(again.out, "default") == rows(line.out, "default")
@@ -308,7 +308,7 @@ def test_a_killed_export_leaves_nothing_that_looks_finished(line: ExportJob, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("distillery.stages.export_hub.front_matter", die)
+        patch.setattr("distillery.stages.export.hub.front_matter", die)
         with pytest.raises(KeyboardInterrupt):
             HUB.export(line)
     assert not line.out.exists()

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from distillery.errors import DistilleryError
-from distillery.stages.hub_push import push
+from distillery.stages.export.hub_push import push
 
 # the client itself uses a deprecated argument of its transport
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")

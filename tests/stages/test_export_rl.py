@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from distillery.records import Problem
-from distillery.stages.export_rl import ExportRl, Unfit
+from distillery.stages.export.rl import ExportRl, Unfit
 
 SUM = Problem("What is 2 + 2?", "4", checker="math", source="gsm8k")
 

@@ -4,15 +4,15 @@ import polars as pl
 import pytest
 
 from distillery.config import build
+from distillery.curate.adaptive_sampling import Adaptive
 from distillery.curate.difficulty import DIFFICULTY
-from distillery.curate.rejection import Adaptive
 from distillery.engines import Completion, Failure
 from distillery.engines.base import rounds
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
 from distillery.prompts import Prompt, load_prompt
 from distillery.records import PROBLEM, TRACE, Problem
-from distillery.stages.generate_traces import GenerateTraces
+from distillery.stages.generate.traces import GenerateTraces
 
 PROMPT = Prompt("ask@1", (("user", "Q: {{ question }}"),))
 PROBLEMS = pl.DataFrame([Problem("1+1?", "2").row(), Problem("2+2?", "4", thinking="off").row()])

@@ -13,8 +13,8 @@ from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM, problem_id
 from distillery.stages.base import Output
-from distillery.stages.ingest_file import IngestFile
-from distillery.stages.problem_rows import Fault, RowMap
+from distillery.stages.ingest.file import IngestFile
+from distillery.stages.ingest.problem_rows import Fault, RowMap
 
 
 def write(file: Path, rows: list[object]) -> str:

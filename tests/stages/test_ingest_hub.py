@@ -11,7 +11,7 @@ from distillery.errors import ConfigError
 from distillery.records import PROBLEM
 from distillery.stages.base import Output
 from distillery.stages.hub_split import load_split
-from distillery.stages.ingest_hub import IngestHub
+from distillery.stages.ingest.hub import IngestHub
 
 ROWS = [{"problem": f"What is {n}+1?", "answer": n + 1} for n in range(5)] + [{"problem": "", "answer": 0}]
 

@@ -8,7 +8,7 @@ import pytest
 from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM
-from distillery.stages.ingest_reasoning_gym import IngestReasoningGym
+from distillery.stages.ingest.reasoning_gym import IngestReasoningGym
 
 
 def table(**options: object) -> pl.DataFrame:

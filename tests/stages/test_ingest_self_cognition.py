@@ -8,7 +8,7 @@ import pytest
 from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.stages.filter_quality import FilterQuality
-from distillery.stages.ingest_self_cognition import IngestSelfCognition
+from distillery.stages.ingest.self_cognition import IngestSelfCognition
 
 
 def source(**options) -> IngestSelfCognition:

@@ -6,7 +6,7 @@ from distillery.engines import Completion, Failure, Sampling, request_key
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed, digest
 from distillery.records import JUDGEMENT
-from distillery.stages.judge_answers import JudgeAnswers
+from distillery.stages.judge.answers import JudgeAnswers
 
 STAGE = JudgeAnswers
 OPTIONS = {"prompt": "judge.small@1"}

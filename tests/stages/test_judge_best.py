@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from distillery.engines import Failure
-from distillery.stages.judge_best import JudgeBest
+from distillery.stages.judge.best import JudgeBest
 
 STAGE = JudgeBest
 

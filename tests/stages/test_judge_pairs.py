@@ -5,7 +5,7 @@ import pytest
 
 from distillery.engines import Completion, Failure
 from distillery.errors import ConfigError
-from distillery.stages.judge_pairs import JudgePairs
+from distillery.stages.judge.pairs import JudgePairs
 
 STAGE = JudgePairs
 

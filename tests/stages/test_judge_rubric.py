@@ -7,7 +7,7 @@ import pytest
 
 from distillery.engines import Completion, Failure
 from distillery.errors import ConfigError
-from distillery.stages.judge_rubric import JudgeRubric
+from distillery.stages.judge.rubric import JudgeRubric
 
 STAGE = JudgeRubric
 

@@ -6,7 +6,7 @@ import pytest
 from distillery.engines import Failure
 from distillery.errors import ConfigError
 from distillery.reasoning import join
-from distillery.stages.judge_safety import JudgeSafety
+from distillery.stages.judge.safety import JudgeSafety
 
 STAGE = JudgeSafety
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from distillery.engines import Failure
-from distillery.stages.judge_translation import JudgeTranslation
+from distillery.stages.judge.translation import JudgeTranslation
 
 STAGE = JudgeTranslation
 

@@ -9,7 +9,7 @@ from distillery.config import build
 from distillery.engines import Failure
 from distillery.engines.scripted import Scripted
 from distillery.prompts import load_prompt, prompt_root
-from distillery.stages.judge_thinking import JudgeThinking
+from distillery.stages.judge.thinking import JudgeThinking
 from distillery.stages.label_thinking import LabelThinking
 
 ROWS = [

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 
-from distillery.stages.score_judge import ScoreJudge, Trial
+from distillery.stages.score.judge import ScoreJudge, Trial
 
 TABLE = pl.DataFrame(
     {

@@ -5,7 +5,7 @@ import pytest
 
 from distillery.config import build
 from distillery.errors import DistilleryError
-from distillery.stages.score_passk import ScorePassK
+from distillery.stages.score.passk import ScorePassK
 
 
 def sample(problem: str, number: int, outcome: str, **more: object) -> dict:

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from distillery.config import build
-from distillery.curate.meaning import meaning_links, nearest, numbers
+from distillery.curate.copies.meaning import meaning_links, nearest, numbers
 from distillery.engines.embedding import Embedding
 from distillery.records import LEDGER
-from distillery.stages.decontaminate_semantic import DecontaminateSemantic
-from distillery.stages.dedup_semantic import DedupSemantic
+from distillery.stages.decontaminate.semantic import DecontaminateSemantic
+from distillery.stages.dedup.semantic import DedupSemantic
 
 ALIKE = {
     "purchases": "buys",
@@ -94,7 +94,7 @@ def test_links_are_those_of_a_plain_loop():
 
 
 def test_clusters_of_a_large_group_find_nearly_all(monkeypatch):
-    monkeypatch.setattr("distillery.curate.meaning._WHOLE", 256)
+    monkeypatch.setattr("distillery.curate.copies.meaning._WHOLE", 256)
     rng = np.random.default_rng(1)
     points = np.repeat(rng.normal(size=(1000, 16)), 2, axis=0) + rng.normal(size=(2000, 16)) * 0.02
     points /= np.linalg.norm(points, axis=1, keepdims=True)

@@ -7,11 +7,11 @@ import json
 import polars as pl
 import pytest
 
-from distillery.stages.judge_answers import JudgeAnswers
-from distillery.stages.judge_best import JudgeBest
-from distillery.stages.judge_pairs import JudgePairs
-from distillery.stages.judge_rubric import JudgeRubric
-from distillery.stages.judge_safety import JudgeSafety
+from distillery.stages.judge.answers import JudgeAnswers
+from distillery.stages.judge.best import JudgeBest
+from distillery.stages.judge.pairs import JudgePairs
+from distillery.stages.judge.rubric import JudgeRubric
+from distillery.stages.judge.safety import JudgeSafety
 
 TABLE = pl.DataFrame(
     {

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillery.curate.rejection import Adaptive
+from distillery.curate.adaptive_sampling import Adaptive
 from distillery.engines import Completion, Failure, FailureKind, Sampling
 from distillery.engines.cached import Cached
-from distillery.engines.requests import RequestStore
+from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.prompts import Prompt
 from distillery.records import Outcome, Problem, Verdict
-from distillery.stages import trace_interview
-from distillery.stages.generate_traces import GenerateTraces
+from distillery.stages.generate import trace_interview
+from distillery.stages.generate.traces import GenerateTraces
 
 PROMPT = Prompt("ask@1", (("user", "{{ question }}"),))
 POLICY = Adaptive(accept=2, patience=4)

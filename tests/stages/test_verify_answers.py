@@ -4,9 +4,10 @@ import pytest
 from distillery.config import build, identity
 from distillery.errors import ConfigError
 from distillery.records import VERDICT, Outcome, Problem, Verdict
-from distillery.stages import stage_class, verify_answers
+from distillery.stages import stage_class
 from distillery.stages.base import Output, ShardStage
-from distillery.stages.verify_answers import VerifyAnswers
+from distillery.stages.verify import answers as verify_answers
+from distillery.stages.verify.answers import VerifyAnswers
 
 
 class Counts:

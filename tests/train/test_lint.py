@@ -12,7 +12,7 @@ from rich.console import Console
 
 from distillery.errors import ConfigError
 from distillery.train.examples import sft_examples
-from distillery.train.lint import Check, LintReport, lint, render
+from distillery.train.lint.check import Check, LintReport, lint, render
 
 TEMPLATES = Path(__file__).parents[2] / "prompts" / "templates"
 TRACE = "<think>\nadd them\n</think>\nIt is 4."

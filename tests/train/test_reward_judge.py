@@ -14,14 +14,14 @@ import pytest
 
 from distillery.config import build
 from distillery.engines import Failure, FailureKind, Request
-from distillery.engines.mock_server import MockOptions, MockServer
+from distillery.engines.mock.server import MockOptions, MockServer
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
 from distillery.prompts import load_prompt
 from distillery.reasoning import join
 from distillery.records import Outcome, Problem, Verdict
 from distillery.stages.base import EngineJob, TrainJob
-from distillery.stages.train_grpo import TrainGrpo
+from distillery.stages.train.grpo import TrainGrpo
 from distillery.train.options import GrpoOptions, JudgeOptions
 from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward

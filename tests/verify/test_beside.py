@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify import beside, pool
-from distillery.verify.beside import Beside
+from distillery.verify.pool import background as beside
+from distillery.verify.pool import processes as pool
+from distillery.verify.pool.background import Beside
 
 GOLD = Problem("q", "4")
 

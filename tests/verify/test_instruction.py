@@ -9,8 +9,8 @@ from distillery.records import Outcome, Problem
 from distillery.stages import stage_class
 from distillery.verify import get_checker
 from distillery.verify.gold import gold_faults
-from distillery.verify.instruction import loose_forms
-from distillery.verify.instruction_rules import RULES
+from distillery.verify.instruction.check import loose_forms
+from distillery.verify.instruction.rules import RULES
 
 check = get_checker("instruction")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.verify.instruction_language import LANGUAGES, is_in
+from distillery.verify.instruction.languages import LANGUAGES, is_in
 
 IFEVAL = "en es pt ar hi fr ru de ja it bn uk th ur ta te bg ko pl he fa vi ne sw kn mr gu pa ml fi"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from distillery.verify.instruction_words import capital_words, count_words, sentences
+from distillery.verify.instruction.words import capital_words, count_words, sentences
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from distillery.judging.correctness import read_judgement
+from distillery.judging.defuse import defuse
+from distillery.judging.preference import read_choice, read_preference, shown
 from distillery.prompts import load_prompt
-from distillery.verify.defuse import defuse
-from distillery.verify.judgement import read_judgement
-from distillery.verify.preference import read_choice, read_preference, shown
 
 ROOT = Path(__file__).parents[2]
 CORPUS = (ROOT / "data/seeds/judge_attacks.jsonl").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillery.verify.defuse import defuse
-from distillery.verify.judgement import Judgement, read_judgement
+from distillery.judging.correctness import Judgement, read_judgement
+from distillery.judging.defuse import defuse
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify import get_checker
 from distillery.verify.base import Errand
-from distillery.verify.math import decide
-from distillery.verify.pool import judge
+from distillery.verify.math.check import decide
+from distillery.verify.pool.processes import judge
 
 check = get_checker("math")
 

@@ -3,11 +3,11 @@
 import pytest
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify.extract import final_answer, stated_gold
-from distillery.verify.math import decide, gold_fault
-from distillery.verify.pool import judge
-from distillery.verify.symbolic import prepare, work
-from distillery.verify.tolerance import read_tolerance
+from distillery.verify.math.check import decide, gold_fault
+from distillery.verify.math.final_answer import final_answer, stated_gold
+from distillery.verify.math.symbolic import prepare, work
+from distillery.verify.math.tolerance import read_tolerance
+from distillery.verify.pool.processes import judge
 
 SAME = r"""
 300, 400    ~    400, 300

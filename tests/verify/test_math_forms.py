@@ -3,10 +3,11 @@
 import pytest
 
 from distillery.records import Outcome, Problem
-from distillery.verify import floats, numeric
-from distillery.verify.numerals import word_value
-from distillery.verify.pool import judge
-from distillery.verify.symbolic import prepare, work
+from distillery.verify.math import numeric
+from distillery.verify.math import rough_value as floats
+from distillery.verify.math.numerals import word_value
+from distillery.verify.math.symbolic import prepare, work
+from distillery.verify.pool.processes import judge
 
 SAME = r"""
 x^2+2x+1    ~    (x+1)^2

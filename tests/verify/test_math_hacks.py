@@ -5,7 +5,7 @@ import time
 import pytest
 
 from distillery.records import Problem
-from distillery.verify.pool import judge
+from distillery.verify.pool.processes import judge
 
 GOLD = "42"
 HACKS = {

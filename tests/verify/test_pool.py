@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify import pool
 from distillery.verify.base import Errand
-from distillery.verify.pool import judge, judge_one
+from distillery.verify.pool import processes as pool
+from distillery.verify.pool.processes import judge, judge_one
 
 GOLD = Problem("q", "2\\sqrt{2}", checker="math")
 RIGHT, WRONG = "\\boxed{\\sqrt{8}}", "\\boxed{\\sqrt{7}}"
@@ -32,7 +32,7 @@ def _end_workers() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_rough_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """What rough values refuse at once goes to the workers here: they are what is tested."""
-    monkeypatch.setattr("distillery.verify.math._roughly", lambda *_: None)
+    monkeypatch.setattr("distillery.verify.math.check._roughly", lambda *_: None)
 
 
 def warm(workers: int) -> None:
@@ -206,7 +206,7 @@ def _in_child(queue: "multiprocessing.Queue[tuple[str, list[int]]]") -> None:
 def test_it_works_in_processes_that_others_start(method: str, daemon: bool, tmp_path: Path):
     code = (
         "import multiprocessing, sys\n"
-        "from distillery.verify.pool import judge_one\n"
+        "from distillery.verify.pool.processes import judge_one\n"
         "from distillery.records import Problem\n"
         "def child(q): q.put(judge_one(Problem('q', '2\\\\sqrt{2}', checker='math'), '\\\\boxed{\\\\sqrt{8}}').outcome.value)\n"
         "if __name__ == '__main__':\n"

@@ -1,6 +1,6 @@
 import pytest
 
-from distillery.verify.preference import SCORES, read_choice, read_preference, shown
+from distillery.judging.preference import SCORES, read_choice, read_preference, shown
 
 
 @pytest.mark.parametrize(("label", "score"), SCORES.items())

@@ -9,9 +9,11 @@ import pytest
 from distillery import sandbox
 from distillery.records import Outcome, Problem
 from distillery.sandbox import Ended, Result
-from distillery.verify import get_checker, inputs, program
-from distillery.verify.pool import judge
-from distillery.verify.program import extract, same_output
+from distillery.verify import get_checker
+from distillery.verify.pool.processes import judge
+from distillery.verify.program import check as program
+from distillery.verify.program import stdio_runs as inputs
+from distillery.verify.program.check import extract, same_output
 
 check = get_checker("program")
 isolated = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))

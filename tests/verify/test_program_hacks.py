@@ -9,7 +9,7 @@ from distillery import sandbox
 from distillery.records import Outcome, Problem, Verdict
 from distillery.sandbox import Limits, local, run_python
 from distillery.verify import get_checker
-from distillery.verify.inputs import run_on_inputs
+from distillery.verify.program.stdio_runs import run_on_inputs
 
 check = get_checker("program")
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))

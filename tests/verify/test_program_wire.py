@@ -71,7 +71,7 @@ def test_the_judge_takes_no_name_that_it_did_not_ask_for(name: str, line: str, c
 
 
 def test_names_that_are_no_dictionary_are_foul():
-    code = "import sys\nwire = sys.modules['distillery.verify.wire']\nsay = wire.Line.say\nwire.Line.say = lambda s, m: say(s, ['value', [1], None])"
+    code = "import sys\nwire = sys.modules['distillery.verify.program.in_sandbox.wire']\nsay = wire.Line.say\nwire.Line.say = lambda s, m: say(s, ['value', [1], None])"
     assert judged("assert f(1) == 2", code).detail == "names that are none"
 
 
@@ -105,7 +105,7 @@ def test_what_a_test_hands_over_leads_no_further(given: str, taken: str, refused
         f"import sys\nEXPECTED = {SECRET}\nclass Holder:\n    module = sys\n    def same(self, other): return False\n"
         f"holder = Holder()\ndef check(c):\n    assert c({given}) == EXPECTED\n"
     )
-    code = f"import sys\nwire = sys.modules['distillery.verify.wire']\ndef f(g): return {taken}\n"
+    code = f"import sys\nwire = sys.modules['distillery.verify.program.in_sandbox.wire']\ndef f(g): return {taken}\n"
     verdict = judged(test, code)
     assert verdict.outcome is Outcome.WRONG
     assert "of a thing of the test's" in verdict.detail
@@ -124,7 +124,7 @@ def test_what_a_test_hands_over_can_be_used():
 def forged(when: str, change: str) -> str:
     """A program that says something else to its judge than it would."""
     return (
-        "import sys\nwire = sys.modules['distillery.verify.wire']\nsay = wire.Line.say\n"
+        "import sys\nwire = sys.modules['distillery.verify.program.in_sandbox.wire']\nsay = wire.Line.say\n"
         f"def forge(self, m):\n    if {when}: {change}\n    say(self, m)\nwire.Line.say = forge\n"
     )
 

@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.stages.verify_answers import VerifyAnswers
+from distillery.stages.verify.answers import VerifyAnswers
 from distillery.train.examples import CHECKED
 from distillery.train.rewards import CheckedReward
 from distillery.verify import CHECKERS, get_checker
 from distillery.verify.gold import gold_faults
-from distillery.verify.pool import judge
+from distillery.verify.pool.processes import judge
 
 COUNTDOWN: dict[str, Any] = {
     "question": "Calculate 309 using all of these numbers: 6, 61, 94, 4.",

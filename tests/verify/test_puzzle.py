@@ -5,7 +5,7 @@ import pytest
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify import get_checker
 from distillery.verify.base import Errand
-from distillery.verify.puzzle import decide, work
+from distillery.verify.puzzles.reasoning_gym import decide, work
 
 COUNTDOWN = {
     "question": "Calculate 309 using all of these numbers: 6, 61, 94, 4.",

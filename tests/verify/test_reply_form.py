@@ -1,8 +1,8 @@
 import json
 
-from distillery.curate import rubric, safety
-from distillery.verify import judgement, preference
-from distillery.verify.reply_form import reply_form
+from distillery.judging import correctness as judgement
+from distillery.judging import preference, rubric, safety
+from distillery.judging.reply_schema import reply_form
 
 
 def test_the_analysis_comes_before_the_choices_and_nothing_else_may_stand_there():

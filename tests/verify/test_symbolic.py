@@ -1,8 +1,8 @@
 import pytest
 
 from distillery.records import Outcome
-from distillery.verify import symbolic
-from distillery.verify.values import atoms_of
+from distillery.verify.math import symbolic
+from distillery.verify.math.equality import atoms_of
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from distillery.stages.dedup_minhash import DedupMinhash
+from distillery.stages.dedup.minhash import DedupMinhash
 
 SHARD = 10_000
 

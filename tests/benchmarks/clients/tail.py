@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 from distillery.engines import Request, Sampling
-from distillery.engines.openai_server import OpenAIServer
+from distillery.engines.openai.engine import OpenAIServer
 
 
 def in_flight(url: str) -> int:

@@ -1,0 +1,88 @@
+"""Questions to a model about itself, with right answers, in many phrasings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, NamedTuple
+
+from distillery.curate.self_cognition.phrases import CHINESE, ENGLISH, OTHERS, Topic
+from distillery.errors import ConfigError
+from distillery.hashing import derive_seed
+
+Language = Literal["en", "zh"]
+_PHRASES = {"en": ENGLISH, "zh": CHINESE}
+_NEEDS = {Topic.VERSION: "version", Topic.KNOWLEDGE: "knowledge"}
+_FAMILIES = (
+    ("chatgpt", "gpt", "openai", "copilot", "microsoft", "微软"),
+    ("gemini", "bard", "google", "谷歌", "gemma", "deepmind"),
+    ("llama", "meta"),
+    ("qwen", "通义", "tongyi", "alibaba", "阿里"),
+    ("deepseek", "深度求索"),
+    ("kimi", "moonshot", "月之暗面"),
+    ("ernie", "文心", "baidu", "百度"),
+    ("doubao", "豆包", "bytedance", "字节"),
+    ("glm", "智谱", "zhipu"),
+    ("混元", "hunyuan", "tencent", "腾讯"),
+    ("讯飞", "iflytek"),
+    ("claude", "anthropic"),
+    ("mistral", "mixtral"),
+    ("grok", "xai"),
+)
+"""Names that stand for one maker and its models, in lower case."""
+
+
+class Card(NamedTuple):
+    """What a model is to say of itself."""
+
+    name: str
+    maker: str
+    version: str = ""
+    knowledge: str = ""  # until when, as in "July 2024"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    language: Language
+    topic: Topic
+    question: str
+    answer: str
+
+
+def exchanges(cards: dict[Language, Card], *, count: int, seed: int) -> list[Exchange]:
+    """`count` different ones; every question stands there before any stands there twice.
+
+    Raises ConfigError where there are fewer.
+    """
+    found = [exchange for language, card in cards.items() for exchange in _rounds(language, card, seed)]
+    if count > len(found):
+        raise ConfigError(
+            f"ingest.self_cognition: count is {count}; of {len(cards)} languages there are {len(found)}"
+        )
+    order = sorted(found, key=lambda one: (one[0], derive_seed(seed, one[1].question, one[1].answer)))
+    return [exchange for _, exchange in order[:count]]
+
+
+def others(language: Language, card: Card) -> list[str]:
+    """Names that are surely not this model's, nor its maker's."""
+    own = f"{card.name} {card.maker}".lower()
+    ours = {name for family in _FAMILIES if any(name in own for name in family) for name in family}
+    ours |= {card.name.lower(), card.maker.lower()}
+    return [name for name in OTHERS[language] if not any(mine in name.lower() for mine in ours)]
+
+
+def _rounds(language: Language, card: Card, seed: int) -> Iterator[tuple[int, Exchange]]:
+    """Each question with each of its topic's answers, and which of the question's answers it is."""
+    values = card._asdict()
+    for topic, phrases in _PHRASES[language].items():
+        if topic in _NEEDS and not values[_NEEDS[topic]]:
+            continue
+        answers = [line.format(**values) for line in phrases.answers.split("\n") if line]
+        asked = [line for line in phrases.questions.split("\n") if line]
+        if topic is Topic.OTHER:
+            asked = [line.format(other=name) for line in asked for name in others(language, card)]
+        for question in asked:
+            order = Random(derive_seed(seed, question)).sample(answers, len(answers))
+            for number, answer in enumerate(order):
+                yield number, Exchange(language, topic, question, answer)

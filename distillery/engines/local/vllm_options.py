@@ -1,0 +1,41 @@
+"""Which model vLLM runs, in this process or behind a server of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from distillery.engines.base import Engine
+from distillery.engines.local.model_files import model_name, read_template
+from distillery.hashing import Json, digest
+
+
+@dataclass(frozen=True)
+class VllmModel(Engine):
+    """The same model answers under the same keys, wherever vLLM runs."""
+
+    model: str
+    revision: str = ""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantization: str = ""
+    max_model_len: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
+    chat_template: Path | None = None  # a file that replaces the tokenizer's template
+
+    @property
+    def identity(self) -> Json:
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> Json:
+        identity: dict[str, Json] = {"model": model_name(self.model, self.revision)}
+        if self.dtype != "auto":
+            identity["dtype"] = self.dtype
+        if self.quantization:
+            identity["quantization"] = self.quantization
+        if self.chat_template:
+            identity["chat_template"] = digest(read_template(self.chat_template))
+        return identity

@@ -1,0 +1,51 @@
+"""What a rubric judge's reply says: one whole score for each point, or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distillery.judging.reply_schema import reply_form
+from distillery.reasoning import split
+
+Scores = dict[str, int]
+POINTS = ("helpful", "correct", "complete", "style")
+LEAST, MOST = 1, 10
+SCHEMA = reply_form(**{point: range(LEAST, MOST + 1) for point in POINTS})
+
+
+def read_scores(reply: str, points: tuple[str, ...] = POINTS) -> Scores | None:
+    """The scores in the JSON object that ends `reply`, which has every point once, from 1 to 10; None for any other."""
+    text = reply.strip().removesuffix("```").rstrip()
+    value = _object(text[max(text.rfind("{"), 0) :]) or _object(text)  # an analysis may hold a brace
+    return {point: value[point] for point in points} if all(_is_score(value.get(p)) for p in points) else None
+
+
+def read_votes(replies: Sequence[str | None]) -> list[Scores]:
+    """Of the replies with a whole score for every point; None: a vote of which nothing can be read."""
+    read = [read_scores(split(reply).answer or "") for reply in replies if reply is not None]
+    return [scores for scores in read if scores]
+
+
+def mean(scores: Mapping[str, int]) -> float:
+    return sum(scores.values()) / len(scores)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Empty where `text` is none."""
+    try:
+        value: Any = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_score(value: Any) -> bool:
+    return type(value) is int and LEAST <= value <= MOST
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return dict(pairs)

@@ -1,0 +1,49 @@
+"""dedup.exact: one copy of texts that are equal once spelt alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import ClassVar
+
+import polars as pl
+
+from distillery.curate.copies.which_stays import equals, facts, ledger
+from distillery.curate.text.normalize import canonical
+from distillery.hashing import Json
+from distillery.stages.base import Context, Decision
+from distillery.stages.dedup.one_copy import OneCopy
+
+
+class Drop(StrEnum):
+    SAME_TEXT = "same_text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupExact(OneCopy):
+    """Problems whose `column` says the same but for case, width, spacing, punctuation and LaTeX spelling.
+
+    Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
+    A text without a word is nobody's copy.
+    """
+
+    version: ClassVar[int] = 1
+
+    def stamp(self) -> Json:
+        return None
+
+    def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+        forms = [
+            blake2b(text.encode(), digest_size=16).digest() if text else None
+            for text in canonical(table[self.column])
+        ]
+        described = self.preference.describe(table, key=self.key, column=self.column)
+        return described.with_columns(pl.Series("form", forms, dtype=pl.Binary))
+
+    def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
+        units = self.preference.ordered(sketches)
+        shared = units.filter(pl.col("form").is_not_null() & (pl.len().over("form") > 1))
+        gone = equals(shared.select("place", "form").iter_rows())
+        dropped = ledger(sketches, units, gone, reason=Drop.SAME_TEXT)
+        return Decision(dropped, facts=facts(sketches, units, gone, column=self.column))

@@ -1,0 +1,91 @@
+"""What the stages that keep one of several copies share: options, and the decision from forms of equal width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from distillery.curate.copies.minhash import Indices, Links, Signatures, marks_of, unpacked
+from distillery.curate.copies.which_stays import Copy, Keep, Preference, copies, facts, ledger
+from distillery.records import Columns
+from distillery.stages.base import Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCopy:
+    """Which column is compared, and which of several copies stays."""
+
+    column: str = "question"
+    key: str = "problem_id"  # the column that names a row
+    keep: Keep = Keep.LONGEST
+    prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
+
+    writes: ClassVar[Columns] = {}
+    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.key, self.column, *(("source",) if self.prefer_sources else ()))
+
+    @property
+    def preference(self) -> Preference:
+        return Preference(sources=self.prefer_sources, keep=self.keep)
+
+
+Find = Callable[[Signatures, Indices], Links]
+"""From the forms and their order, best first: pairs of places in that order, left < right."""
+
+
+def decided(
+    sketches: pl.DataFrame,
+    find: Find,
+    *,
+    preference: Preference,
+    column: str,
+    width: int,
+    threshold: float,
+    reason: str,
+    before: Sequence[pl.DataFrame] = (),
+) -> Decision:
+    """From sketches that have, beside what `Preference` describes, a `form` a text. Takes the column `form` out of `sketches` and `before`, whose rows stay: it is larger than all else together."""
+    forms = sketches.drop_in_place("form")
+    if before:
+        forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])
+    there = forms.is_not_null()
+    marks = unpacked(forms, permutations=width)
+    del forms
+    rows = pl.concat([*before, sketches]) if before else sketches
+    rows = rows.select(
+        *preference.described,
+        _spread(pl.Series("form", marks_of(marks)), there),
+        _spread(pl.Series("row", np.arange(len(marks))), there),
+    )
+    units = preference.ordered(rows)
+    del rows, there
+    marked = units.filter(pl.col("form").is_not_null()).select("row", "place")
+    found = find(marks, marked["row"].to_numpy())
+    known = units.filter(
+        pl.col("key").is_in(pl.concat([_NONE, *(frame["key"] for frame in before)]).implode())
+    )
+    gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
+    del marks, marked, found
+    dropped = ledger(sketches, units, gone, reason=reason)
+    return Decision(dropped, facts={**facts(sketches, units, gone, column=column), "threshold": threshold})
+
+
+_NONE = pl.Series("key", [], dtype=pl.String)
+
+
+def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
+    """The values where there is a form, null elsewhere."""
+    places = there.cast(pl.Int64).cum_sum() - 1
+    return values.gather(pl.select(pl.when(there).then(places)).to_series())
+
+
+def _gone(found: Links, places: np.ndarray, *, staying: int) -> dict[int, Copy]:
+    left, right = places[found.left].tolist(), places[found.right].tolist()
+    return copies(zip(left, right, found.similarity.tolist(), strict=True), staying=staying)

@@ -1,0 +1,70 @@
+"""dedup.semantic: one copy of texts that mean the same, by the vectors of an embedding model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from distillery.curate.copies.meaning import meaning_links, numbers, undrawn
+from distillery.curate.copies.minhash import packed
+from distillery.engines.embedding import Embedding
+from distillery.hashing import Json
+from distillery.stages.base import Context, Decision
+from distillery.stages.dedup.one_copy import OneCopy, decided
+
+
+class Drop(StrEnum):
+    SAME_MEANING = "same_meaning"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupSemantic(OneCopy):
+    """Problems whose `column` says the same in other words: cosine similarity of at least `threshold`, equal numbers.
+
+    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why RUN`, and
+    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit:
+    they all stay or all go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension and row.
+    """
+
+    embedding: Embedding
+    threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
+    same_numbers: bool = True  # problems that differ in a number are different
+
+    version: ClassVar[int] = 1
+
+    def stamp(self) -> Json:
+        return None
+
+    def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+        texts = undrawn(table[self.column].cast(pl.String))
+        there = (texts.str.strip_chars() != "").fill_null(value=False)
+        known = texts.filter(there).unique(maintain_order=True)
+        vectors = self.embedding.vectors(known.to_list()).astype(np.float16).view(np.uint16)
+        form = (
+            packed(vectors, np.ones(len(known), np.bool_)) if len(known) else pl.Series([], dtype=pl.Binary)
+        )
+        seen = pl.DataFrame({"text": known, "form": form})
+        asked = texts.alias("text").to_frame().join(seen, on="text", how="left", maintain_order="left")
+        groups = numbers(texts) if self.same_numbers else np.zeros(len(texts), np.uint64)
+        described = self.preference.describe(table, key=self.key, column=self.column)
+        return described.with_columns(asked["form"], pl.Series("numbers", groups))
+
+    def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
+        groups = sketches["numbers"].filter(sketches["form"].is_not_null()).to_numpy()
+        bytes_wide = sketches["form"].bin.size().max()
+        return decided(
+            sketches,
+            lambda marks, order: meaning_links(
+                marks.view(np.float16)[order], groups[order], threshold=self.threshold
+            ),
+            preference=self.preference,
+            column=self.column,
+            width=int(bytes_wide) // 2 if isinstance(bytes_wide, int) else 0,
+            threshold=self.threshold,
+            reason=Drop.SAME_MEANING,
+        )

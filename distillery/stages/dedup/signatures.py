@@ -1,0 +1,93 @@
+"""Signatures of the texts of a set, for this run and, stored as an index, for sets to come."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from distillery import shards
+from distillery.curate.copies.minhash import packed, signatures
+from distillery.curate.text.ngrams import ngrams, token_hashes
+from distillery.curate.text.normalize import tokens
+from distillery.errors import ConfigError
+from distillery.hashing import Json, sha256
+
+VERSION = 2  # raise it when the same text gets another signature
+TABLE, SHAPE = "signatures.parquet", "signatures.json"
+_FIRST = -1  # before every source
+_LEAST_ROWS = 1_000  # of a thread
+_NONE = pl.Series("form", [], pl.Binary)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What must be equal for two signatures to be compared."""
+
+    column: str
+    shingle: int
+    permutations: int
+    opening: int | None = None  # characters that are looked at; None: all
+
+    def forms(self, texts: pl.Series) -> pl.Series:
+        """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
+        texts = texts if self.opening is None else texts.cast(pl.String).str.head(self.opening)
+        first = texts.ne_missing(texts.shift()) if len(texts) else texts.is_null()
+        first = pl.select(
+            pl.when(pl.int_range(len(texts)) == 0).then(statement=True).otherwise(first)
+        ).to_series()
+        distinct = texts.filter(first)  # the samples of a problem, which stand together, share one signature
+        size = max(_LEAST_ROWS, -(-len(distinct) // pl.thread_pool_size()))
+        parts = [distinct.slice(begin, size) for begin in range(0, len(distinct), size)]
+        with ThreadPoolExecutor(
+            max(1, len(parts))
+        ) as threads:  # what takes time here, polars and numpy, runs beside itself
+            forms = pl.concat([_NONE, *threads.map(self._signed, parts)])
+        return forms.gather(first.cum_sum() - 1)
+
+    def _signed(self, texts: pl.Series) -> pl.Series:
+        grams = ngrams(token_hashes(tokens(texts)), n=self.shingle)
+        return packed(signatures(grams, permutations=self.permutations), grams.lengths > 0).alias("form")
+
+    def said(self) -> dict[str, Json]:
+        return {"version": VERSION, **asdict(self)}
+
+
+def write_index(folder: Path, keys: pl.Series, forms: pl.Series, shape: Shape) -> None:
+    folder.mkdir(parents=True)
+    shards.write(folder / TABLE, pl.DataFrame({"key": keys.cast(pl.String), "form": forms}))
+    (folder / SHAPE).write_text(json.dumps(shape.said()), encoding="utf-8")
+
+
+def index_stamp(folder: str, shape: Shape) -> str:
+    _check(Path(folder), shape)
+    return sha256(Path(folder) / TABLE)
+
+
+def read_index(folder: str, shape: Shape, *, like: pl.DataFrame) -> pl.DataFrame:
+    """Rows as of `like`, whose units all come before any of its own; and `form`."""
+    _check(Path(folder), shape)
+    table = shards.read(Path(folder) / TABLE)
+    named = pl.format("{}:{}", pl.lit(folder), "key")
+    known = {
+        "key": named,
+        "unit": named,
+        "source_rank": pl.lit(_FIRST),
+        "no_gold": pl.lit(value=False),
+        "length": pl.lit(0),
+    }
+    return table.select(*(known[name].cast(kind).alias(name) for name, kind in like.schema.items()), "form")
+
+
+def _check(folder: Path, shape: Shape) -> None:
+    where = "dedup.minhash.earlier"
+    if not (folder / TABLE).is_file() or not (folder / SHAPE).is_file():
+        raise ConfigError(
+            f"{where}: {folder} has no {TABLE} and {SHAPE}; export.signatures writes such a folder"
+        )
+    found = json.loads((folder / SHAPE).read_text(encoding="utf-8"))
+    if found != shape.said():
+        raise ConfigError(f"{where}: {folder} was made with {found}; this stage asks for {shape.said()}")

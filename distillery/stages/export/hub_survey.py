@@ -1,0 +1,92 @@
+"""What a published set is made of, counted in one pass over its columns that are small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from distillery import shards
+from distillery.curate.publish.hub_rows import take, verifiable
+from distillery.records import LEDGER, Columns, empty
+
+_IDS: Columns = {
+    "problem_id": pl.String(),
+    "trace_id": pl.String(),
+    "gold": pl.String(),
+    "payload": pl.String(),
+}
+_TEACHER: Columns = {"model": pl.String(), "prompt": pl.String(), "sampling": pl.String()}
+_SOURCE: Columns = {"source": pl.String()}
+_JUDGED: Columns = {"outcome": pl.String(), "judge_verdict": pl.String()}
+_DETAIL = 200  # characters kept of a ledger's detail
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    ids: pl.DataFrame  # a row each: problem_id, trace_id, verifiable, first (the first row of its problem)
+    lengths: pl.DataFrame  # domain, length
+    unit: str  # of length: "tokens" | "characters"
+    teachers: pl.DataFrame  # model, prompt, sampling, rows; most first
+    sources: pl.DataFrame  # source, rows; most first
+    judged: pl.DataFrame  # outcome, judge_verdict, rows; of all samples that are known
+
+
+def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None) -> Survey:
+    ids = pl.concat(
+        _columns(file, _IDS).with_columns(verifiable=verifiable()).drop("gold", "payload") for file in tables
+    )
+    counted = any(_columns(file, {"num_tokens": pl.Int32()})["num_tokens"].count() for file in tables)
+    length = pl.col("num_tokens") if counted else pl.col("text").str.len_chars()
+    measured = ("num_tokens", pl.Int32()) if counted else ("text", pl.String())
+    texts: Columns = {"domain": pl.String(), measured[0]: measured[1]}
+    lengths = (_columns(file, texts).select("domain", length=length.cast(pl.Int64)) for file in tables)
+    return Survey(
+        ids.with_columns(first=pl.col("problem_id").is_first_distinct()),
+        pl.concat(lengths).drop_nulls("length").with_columns(pl.col("domain").fill_null("")),
+        "tokens" if counted else "characters",
+        _count(tables, _TEACHER),
+        _count(tables, _SOURCE),
+        _count(raw or tables, _JUDGED),
+    )
+
+
+def _columns(file: Path, columns: Columns) -> pl.DataFrame:
+    """`columns` of one file and no other, with their types; one that it lacks is null."""
+    there = shards.schema(file)
+    if not any(name in there for name in columns):  # literals alone are one row
+        return pl.DataFrame(schema=dict(columns)).clear(shards.rows(file))
+    return take(shards.read(file, [name for name in columns if name in there]), columns)
+
+
+def _count(files: Sequence[Path], columns: Columns) -> pl.DataFrame:
+    names = list(columns)
+    counts = (
+        _columns(file, columns).fill_null("").group_by(names).agg(rows=pl.len().cast(pl.Int64))
+        for file in files
+    )
+    whole = pl.concat(counts).group_by(names).agg(pl.col("rows").sum())
+    return whole.sort("rows", *names, descending=[True, *[False] * len(names)])
+
+
+def ledgers(
+    files: Sequence[Path], history: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each ledger with the id of its stage. A ledger lies in its stage's folder, <use>-<fingerprint>."""
+    ids = {str(note["fingerprint"]): str(note["id"]) for note in history}
+    for file in files:
+        use, _, fingerprint = file.parent.name.rpartition("-")
+        yield ids.get(fingerprint, use), shards.read(file)
+
+
+def fates(files: Sequence[Path], history: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Why each key left, in the first stage that dropped it: key, stage, reason, detail."""
+    frames = [
+        frame.select("key", pl.lit(stage).alias("stage"), "reason", pl.col("detail").str.slice(0, _DETAIL))
+        for stage, frame in ledgers(files, history)
+    ]
+    none = empty(LEDGER).select("key", pl.lit("").alias("stage"), "reason", "detail")
+    return pl.concat([none, *frames]).unique("key", keep="first", maintain_order=True)

@@ -1,0 +1,173 @@
+"""generate.traces: n samples of each problem, from any engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+import polars as pl
+from pydantic import Field
+
+from distillery.curate.adaptive_sampling import Adaptive
+from distillery.curate.difficulty import DIFFICULTY
+from distillery.engines.base import Completion, Engine, Sampling
+from distillery.errors import ConfigError
+from distillery.hashing import Json
+from distillery.prompts import Prompt
+from distillery.reasoning import join, split
+from distillery.records import LEDGER, TRACE, Columns, Thinking
+from distillery.stages.base import Context, Interview, Output
+from distillery.stages.generate.trace_interview import Sample, Tally, TraceInterview
+from distillery.stages.interviews import ask_alone
+
+_NEW = {"identity": "changed"}
+_ENOUGH_TO_TELL, _MOSTLY = (
+    20,
+    0.95,
+)  # replies of a shard, and the share without a thought that is worth an alarm
+
+
+@dataclass(frozen=True)
+class GenerateTraces:
+    """Samples reasoning traces of each problem; a sample that fails stands in the ledger by its problem.
+
+    A trace's id is its request's key, so that more samples, more problems or another order of them ask only for
+    what is new. Where `thinking` is "off", an answer that came without a thought gets an empty think block.
+
+    `policy: adaptive` judges while it samples (`distillery.curate.adaptive_sampling`): a problem is done when enough samples were
+    right or no more are to be hoped for; `samples` is then the most that are drawn. Every sample drawn is a row, with
+    the problem's pass rate over all of them.
+
+    Earlier turns of the conversation (`history` in the payload) stand before the prompt's last turn.
+    """
+
+    engine: str
+    prompt: str
+    samples: Annotated[int, Field(ge=1)] = 1
+    sampling: Sampling = Sampling()
+    policy: Literal["fixed", "adaptive"] = field(default="fixed", metadata=_NEW)
+    adaptive: Adaptive = field(default=Adaptive(), metadata=_NEW)  # for that policy
+    continue_tokens: Annotated[int | None, Field(ge=1)] = field(
+        default=None, metadata=_NEW
+    )  # for what the token limit cut off, once
+    plain_prompt: str = field(default="", metadata=_NEW)  # where `thinking` is "off"; "": the same prompt
+
+    version: ClassVar[int] = 1
+    key: ClassVar[str] = "problem_id"
+
+    def __post_init__(self) -> None:
+        if self.policy == "adaptive" and self.samples == 1:
+            raise ConfigError(
+                "generate.traces: samples is 1, the most that policy adaptive may draw; raise it, 64 is usual"
+            )
+
+    @property
+    def reads(self) -> tuple[str, ...]:  # `thinking` too, where there is one
+        judged = ("gold", "checker") if self.policy == "adaptive" else ()
+        return ("problem_id", "question", *judged)
+
+    @property
+    def writes(self) -> Columns:
+        return {**TRACE, **DIFFICULTY} if self.policy == "adaptive" else TRACE
+
+    @property
+    def fan_out(self) -> int:
+        """Rows kept or dropped for each row that came in; 0: as many as it takes, at least one."""
+        return self.samples if self.policy == "fixed" else 0
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {"engine": (self.engine,), "prompt": tuple(filter(None, (self.prompt, self.plain_prompt)))}
+
+    def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
+        return TraceInterview(self, table, ctx)
+
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
+        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
+
+    def output_of(self, table: pl.DataFrame, heard: TraceInterview, ctx: Context) -> Output:
+        """Rows in the table's order, the samples of a problem in theirs, however the replies came in."""
+        engine, prompt = ctx.engine(self.engine), ctx.prompt(self.prompt)
+        plain = ctx.prompt(self.plain_prompt or self.prompt)
+        constant = self._constant_columns(engine, prompt)
+        unthinking = self._constant_columns(engine, plain)
+        traces: list[dict[str, Any]] = []
+        failures: list[dict[str, Any]] = []
+        for sample in heard.samples:
+            reply = sample.reply
+            if isinstance(reply, Completion):
+                rates = _rates(heard.tallies[sample.problem_id]) if self.policy == "adaptive" else {}
+                same = unthinking if sample.thinking == Thinking.OFF else constant
+                traces.append({"problem_id": sample.problem_id, **same, **_trace(reply, sample), **rates})
+            else:
+                detail = f"sample {sample.sample}: {reply.message}"
+                row = {"key": sample.problem_id, "reason": str(reply.kind), "detail": detail}
+                failures.append({**row, "at": sample.sample})
+        output = _output(table, traces, failures, self.writes)
+        output.metrics["prompt_tokens"] = float(heard.prompt_tokens)  # also of what failed
+        output.metrics["completion_tokens"] = float(heard.completion_tokens)
+        self._say_if_it_does_not_think(output.metrics, ctx)
+        return output
+
+    def _say_if_it_does_not_think(self, counts: dict[str, float], ctx: Context) -> None:
+        wanted = counts["thought_wanted"]
+        if wanted >= _ENOUGH_TO_TELL and counts["without_thought"] > _MOSTLY * wanted:
+            ctx.alarm(
+                f"{counts['without_thought']:.0f} of {wanted:.0f} replies have no thought; if the model reasons, its"
+                " server hides the thought or its template eats it (vLLM: --reasoning-parser; option must_think)"
+            )
+
+    def _constant_columns(self, engine: Engine, prompt: Prompt) -> dict[str, str]:
+        return {
+            "engine": self.engine,
+            "model": _model(engine.identity),
+            "prompt": f"{prompt.name}:{prompt.digest}",
+            "sampling": json.dumps(self.sampling.json()),
+        }
+
+
+def _model(identity: Json) -> str:
+    model = identity.get("model") if isinstance(identity, Mapping) else None
+    return model if isinstance(model, str) else json.dumps(identity, sort_keys=True)
+
+
+def _trace(reply: Completion, owner: Sample) -> dict[str, Any]:
+    parts = split(reply.text)
+    text = reply.text
+    if owner.thinking == Thinking.OFF and parts.reasoning is None:
+        text = join("", parts.answer)
+        parts = split(text)
+    return {
+        "trace_id": reply.key,
+        "sample": owner.sample,
+        "text": text,
+        "reasoning": parts.reasoning,
+        "answer": parts.answer,
+        "finish": reply.finish,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+    }
+
+
+def _rates(tally: Tally) -> dict[str, Any]:
+    return {"pass_rate": tally.right / tally.judged if tally.judged else None, "attempts": tally.heard}
+
+
+def _output(
+    table: pl.DataFrame, traces: list[dict[str, Any]], failures: list[dict[str, Any]], writes: Columns
+) -> Output:
+    drawn = pl.DataFrame(traces, schema={"problem_id": pl.String(), **writes}).sort("sample")
+    given = table.drop([name for name in writes if name in table.columns])
+    kept = given.join(drawn, on="problem_id", how="inner", maintain_order="left_right")
+    failed = pl.DataFrame(failures, schema={**LEDGER, "at": pl.Int32()}).sort("key", "at").drop("at")
+    thinks = kept.filter(thinking="on") if "thinking" in kept.columns else kept
+    counts = {
+        "requests": len(traces) + len(failures),
+        "failed": len(failures),
+        "truncated": (drawn["finish"] == "length").sum(),
+        "looped": (drawn["finish"] == "loop").sum(),
+        "thought_wanted": thinks.height,
+        "without_thought": thinks["reasoning"].is_null().sum(),
+    }
+    return Output(kept, failed, {name: float(count) for name, count in counts.items()})

@@ -1,0 +1,55 @@
+"""ingest.file: problems from files on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from distillery.hashing import Json, sha256
+from distillery.records import Columns
+from distillery.stages.base import Context, Output
+from distillery.stages.ingest.problem_rows import RowMap, shards
+from distillery.stages.row_files import files, read
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestFile:
+    """Problems from jsonl, jsonl.gz, parquet and csv files, told by their ending; read as a stream.
+
+    The ledger's key of a bad row is "file:line" (parquet: the row's number, from 1).
+    """
+
+    path: str | list[str]  # files, or patterns as in "problems/*.jsonl"
+    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)  # our column: theirs; see RowMap
+    constants: dict[str, Any] = field(default_factory=dict)  # our column: its value in every row
+    keep: tuple[str, ...] = ()  # further columns, as strings
+    gold_pattern: str = ""  # regex whose group 1 is the gold, as "####\\s*(.+)" for GSM8K
+    shard_rows: Annotated[int, Field(ge=1)] = 1000
+    limit: Annotated[int, Field(ge=1)] | None = None  # problems
+
+    version: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        _ = self._map
+
+    @property
+    def _map(self) -> RowMap:
+        return RowMap("ingest.file", self.columns, self.constants, self.keep, self.gold_pattern)
+
+    @property
+    def writes(self) -> Columns:
+        return self._map.writes
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def stamp(self) -> Json:
+        """sha256 of each file's bytes; where the files lie does not count."""
+        return [sha256(file) for file in files(self.path, where="ingest.file")]
+
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        rows = (row for file in files(self.path, where="ingest.file") for row in read(file))
+        yield from shards(rows, self._map, shard_rows=self.shard_rows, limit=self.limit)

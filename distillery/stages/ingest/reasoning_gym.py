@@ -1,0 +1,71 @@
+"""ingest.reasoning_gym: puzzles made from a seed, each with its own checker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from distillery.errors import ConfigError
+from distillery.hashing import Json
+from distillery.records import PROBLEM, Columns
+from distillery.stages.base import Context, Output
+from distillery.stages.ingest.problem_rows import RowMap, shards
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestReasoningGym:
+    """Puzzles of one reasoning-gym task; the payload holds what the task's scorer needs."""
+
+    task: str
+    size: Annotated[int, Field(ge=1)]
+    seed: int = 0  # its own, so that a bench stays the same when the pipeline's seed changes
+    options: dict[str, Any] = field(default_factory=dict)  # the task's own, such as difficulty ranges
+    domain: str = "logic"
+    language: str = "en"
+    shard_rows: Annotated[int, Field(ge=1)] = 1000
+
+    version: ClassVar[int] = 1
+    writes: ClassVar[Columns] = PROBLEM
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def stamp(self) -> Json:
+        """The generator's version: another one may write other puzzles from the same seed."""
+        from importlib.metadata import version
+
+        return {"reasoning-gym": version("reasoning-gym")}
+
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        constants = {
+            "checker": "puzzle",
+            "domain": self.domain,
+            "language": self.language,
+            "source": f"reasoning_gym.{self.task}",
+        }
+        row_map = RowMap("ingest.reasoning_gym", {"gold": "answer"}, constants)
+        rows = (
+            (f"{self.task}:{number}", self._row(entry)) for number, entry in enumerate(self._load(), start=1)
+        )
+        yield from shards(rows, row_map, shard_rows=self.shard_rows, limit=None)
+
+    def _row(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        payload = {"task": self.task, "entry": dict(entry)}
+        return {"question": entry["question"], "answer": entry["answer"], "payload": payload}
+
+    def _load(self) -> Any:
+        import reasoning_gym
+        from reasoning_gym.factory import DATASETS
+
+        if self.task not in DATASETS:
+            raise ConfigError(
+                f"ingest.reasoning_gym.task: unknown task {self.task!r}; {len(DATASETS)} are known, "
+                f"such as {', '.join(sorted(DATASETS)[:5])}"
+            )
+        try:
+            return reasoning_gym.create_dataset(self.task, size=self.size, seed=self.seed, **self.options)
+        except (TypeError, AssertionError, ValueError) as error:
+            raise ConfigError(f"ingest.reasoning_gym.options: {error}") from None

@@ -1,0 +1,88 @@
+"""ingest.self_cognition: what a model is to say when it is asked who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from distillery.curate.self_cognition.exchanges import Card, Exchange, Language, exchanges
+from distillery.errors import ConfigError
+from distillery.hashing import Json, digest
+from distillery.reasoning import join
+from distillery.records import LEDGER, PROBLEM, Columns, Problem, Thinking, empty
+from distillery.stages.base import Context, Output
+
+_TEXTS: Columns = {name: pl.String() for name in ("trace_id", "text", "reasoning", "answer")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSelfCognition:
+    """Questions about name, maker and nature, also with other models' names in them, and right answers: finished rows.
+
+    An answer names no other model. Nothing thinks here: each text begins with the empty think block.
+    """
+
+    name: str
+    maker: str
+    languages: tuple[Language, ...] = ("en", "zh")
+    model_version: str = ""  # "": never asked for
+    knowledge: str = ""  # until when, as in "July 2024"; "": never asked for
+    chinese_name: str = ""  # "": as in English; so are the next two
+    chinese_maker: str = ""
+    chinese_knowledge: str = ""
+    count: Annotated[int, Field(ge=1)] = 500
+    shard_rows: Annotated[int, Field(ge=1)] = 1000
+
+    version: ClassVar[int] = 1
+    writes: ClassVar[Columns] = {**PROBLEM, **_TEXTS}
+
+    def __post_init__(self) -> None:
+        for option in ("name", "maker"):
+            if not getattr(self, option).strip():
+                raise ConfigError(
+                    f"ingest.self_cognition: {option} is empty; say what the model is to call it"
+                )
+        if not self.languages or len(set(self.languages)) != len(self.languages):
+            raise ConfigError(
+                f"ingest.self_cognition: languages is {list(self.languages)}; name each one once"
+            )
+        self._exchanges(0)
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def stamp(self) -> Json:
+        return None
+
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        table = pl.DataFrame([_row(one) for one in self._exchanges(ctx.seed)], schema=self.writes)
+        for shard in table.iter_slices(self.shard_rows):
+            yield Output(shard, empty(LEDGER))
+
+    def _exchanges(self, seed: int) -> list[Exchange]:
+        return exchanges(
+            {language: self._card(language) for language in self.languages}, count=self.count, seed=seed
+        )
+
+    def _card(self, language: Language) -> Card:
+        chinese = language == "zh"
+        return Card(
+            name=(chinese and self.chinese_name) or self.name,
+            maker=(chinese and self.chinese_maker) or self.maker,
+            version=self.model_version,
+            knowledge=(chinese and self.chinese_knowledge) or self.knowledge,
+        )
+
+
+def _row(exchange: Exchange) -> dict[str, str]:
+    problem = Problem(
+        exchange.question, "", checker="layout", domain="general", source="self_cognition",
+        language=exchange.language, thinking=Thinking.OFF,
+    )  # fmt: skip
+    text = join("", exchange.answer)
+    key = digest(["self_cognition", exchange.question, text])
+    return {**problem.row(), "trace_id": key, "text": text, "reasoning": "", "answer": exchange.answer}

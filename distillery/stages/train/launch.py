@@ -1,0 +1,101 @@
+"""What the three training stages share: a spec file, and a trainer that reads it in this process or on many ranks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from distillery.engines.request_store import RequestStore
+from distillery.errors import ConfigError, DistilleryError
+from distillery.hashing import Json, digest
+from distillery.prompts import prompt_root
+from distillery.stages.base import TrainJob
+from distillery.train.options import OPTIONS, Options
+from distillery.train.spec import JudgeSpec, TrainSpec
+
+ModelReference = str | dict[str, str]
+_LOADS_A_MODEL = ("transformers", "vllm", "vllm_server")
+
+
+def template_stamp(chat_template: str) -> Json:
+    """The chat template's content: a changed template trains another model."""
+    if not chat_template:
+        return None
+    templates = prompt_root() / "templates"
+    file = templates / chat_template
+    if not file.is_file():
+        known = ", ".join(sorted(f.name for f in templates.glob("*.jinja"))) or "none"
+        raise ConfigError(f"chat_template: no file {file}; templates there: {known}")
+    return digest(file.read_text(encoding="utf-8"))
+
+
+def train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob) -> dict[str, float]:
+    """Trains, or goes on where a killed training stopped; returns the numbers of its summary."""
+    job.work.mkdir(parents=True, exist_ok=True)
+    names = [f.name for f in fields(OPTIONS[kind])]
+    spec = TrainSpec(
+        kind=kind,
+        options={name: _plain(getattr(options, name)) for name in names},
+        tables=list(job.tables),
+        work=job.work,
+        out=job.out,
+        seed=job.seed,
+        model=None if job.model is None else str(job.model),
+        threads=job.threads,
+        templates=(prompt_root() / "templates").resolve(),
+        judge=_judge(job, options.accelerate_config),
+    )
+    file = job.work / "spec.json"
+    spec.save(file)
+    if options.accelerate_config:
+        _launch(file, options.accelerate_config)
+        return _drawn(spec)
+    from distillery.train import run
+
+    summary: Mapping[str, Any] = run(file)
+    numbers = {name: float(value) for name, value in summary.items() if isinstance(value, (int, float))}
+    return numbers | _drawn(spec)
+
+
+def _drawn(spec: TrainSpec) -> dict[str, float]:
+    """What the judge was asked and said, by all processes, before and after each kill."""
+    if spec.judge is None:
+        return {}
+    with closing(RequestStore(spec.requests).shelf(spec.judge.identity)) as shelf:
+        asked, read, written = shelf.tokens()
+    return {"asked": float(asked), "prompt_tokens": float(read), "completion_tokens": float(written)}
+
+
+def _judge(job: TrainJob, accelerate_config: str) -> JudgeSpec | None:
+    if not job.engines:
+        return None
+    ((name, engine),) = job.engines.items()
+    if accelerate_config and engine.kind in _LOADS_A_MODEL:
+        raise ConfigError(
+            f"train.grpo.judge: engine {name!r} is of kind {engine.kind}, and each process would load its model;"
+            " serve it and use kind: openai"
+        )
+    prompts = {name: list(prompt.turns) for name, prompt in job.prompts.items()}
+    return JudgeSpec(
+        kind=engine.kind, options=dict(engine.options), identity=engine.identity, prompts=prompts
+    )
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _launch(spec: Path, accelerate_config: str) -> None:
+    if not Path(accelerate_config).is_file():
+        raise ConfigError(f"accelerate_config: no file {accelerate_config}; `accelerate config` writes one")
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", accelerate_config]
+    code = subprocess.run([*command, "-m", "distillery.train", str(spec)], check=False).returncode
+    if code:
+        raise DistilleryError(
+            f"{spec}: accelerate launch ended with {code}; its output is in the stage's log.txt"
+        )

@@ -1,0 +1,31 @@
+"""train.sft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from distillery.hashing import Json
+from distillery.stages.base import TrainJob
+from distillery.stages.train import launch as training
+from distillery.train.options import SftOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSft(SftOptions):
+    """Supervised fine-tuning of `model` on `question` and `text`, or on `messages`; loss on responses only."""
+
+    model: training.ModelReference = field(metadata={"identity": False})  # known by what it leads to
+
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def starts_from(self) -> training.ModelReference:
+        return self.model
+
+    def stamp(self) -> Json:
+        return training.template_stamp(self.chat_template)
+
+    def train(self, job: TrainJob) -> dict[str, float]:
+        return training.train("sft", self, job)

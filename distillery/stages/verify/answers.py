@@ -1,0 +1,49 @@
+"""verify.answers: each trace judged by its problem's own checker, none of them dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from distillery.records import VERDICT, Columns, Outcome, Problem
+from distillery.stages.base import Context, Output
+from distillery.verify.pool.processes import judge
+from distillery.verify.pool.unjudged import unjudged
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyAnswers:
+    """Adds outcome, score, what was extracted and a detail; a row that could not be judged has score null.
+
+    A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and is counted in the
+    metric `alarm_unjudged`: the machine or the golds are at fault, and the scores say little about the model.
+    """
+
+    deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for one row, from when a worker begins with it
+    alarm_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
+
+    version: ClassVar[int] = 1
+    key: ClassVar[str] = "trace_id"
+    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "gold", "checker", "text")
+    writes: ClassVar[Columns] = VERDICT
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
+        rows = [(Problem.from_row(row), row["text"] or "") for row in table.iter_rows(named=True)]
+        verdicts = judge(rows, deadline_s=self.deadline_s, workers=self.workers)
+        found = pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=VERDICT)
+        kept = table.drop([name for name in VERDICT if name in table.columns]).hstack(found)
+        counts = Counter(verdict.outcome for verdict in verdicts)
+        ctx.progress(rows=table.height, accepted=counts[Outcome.CORRECT])
+        metrics = {f"outcome_{outcome}": float(count) for outcome, count in counts.items()}
+        if fault := unjudged(verdicts, share=self.alarm_share):
+            ctx.alarm(fault)
+            metrics["alarm_unjudged"] = 1.0
+        return Output(kept, Output.all_kept(kept).dropped, metrics)

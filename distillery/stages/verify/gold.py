@@ -1,0 +1,45 @@
+"""verify.gold: problems whose gold nothing can be compared with leave before anything is generated for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from distillery.records import Columns, Problem
+from distillery.stages.base import Context, Output
+from distillery.verify.gold import gold_faults
+from distillery.verify.pool.processes import cores
+
+
+class Reason(StrEnum):
+    NO_GOLD = "no_gold"  # empty, a sentinel, several answers in one, or unreadable: the detail says which
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyGold:
+    """Drops a problem that its own checker could never judge."""
+
+    deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for reading one gold
+    workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
+
+    version: ClassVar[int] = 1
+    key: ClassVar[str] = "problem_id"
+    reads: ClassVar[tuple[str, ...]] = ("problem_id", "question", "gold", "checker")
+    writes: ClassVar[Columns] = {}
+
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
+        problems = [Problem.from_row(row) for row in table.iter_rows(named=True)]
+        faults = gold_faults(problems, deadline_s=self.deadline_s, workers=self.workers or cores())
+        reasons = pl.Series(
+            [None if fault is None else Reason.NO_GOLD.value for fault in faults], dtype=pl.String
+        )
+        output = Output.marked(table, reasons, pl.Series(faults, dtype=pl.String), key=self.key)
+        ctx.progress(rows=table.height, accepted=output.kept.height)
+        return output

@@ -1,0 +1,195 @@
+r"""Mathematical answers: found in the text, compared cheaply where that is exact, by computer algebra where not.
+
+Several different boxes are right only if each equals the gold or together they list it; a bare list needs no order, a
+tuple does. `OPTIONS` has what a problem's payload may settle otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from distillery.reasoning import boxes
+from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.base import Errand
+from distillery.verify.math.equality import Numbers, equal
+from distillery.verify.math.final_answer import final_answer, stated_gold
+from distillery.verify.math.numerals import base_value, in_base, number, same_number
+from distillery.verify.math.rough_value import is_scalar, plainly_different
+from distillery.verify.math.sequences import items
+from distillery.verify.math.spelling import canonical
+from distillery.verify.math.tolerance import read_tolerance
+from distillery.verify.math.units import part_unit
+
+OPTIONS = {
+    "tolerance": "an absolute error, or a list of one for each item of the gold; without it a decimal must be the gold's, "
+    "or have six sure digits of it",
+    "unit": '"required": a missing unit, degree or percent sign is not forgiven. Another unit never is',
+    "order": '"gold": a bare list must be in the order of the gold\'s',
+    "form": '"gold": only the gold\'s own form will do, as where a simplified or factored one is demanded',
+}
+"""The payload's keys for this checker, and what holds without them."""
+
+MAX_ANSWER = 2000  # characters; and never more than ten times the gold's, from there
+_MAX_NESTED = 40
+
+SENTINELS = frozenset(
+    {"proof", "notfound", "not found", "nan", "null", "n/a", "na", "unknown", "see solution", "?", "-"}
+)
+_PART = re.compile(
+    r"(?:^|[\s,;])\(?(?:a|i|1)[).]\s.*?(?:[\s,;])\(?(?:b|ii|2)[).]\s", re.IGNORECASE | re.DOTALL
+)
+_NAMED_BASE = re.compile(r"\bbase[\s$-]*(\d+|[a-z]+)", re.IGNORECASE)
+_BASE_NAMES = {"binary": "2", "ternary": "3", "octal": "8", "hexadecimal": "16"}
+_EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
+
+
+def check(problem: Problem, text: str, /) -> Verdict:
+    from distillery.verify.pool.processes import judge_one  # it calls `decide`
+
+    return judge_one(problem, text)
+
+
+def decide(problem: Problem, text: str) -> Verdict | Errand:
+    """The verdict where it can be had without computer algebra; safe and quick on any text."""
+    if reason := gold_fault(problem.gold):
+        return Verdict(Outcome.NO_GOLD, detail=reason)
+    try:
+        options = problem.options
+    except ValueError as error:
+        return Verdict(Outcome.ERROR, detail=str(error))
+    if fault := _option_fault(options):
+        return Verdict(Outcome.ERROR, detail=fault)
+    answer = final_answer(text)
+    if answer.missing:
+        return Verdict.no_answer(answer.missing)
+    gold = stated_gold(problem.gold)
+    parts = tuple(_in_named_base(part, problem.question) for part in answer.parts)
+    extracted = " | ".join(parts)
+    if fault := _unfit(parts, gold) or _unlike(parts, gold, options):
+        return Verdict.of(False, extracted[:MAX_ANSWER], fault)
+    if options.get("order") == "gold":
+        gold, parts = _as_tuple(gold), (_as_tuple(", ".join(parts)),)
+    if "tolerance" in options:
+        return _within(gold, parts, options["tolerance"])
+    return _decide(gold, parts, extracted)
+
+
+def _decide(
+    gold: str, parts: tuple[str, ...], extracted: str, numbers: Numbers = same_number, tolerance: Any = None
+) -> Verdict | Errand:
+    """Several parts each are the gold or together list it; with a tolerance only the latter will do."""
+    joined = ", ".join(parts)
+    roughly = _roughly if tolerance is None else _unknown
+    together = equal(gold, joined, roughly, numbers)
+    if together:
+        return Verdict.of(True, extracted, "the boxes together list the gold" if len(parts) > 1 else "")
+    found = [equal(gold, part, roughly, numbers) for part in parts] if tolerance is None else [together]
+    if False not in found and None not in found:
+        return Verdict.of(True, extracted)
+    if together is False and False in found:
+        return Verdict.of(False, extracted, "several different boxes" if len(parts) > 1 else "")
+    unsure = [part for part, verdict in zip(parts, found, strict=False) if verdict is None]
+    data: dict[str, Any] = {"gold": gold, "answers": [] if False in found else unsure}
+    if len(parts) > 1 and together is None:
+        data["joined"] = joined
+    if tolerance is not None:
+        data |= {"answers": [joined], "tolerance": tolerance}
+    return Errand("math", json.dumps(data), extracted)
+
+
+def _as_tuple(text: str) -> str:
+    found = items(canonical(text))
+    return f"({','.join(found.items)})" if found and found.fence == "" else text
+
+
+def gold_fault(gold: str) -> str | None:
+    """Why no answer could ever be compared with it; None when nothing speaks against it without computing."""
+    stated = stated_gold(gold)
+    folded = " ".join(stated.casefold().split())
+    if not folded or not canonical(folded):
+        return "the gold is empty"
+    if folded in SENTINELS:
+        return f"the gold is {folded!r}, which stands for none"
+    one_box = len(set(boxes(gold))) == 1
+    if _PART.search(stated if one_box else gold):
+        return "multi_part: the gold answers several questions"
+    if _EXPLAINED.search(stated):
+        return "the gold is a text and not an answer"
+    return None
+
+
+def gold_errand(gold: str) -> Errand | None:
+    """Whether the gold can be read at all, where that is not plain."""
+    bare = stated_gold(gold)
+    if number(canonical(bare)):
+        return None
+    return Errand("math", json.dumps({"gold": bare, "answers": []}), None)
+
+
+def _roughly(gold: str, answer: str) -> bool | None:
+    if plainly_different(gold, answer):
+        return False
+    sequences = [found is not None and found.ordered for found in (items(gold), items(answer))]
+    return False if any(sequences) and any(map(is_scalar, (gold, answer))) else None
+
+
+def _unknown(gold: str, answer: str) -> None:
+    """For the worker to say: a rough value is no use within a tolerance."""
+
+
+def _unfit(parts: tuple[str, ...], gold: str) -> str:
+    longest = max(len(part) for part in parts)
+    if longest > max(MAX_ANSWER, 10 * len(gold)):
+        return f"an answer of {longest} characters"
+    if any(_nested(part) > _MAX_NESTED for part in parts):
+        return f"brackets nested deeper than {_MAX_NESTED}"
+    return ""
+
+
+def _option_fault(options: dict[str, Any]) -> str:
+    for name, only in (("unit", "required"), ("form", "gold"), ("order", "gold")):
+        if options.get(name, only) != only:
+            return f"payload: {name} is {options[name]!r}; the only value is {only!r}"
+    return ""
+
+
+def _unlike(parts: tuple[str, ...], gold: str, options: dict[str, Any]) -> str:
+    """What a payload that is stricter than usual finds missing."""
+    spelled = canonical(gold)
+    for part in map(canonical, parts):
+        if options.get("form") == "gold" and part != spelled:
+            return f"not in the form of {gold[:200]!r}"
+        unit, said = part_unit(spelled)[1], part_unit(part)[1]
+        if options.get("unit") == "required" and (unit != said or ("%" in spelled) != ("%" in part)):
+            return "the unit is missing"
+    return ""
+
+
+def _in_named_base(answer: str, question: str) -> str:
+    """1242_6 as 1242 where the question speaks of base 6: its gold may leave the base out."""
+    found = in_base(canonical(answer)) if "_" in answer else None
+    named = {base_value(base.lower()) for base in _NAMED_BASE.findall(question)} if found else set()
+    named |= {base for word, base in _BASE_NAMES.items() if word in question.lower()} if found else set()
+    return found[0] if found and found[1] in named else answer
+
+
+def _nested(text: str) -> int:
+    depth = deepest = 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _within(gold: str, parts: tuple[str, ...], value: Any) -> Verdict | Errand:
+    extracted = " | ".join(parts)
+    try:
+        tolerance = read_tolerance(gold, value)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return Verdict(
+            Outcome.ERROR,
+            detail=f"payload: tolerance is {value!r}, neither a number nor one for each item of the gold",
+        )
+    return _decide(gold, parts, extracted, tolerance.near, value)

@@ -1,0 +1,97 @@
+"""A judge's process: reads errands as JSON lines, answers each with a line. Started by `distillery.verify.pool.processes` only.
+
+It may die at any moment and be replaced. It ends itself when its parent is gone: by end of file or a changed parent
+while idle, by the kernel's timer while it is lost in a computation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from distillery.records import Outcome, Verdict
+
+WORK = {
+    "math": "distillery.verify.math.symbolic",
+    "puzzle": "distillery.verify.puzzles.reasoning_gym",
+}
+"""Modules with `prepare()`, the heavy imports, and `work(**data) -> Verdict`."""
+
+_GRACE_S = 5.0  # after the deadline, at which the parent should have killed us
+_LOOK_S = 2.0  # how often an idle worker looks whether its parent is there
+
+
+def main() -> None:
+    memory_bytes = int(sys.argv[1])
+    replies = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not speak to the parent
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills also inside C code that never returns to Python
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for the parent, which then closes our input
+    functions: dict[str, Callable[..., Verdict]] = {}
+    for line in _lines(0, parent=os.getppid()):
+        errand = json.loads(line)
+        if errand["kind"] not in functions:
+            functions[errand["kind"]] = _load(errand["kind"])
+            _write(replies, {"ready": errand["kind"]})
+        signal.setitimer(signal.ITIMER_REAL, errand["deadline_s"] + _GRACE_S)
+        verdict = _do(functions[errand["kind"]], errand["data"])
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _write(replies, asdict(verdict))
+
+
+def _load(kind: str) -> Callable[..., Verdict]:
+    module = import_module(WORK[kind])
+    try:
+        module.prepare()
+    except ImportError as error:
+        return partial(_broken, f"the {kind} checker cannot start: {error}")
+    return module.work
+
+
+def _broken(reason: str, **_: Any) -> Verdict:
+    return Verdict(Outcome.ERROR, detail=reason)
+
+
+def _do(work: Callable[..., Verdict], data: dict[str, Any]) -> Verdict:
+    try:
+        return work(**data)
+    except MemoryError:
+        return Verdict(Outcome.ERROR, detail="out of the worker's memory")
+    except Exception as error:  # noqa: BLE001 -- whatever a library raises on some row is an outcome of that row
+        return Verdict(Outcome.ERROR, detail=f"{type(error).__name__}: {str(error)[:300]}")
+
+
+def _lines(fd: int, *, parent: int) -> Iterator[bytes]:
+    """Complete lines until end of file. Forks of the parent may hold the pipe open, hence the look at getppid."""
+    buffer = b""
+    while True:
+        *lines, buffer = buffer.split(b"\n")
+        yield from lines
+        while not select.select([fd], [], [], _LOOK_S)[0]:
+            if os.getppid() != parent:
+                return
+        chunk = os.read(fd, 1 << 16)
+        if not chunk:
+            return
+        buffer += chunk
+
+
+def _write(fd: int, message: dict[str, Any]) -> None:
+    data = json.dumps(message).encode() + b"\n"
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+if __name__ == "__main__":
+    main()
