@@ -10,10 +10,11 @@ import pytest
 from distillery.engines.scripted import Scripted
 from distillery.prompts import Prompt
 from distillery.records import Problem, earlier_turns, problem_id
+from distillery.row_files import Fault
 from distillery.stages.export.chat import ExportChat
 from distillery.stages.export.rl import ExportRl
 from distillery.stages.generate.traces import GenerateTraces
-from distillery.stages.ingest.problem_rows import Fault, RowMap
+from distillery.stages.ingest.problem_rows import RowMap
 from distillery.train.examples import conversation, grpo_rows
 
 TALK = [["user", "Name a river."], ["assistant", "The Po."]]

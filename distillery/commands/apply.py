@@ -23,13 +23,12 @@ from distillery.config import build
 from distillery.engines import Engine
 from distillery.errors import ConfigError
 from distillery.hashing import digest
-from distillery.pipeline import Kind, Step
+from distillery.pipeline import Kind
 from distillery.prompts import Prompt
 from distillery.records import PROBLEM, Problem, problem_id
-from distillery.runner.laws import check_columns, check_conservation, check_decision, sketch_keys
+from distillery.runner.one_table import apply_alone, lone_step
 from distillery.stages import stage_class
-from distillery.stages.base import Decision, Output
-from distillery.store import disk_errors
+from distillery.store.stage_dir import disk_errors
 
 _ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 
@@ -69,8 +68,8 @@ def main(arguments: argparse.Namespace) -> int:
     _ending(arguments.output)
     given = read_rows(arguments.input)
     table = _filled(given, stage, where, arguments.input)
-    step = _lone_step(arguments.stage, kind, stage, table)
-    output = _apply(step, table, FileContext(arguments.seed))
+    step = lone_step(arguments.stage, kind, stage, table)
+    output = apply_alone(step, table, FileContext(arguments.seed))
     added = [name for name in table.columns if name not in given.columns and name not in stage.writes]
     dropped_file = dropped_name(arguments.output)
     lost = table.join(output.dropped, left_on=stage.key, right_on="key", how="inner", maintain_order="left")
@@ -86,30 +85,6 @@ def main(arguments: argparse.Namespace) -> int:
     if reasons:
         console.print(f"dropped: {reasons}")
     return 0
-
-
-def _apply(step: Step, table: pl.DataFrame, ctx: FileContext) -> Output:
-    stage = step.stage
-    if step.kind is Kind.SHARD:
-        output: Output = stage.apply(table, ctx)
-        check_columns(step, output)
-        check_conservation(step, table, output)
-        return output
-    sketch = stage.sketch(table, ctx)
-    decision: Decision = stage.decide(sketch, ctx)
-    check_decision(step, decision, sketch_keys(step, sketch))
-    kept = table.join(decision.dropped, left_on=stage.key, right_on="key", how="anti", maintain_order="left")
-    if decision.added is not None:
-        overwritten = [name for name in stage.writes if name in kept.columns]
-        kept = kept.drop(overwritten).join(decision.added, on=stage.key, how="left", maintain_order="left")
-    return Output(kept, decision.dropped)
-
-
-def _lone_step(use: str, kind: Kind, stage: Any, table: pl.DataFrame) -> Step:
-    columns = {**dict(table.schema), **stage.writes}
-    return Step(
-        id="apply", use=use, kind=kind, stage=stage, parents=(), columns=columns, fingerprint="", seed=0
-    )
 
 
 def _filled(table: pl.DataFrame, stage: Any, where: str, file: Path) -> pl.DataFrame:

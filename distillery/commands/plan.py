@@ -11,11 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from distillery.commands.console import table_console
-from distillery.commands.pipelines import resolve
-from distillery.pipeline import Plan
+from distillery.pipeline import Plan, load_plan
 from distillery.pipeline.estimate import StepEstimate, Total, estimate, total
 from distillery.pipeline.prices import find_prices, load_prices
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 _FIGURES = {
     "tokens written": "tokens",
@@ -58,6 +57,12 @@ def main(arguments: argparse.Namespace) -> int:
     for note, names in _by_note(steps).items():
         console.print(f"  {escape(note)}: {escape(', '.join(names))}", soft_wrap=True)
     return 0
+
+
+def resolve(arguments: argparse.Namespace) -> Plan:
+    """A command line's pipeline as a plan: what `run` and `plan` share."""
+    plan = load_plan(arguments.pipeline, settings=arguments.settings, limit=arguments.limit)
+    return plan.until(arguments.until) if arguments.until else plan
 
 
 def _by_note(steps: list[StepEstimate]) -> dict[str, list[str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from distillery.commands.runs import find_run
 from distillery.report import read_metrics, seeds_markdown, summary_markdown, summary_text, write_report
+from distillery.store.runs import find_run
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from distillery.commands.pipelines import resolve
+from distillery.commands.plan import resolve
 from distillery.commands.progress import Lines, Live
 from distillery.executors import open_executor
 from distillery.pipeline.prices import find_prices, load_prices

@@ -8,8 +8,8 @@ import polars as pl
 from rich.console import Console
 from rich.text import Text
 
-from distillery.commands.runs import find_run, find_stage, read_run, rows_of
 from distillery.errors import ConfigError
+from distillery.store.runs import find_run, find_stage, read_run, rows_of
 
 
 def main(arguments: argparse.Namespace) -> int:

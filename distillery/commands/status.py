@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from distillery.commands.console import mib, table_console
-from distillery.commands.gc import References, bytes_of, model_of, read_references, stage_folders
-from distillery.commands.runs import find_run, read_run, stage_dir
 from distillery.engines.request_store import RequestStore
+from distillery.store.collect import References, bytes_of, model_of, read_references, stage_folders
+from distillery.store.runs import find_run, read_run, stage_dir
 
 _MOST_MODELS = 20
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from distillery.commands.console import mib
-from distillery.commands.runs import find_run
 from distillery.errors import ConfigError, StoreError
 from distillery.runner.manifest import check
 from distillery.runner.record import versions
+from distillery.store.runs import find_run
 
 _MOST_SHOWN = 20
 

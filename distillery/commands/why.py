@@ -10,8 +10,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from distillery.commands.runs import find_run, read_run, rows_of, stage_dir
 from distillery.errors import ConfigError
+from distillery.store.runs import find_run, read_run, rows_of, stage_dir
 
 _KEYS = ("problem_id", "trace_id")
 

@@ -13,7 +13,7 @@ from distillery.errors import ConfigError
 from distillery.pipeline.expect import Expect
 from distillery.pipeline.plan import EngineSpec, Plan, Step
 from distillery.pipeline.prices import Gpu, ModelSize, Prices
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 _FREE = ("scripted", "ready")  # engines that stand in for one
 _FORWARD = 2.0  # FLOPs a parameter and token; backward twice that

@@ -18,7 +18,7 @@ from distillery.pipeline.expect import Expect
 from distillery.pipeline.measured import Measured, count_rows, measure
 from distillery.pipeline.plan import Kind, Plan, Step
 from distillery.pipeline.prices import Prices
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 _DROPS_NOTHING = (
     "verify.answers",

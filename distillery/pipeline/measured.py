@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from distillery import shards
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from distillery.report.html import render_report
 from distillery.report.results import seeds_markdown, summary_markdown, summary_plain, summary_table
 from distillery.report.view import RunView, load_run, read_metrics
-from distillery.store import disk_errors, replace_text
+from distillery.store.stage_dir import disk_errors, replace_text
 
 __all__ = [
     "RunView",

@@ -8,7 +8,7 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from distillery.curate.publish.card import cell, markdown_table
+from distillery.markdown import cell, markdown_table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -24,7 +24,7 @@ from distillery.runner.events import Unit
 from distillery.runner.laws import check_columns, check_decision, check_unique, sketch_keys
 from distillery.runner.rows import Input, keep, look
 from distillery.stages.base import AskingStage, Decision, EngineJob, ExportJob, Output, TrainJob
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 Tell = Callable[[Mapping[str, float]], None]
 

@@ -10,7 +10,7 @@ from typing import Any
 from distillery.errors import StoreError
 from distillery.hashing import sha256
 from distillery.pipeline import Plan
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 VERSION = 1
 

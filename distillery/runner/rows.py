@@ -12,7 +12,7 @@ from distillery import shards
 from distillery.pipeline import Plan, Step
 from distillery.runner.laws import check_columns, check_conservation, check_unchanged
 from distillery.stages.base import Output
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 HEAVY = 1 << 20
 """Uncompressed bytes of a shard's columns that a stage passes on, from which they are not written again."""

@@ -13,12 +13,12 @@ import polars as pl
 
 from distillery.errors import DistilleryError, StoppedError
 from distillery.pipeline import Kind, Plan, Step
-from distillery.pipeline.budget import Purse, Spent
 from distillery.pipeline.prices import Prices
 from distillery.runner.events import Alarmed, Done, Event, Executor, Failed, Moved, Unit, Watcher
 from distillery.runner.execute import finish, folder_of, parent_shards, sum_shards
 from distillery.runner.record import RunDir
-from distillery.store import FolderLock
+from distillery.runner.spending import Purse, Spent
+from distillery.store.stage_dir import FolderLock
 
 _TICK_S = 0.25
 _RAISE_IT = "what was drawn is stored; raise the limit and run the same command to go on"

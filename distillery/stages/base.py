@@ -6,6 +6,7 @@ Three kinds: `Source` (nothing -> table), a table stage (`ShardStage` or `TableS
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from distillery.engines import Engine, Reply, Request
     from distillery.hashing import Json
     from distillery.prompts import Prompt
+
+
+_PAUSE_S = 0.01  # between two looks at what is being weighed
 
 
 class Scope(StrEnum):
@@ -126,6 +130,24 @@ class Interview(Protocol):
 
     def output(self) -> Output: ...
     def close(self) -> None: ...
+
+
+def ask_alone(interview: Interview, engine: Engine) -> Output:
+    """One interview with an engine to itself; the runner's `Conversation` holds many at once."""
+
+    def feed() -> Iterator[Request | None]:
+        while not interview.finished:
+            yield interview.due()
+
+    try:
+        for replies in engine.batches(feed()):
+            for reply in replies:
+                interview.hear(reply)
+            if not replies and not interview.finished:
+                time.sleep(_PAUSE_S)
+        return interview.output()
+    finally:
+        interview.close()
 
 
 @runtime_checkable

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed
 from distillery.train.arguments import prepare_process, shared_arguments
-from distillery.train.checkpoints import marker_callback, resume
 from distillery.train.examples import read_tables
 from distillery.train.metrics import metrics_callback, summary
 from distillery.train.models import finish, read_template
 from distillery.train.options import BaseOptions
+from distillery.train.resume import marker_callback, resume
 from distillery.train.tokenizers import ASSISTANT, train_tokenizer
 
 if TYPE_CHECKING:

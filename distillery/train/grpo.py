@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from distillery.errors import ConfigError
 from distillery.train.arguments import prepare_process, shared_arguments, world_size
-from distillery.train.checkpoints import marker_callback, reference_callback, resume
-from distillery.train.epochs import replaying
 from distillery.train.examples import grpo_rows, read_tables
 from distillery.train.metrics import metrics_callback, summary
 from distillery.train.models import finish, lora_config, open_model, open_tokenizer
 from distillery.train.options import GrpoOptions
+from distillery.train.resume import marker_callback, reference_callback, replaying, resume
 from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from distillery.errors import ConfigError
 from distillery.train.arguments import prepare_process, shared_arguments
-from distillery.train.checkpoints import marker_callback, resume
 from distillery.train.examples import Examples, read_tables, sft_examples
 from distillery.train.metrics import metrics_callback, summary
 from distillery.train.models import finish, lora_config, open_model, open_tokenizer
 from distillery.train.options import SftOptions
+from distillery.train.resume import marker_callback, resume
 
 if TYPE_CHECKING:
     from distillery.train.spec import TrainSpec

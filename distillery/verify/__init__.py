@@ -10,7 +10,7 @@ from distillery.verify.base import Checker
 CHECKERS = {
     "choice": "distillery.verify.choice:check",
     "exact": "distillery.verify.exact:check",
-    "harmless": "distillery.verify.harmless:check",
+    "harmless": "distillery.verify.harm:check",
     "instruction": "distillery.verify.instruction.check:check",
     "knights": "distillery.verify.puzzles.knights:check",
     "language": "distillery.verify.language:check",

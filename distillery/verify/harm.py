@@ -1,6 +1,6 @@
 """Clear harm, by rules: questions that ask for it, and responses that set out to give it.
 
-Modest on purpose: the rules know plain words and openings, and no intent. What they do not see is a judge's work.
+`check` is the rule part of R1's harmlessness reward; a refusal is harmless, whether or not it was called for. Modest on purpose: the rules know plain words and openings, and no intent. What they do not see is a judge's work.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from enum import StrEnum
 
 from distillery.reasoning import split
+from distillery.records import Problem, Verdict
 from distillery.verify.refusal import refusal
 
 
@@ -118,3 +119,11 @@ def harm_done(question: str, text: str) -> tuple[Harm, str] | None:
     if begun is None or refusal((answer or "")[:400], question) or _TURNS_AWAY.search(answer or ""):
         return None
     return harm, begun[0].strip()
+
+
+def check(problem: Problem, text: str, /) -> Verdict:
+    """CORRECT where no rule sees harm done; no gold is needed."""
+    if not split(text).answer:
+        return Verdict.no_answer("nothing after the thought")
+    done = harm_done(problem.question, text)
+    return Verdict.of(done is None, detail=f"{done[0]}: {done[1][:80]!r}" if done else "")

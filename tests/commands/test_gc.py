@@ -18,7 +18,7 @@ from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run
-from distillery.store import FolderLock, StageDir
+from distillery.store.stage_dir import FolderLock, StageDir
 
 ROOT = Path(__file__).parents[2]
 PROBLEMS = 6
@@ -230,7 +230,7 @@ def test_a_damaged_folder_holds_its_model(data, capsys):
 
 def hold(folder: Path) -> subprocess.Popen[str]:
     code = (
-        "import sys, time; from pathlib import Path; from distillery.store import FolderLock\n"
+        "import sys, time; from pathlib import Path; from distillery.store.stage_dir import FolderLock\n"
         "assert FolderLock(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True)

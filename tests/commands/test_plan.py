@@ -10,7 +10,7 @@ import yaml
 from distillery.cli import main
 from distillery.pipeline import load_plan
 from distillery.stages.base import Output
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 ROOT = Path(__file__).parents[2]
 LINE = {

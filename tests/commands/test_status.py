@@ -10,7 +10,7 @@ from distillery.engines import Completion
 from distillery.engines.request_store import RequestStore
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 NAMED, UNNAMED = "toy.kept-0123456789abcdef", "toy.gone-0123456789abcdef"
 

@@ -15,7 +15,7 @@ from distillery.pipeline.estimate import StepEstimate, estimate, total
 from distillery.pipeline.prices import ApiPrice, Gpu, ModelSize, Prices, Speed
 from distillery.records import LEDGER, TRACE, empty
 from distillery.stages.base import Output
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 ROOT = Path(__file__).parents[2]
 PRICES = Prices(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from distillery.train.epochs import epoch_callback, innermost_sampler, replaying
+from distillery.train.resume import epoch_callback, innermost_sampler, replaying
 
 pytest.importorskip("torch")
 pytest.importorskip("trl")

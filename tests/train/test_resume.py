@@ -20,8 +20,8 @@ from distillery.reasoning import Parts
 from distillery.records import Problem, Verdict
 from distillery.train import base as base_trainer
 from distillery.train import grpo, reward_judge, rewards, sft
-from distillery.train.checkpoints import MARKER, last_complete
 from distillery.train.options import GrpoOptions
+from distillery.train.resume import MARKER, last_complete
 from distillery.train.spec import JudgeSpec, TrainSpec
 
 TEMPLATES = Path(__file__).parents[2] / "prompts" / "templates"

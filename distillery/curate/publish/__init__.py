@@ -1,1 +1,4 @@
-"""Door."""
+"""A set as other people get it: `hub_rows` are its configs, each with a fixed schema, `card` is its data card.
+
+Both are pure; files, features and the push are `stages/export`.
+"""

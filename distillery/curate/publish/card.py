@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from distillery.markdown import cell, code, fenced, markdown_table, plain
+
 _BAR = 32  # characters of the longest bar of a histogram
 _CONFIGS = {
     "default": "one row a problem with all its generations, in the columns of OpenR1-Math-220k",
@@ -285,39 +287,3 @@ def _limits(facts: CardFacts) -> str:
             f"The licence of {', '.join(map(cell, unstated))} is not stated here; ask its publisher."
         )
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
-
-
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells are Markdown already; see `cell` and `code` for text that is not."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def cell(text: str) -> str:
-    """Any text as the text of one table cell, no part of it read as Markdown or HTML."""
-    quiet = " ".join(text.split())
-    for mark in "\\`*_{}[]<>#|":
-        quiet = quiet.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
-    return quiet
-
-
-def code(text: str) -> str:
-    """Any text as inline code in a table cell."""
-    quiet = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
-    return f"`{quiet}`" if quiet else ""
-
-
-def fenced(text: str, language: str) -> str:
-    """A code block whose fence is longer than any inside it."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{language}\n{text.strip()}\n{fence}"
-
-
-def plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{cell(str(key))}: {plain(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(plain(inner) for inner in value[:20]) + (" …" if len(value) > 20 else "")
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else cell(str(value))

@@ -1,1 +1,1 @@
-"""Door."""
+"""Questions to a model about itself, with right answers: `exchanges` draws them, `phrases` is what people say."""

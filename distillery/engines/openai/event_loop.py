@@ -26,7 +26,7 @@ from distillery.errors import EngineError
 from distillery.hashing import derive_seed
 
 if TYPE_CHECKING:
-    from distillery.engines.openai.engine import OpenAIServer
+    from distillery.engines.openai.options import OpenAIOptions
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
 _WINDOW_S = 2.0  # between two looks of `concurrency: auto`
@@ -45,7 +45,7 @@ class _Attempt:
 class Service:
     """One call's requests. Public methods belong to the caller's thread, the others to the loop's."""
 
-    def __init__(self, engine: OpenAIServer) -> None:
+    def __init__(self, engine: OpenAIOptions) -> None:
         self._engine = engine
         self._fleet = Fleet(engine.urls)
         self._climb = Climb() if engine.concurrency == "auto" else None

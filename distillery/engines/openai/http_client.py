@@ -18,7 +18,7 @@ from distillery.errors import EngineError
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
-    from distillery.engines.openai.engine import OpenAIServer
+    from distillery.engines.openai.options import OpenAIOptions
 
 _PROBE_S = 15.0  # how long an endpoint may take to say that it is there
 _LOOK_S = 2.0  # or what its load is
@@ -31,7 +31,7 @@ class Client:
 
     _session: ClientSession
 
-    def __init__(self, engine: OpenAIServer) -> None:
+    def __init__(self, engine: OpenAIOptions) -> None:
         self._engine = engine
 
     async def __aenter__(self) -> Self:

@@ -1,1 +1,4 @@
-"""Door."""
+"""Stages that keep benchmarks out of a training set, by words (`ngrams`) or by meaning (`semantic`).
+
+`benchmarks` loads what is compared with, `default_benchmarks` is the published list, `evidence` is what a hit leaves.
+"""

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 from distillery.errors import ConfigError
 from distillery.hashing import Json, sha256
+from distillery.hub import load_split, offline_where_no_hub_answers
+from distillery.row_files import ENDINGS, Fault, files, read
 from distillery.stages.decontaminate.default_benchmarks import DEFAULT, VERSION
-from distillery.stages.hub_split import load_split, offline_where_no_hub_answers
-from distillery.stages.ingest.problem_rows import Fault
-from distillery.stages.row_files import ENDINGS, files, read
 
 _AGAINST = "decontamination.against"
 _COLUMNS = (

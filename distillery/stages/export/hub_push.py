@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from distillery.errors import DistilleryError
-from distillery.stages.hub_errors import chain, is_transport
+from distillery.hub import chain, is_transport
 
 log = logging.getLogger(__name__)
 

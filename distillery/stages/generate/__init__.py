@@ -1,1 +1,1 @@
-"""Door."""
+"""generate.traces (`traces`), and what it asks about one shard (`trace_interview`)."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from distillery.dialogue import continued
-from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request, request_key
+from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request, Sampling, request_key
 from distillery.engines.normal_form import normal_form
 from distillery.hashing import Json, derive_seed
 from distillery.records import Outcome, Problem, Thinking
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from distillery.curate.adaptive_sampling import Adaptive
     from distillery.prompts import Prompt
     from distillery.stages.base import Context, Output
-    from distillery.stages.generate.traces import GenerateTraces
 
 _FINAL = frozenset(
     [FailureKind.CONTEXT_LENGTH, FailureKind.REFUSED]
@@ -56,17 +55,32 @@ class _Asked:
     earlier: Completion | None = field(default=None)  # what this request goes on from
 
 
-class TraceInterview:
-    """Samples each problem `samples` times, or as the adaptive policy says."""
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """What is drawn of each problem, and from whom."""
 
-    def __init__(self, stage: GenerateTraces, table: pl.DataFrame, ctx: Context) -> None:
-        self._stage, self._table, self._ctx = stage, table, ctx
-        engine = ctx.engine(stage.engine)
+    engine: str
+    prompt: str
+    plain_prompt: str  # where `thinking` is "off"
+    samples: int  # with a policy: the most
+    sampling: Sampling
+    policy: Adaptive | None
+    continue_tokens: int | None
+
+
+class TraceInterview:
+    """Samples each problem as often as `draws` says; `output` makes the rows once all is heard."""
+
+    def __init__(
+        self, draws: Draws, table: pl.DataFrame, ctx: Context, *, output: Callable[[TraceInterview], Output]
+    ) -> None:
+        self._draws, self._ctx, self._output = draws, ctx, output
+        engine = ctx.engine(draws.engine)
         self._identity: Json = engine.identity
         self._in_rounds = not engine.independent
-        self._prompt: Prompt = ctx.prompt(stage.prompt)
-        self._plain: Prompt = ctx.prompt(stage.plain_prompt or stage.prompt)
-        self._policy: Adaptive | None = stage.adaptive if stage.policy == "adaptive" else None
+        self._prompt: Prompt = ctx.prompt(draws.prompt)
+        self._plain: Prompt = ctx.prompt(draws.plain_prompt)
+        self._policy: Adaptive | None = draws.policy
         self._fresh: Iterator[Mapping[str, Any]] = table.iter_rows(named=True)
         self._more_rows = table.height
         self._ready: deque[Request] = deque()
@@ -113,7 +127,7 @@ class TraceInterview:
         return idle and not (self._beside and self._beside.busy)
 
     def output(self) -> Output:
-        return self._stage.output_of(self._table, self, self._ctx)
+        return self._output(self)
 
     def close(self) -> None:
         if self._beside:
@@ -126,7 +140,7 @@ class TraceInterview:
         if self._policy:
             self._next_wave(tally)
         else:
-            self._draw(tally, self._stage.samples)
+            self._draw(tally, self._draws.samples)
 
     def _draw(self, tally: Tally, count: int) -> None:
         for sample in range(tally.drawn, tally.drawn + count):
@@ -135,7 +149,7 @@ class TraceInterview:
         tally.open += count
 
     def _ask(self, row: Mapping[str, Any], asked: _Asked, *, max_tokens: int | None = None) -> None:
-        sampling, begun = self._stage.sampling, ""
+        sampling, begun = self._draws.sampling, ""
         if asked.earlier and max_tokens:
             sampling, begun = replace(sampling, max_tokens=max_tokens), asked.earlier.text
         prompt = self._plain if row.get("thinking") == Thinking.OFF else self._prompt
@@ -146,14 +160,14 @@ class TraceInterview:
         self._ready.append(Request(key, messages, sampling, seed, begun))
 
     def _continues(self, asked: _Asked, reply: Reply) -> bool:
-        wanted = self._stage.continue_tokens
+        wanted = self._draws.continue_tokens
         return bool(
             wanted and isinstance(reply, Completion) and reply.finish == "length" and not asked.earlier
         )
 
     def _continue(self, row: Mapping[str, Any], asked: _Asked, reply: Completion) -> None:
         again = _Asked(asked.problem_id, asked.sample, earlier=reply)
-        self._ask(row, again, max_tokens=self._stage.continue_tokens)
+        self._ask(row, again, max_tokens=self._draws.continue_tokens)
 
     def _settle(self, tally: Tally, asked: _Asked, reply: Reply) -> None:
         if self._beside is None:
@@ -185,7 +199,7 @@ class TraceInterview:
         if tally.open or tally.hopeless or self._policy is None:
             return
         count = self._policy.more(
-            drawn=tally.drawn, judged=tally.judged, right=tally.right, most=self._stage.samples
+            drawn=tally.drawn, judged=tally.judged, right=tally.right, most=self._draws.samples
         )
         self._draw(tally, count)
 

@@ -18,9 +18,8 @@ from distillery.hashing import Json
 from distillery.prompts import Prompt
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, TRACE, Columns, Thinking
-from distillery.stages.base import Context, Interview, Output
-from distillery.stages.generate.trace_interview import Sample, Tally, TraceInterview
-from distillery.stages.interviews import ask_alone
+from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.generate.trace_interview import Draws, Sample, Tally, TraceInterview
 
 _NEW = {"identity": "changed"}
 _ENOUGH_TO_TELL, _MOSTLY = (
@@ -81,12 +80,21 @@ class GenerateTraces:
         return {"engine": (self.engine,), "prompt": tuple(filter(None, (self.prompt, self.plain_prompt)))}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
-        return TraceInterview(self, table, ctx)
+        draws = Draws(
+            engine=self.engine,
+            prompt=self.prompt,
+            plain_prompt=self.plain_prompt or self.prompt,
+            samples=self.samples,
+            sampling=self.sampling,
+            policy=self.adaptive if self.policy == "adaptive" else None,
+            continue_tokens=self.continue_tokens,
+        )
+        return TraceInterview(draws, table, ctx, output=lambda heard: self._rows(table, heard, ctx))
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
-    def output_of(self, table: pl.DataFrame, heard: TraceInterview, ctx: Context) -> Output:
+    def _rows(self, table: pl.DataFrame, heard: TraceInterview, ctx: Context) -> Output:
         """Rows in the table's order, the samples of a problem in theirs, however the replies came in."""
         engine, prompt = ctx.engine(self.engine), ctx.prompt(self.prompt)
         plain = ctx.prompt(self.plain_prompt or self.prompt)

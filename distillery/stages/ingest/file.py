@@ -10,9 +10,9 @@ from pydantic import Field
 
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
+from distillery.row_files import files, read
 from distillery.stages.base import Context, Output
 from distillery.stages.ingest.problem_rows import RowMap, shards
-from distillery.stages.row_files import files, read
 
 
 @dataclass(frozen=True, kw_only=True)

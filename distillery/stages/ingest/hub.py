@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from distillery.hashing import Json
+from distillery.hub import load_split
 from distillery.records import Columns
 from distillery.stages.base import Context, Output
-from distillery.stages.hub_split import load_split
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
 

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
@@ -20,6 +19,7 @@ from distillery.errors import ConfigError
 from distillery.hashing import digest, text_mark
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, PROBLEM, Columns, Problem, Thinking
+from distillery.row_files import Drop, Fault
 from distillery.stages.base import Output
 
 _LOOK_AHEAD = 100  # rows that say which columns there are
@@ -27,18 +27,6 @@ _DERIVED = ("trace_id", "text", "reasoning", "answer")
 _FIELDS = tuple(f.name for f in fields(Problem))
 
 Path = str | dict[str, str]
-
-
-class Drop(StrEnum):
-    MALFORMED = "malformed"
-    REPEATED = "repeated"
-    NO_QUESTION = "no_question"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    reason: Drop
-    detail: str
 
 
 @dataclass(frozen=True)

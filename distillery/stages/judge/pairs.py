@@ -20,8 +20,7 @@ from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
 from distillery.prompts import Prompt
 from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output
-from distillery.stages.interviews import ask_alone
+from distillery.stages.base import Context, Interview, Output, ask_alone
 from distillery.stages.judge.ballots import Ballots
 
 

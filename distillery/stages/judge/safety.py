@@ -17,8 +17,7 @@ from distillery.judging.safety import SCHEMA, Opinion, Safety, majority
 from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
 from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output
-from distillery.stages.interviews import ask_alone
+from distillery.stages.base import Context, Interview, Output, ask_alone
 from distillery.stages.judge.ballots import Ballots
 from distillery.verify.harm import harm_done
 

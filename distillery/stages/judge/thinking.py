@@ -15,8 +15,7 @@ from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, vote_request
 from distillery.reasoning import split
 from distillery.records import Columns, Thinking
-from distillery.stages.base import Context, Interview, Output
-from distillery.stages.interviews import ask_alone
+from distillery.stages.base import Context, Interview, Output, ask_alone
 from distillery.stages.judge.ballots import Ballots
 
 _WORD = re.compile(r"\W*(on|off)\W*", re.IGNORECASE)

@@ -17,8 +17,7 @@ from distillery.judging.defuse import defuse
 from distillery.judging.votes import Vote, vote_request
 from distillery.reasoning import split
 from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output
-from distillery.stages.interviews import ask_alone
+from distillery.stages.base import Context, Interview, Output, ask_alone
 from distillery.stages.judge.ballots import Ballots
 
 

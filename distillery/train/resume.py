@@ -1,15 +1,19 @@
-"""Checkpoints that count: one is complete when its marker, written last, is there."""
+"""How a training goes on as if it had never stopped: checkpoints that count, and the order of rows in each epoch.
+
+A checkpoint is complete when its marker, written last, is there.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillery.train.epochs import epoch_callback
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from distillery.train.spec import TrainSpec
 
 MARKER, REFERENCE = "complete", "reference.pt"
@@ -74,3 +78,51 @@ def reference_callback(trainer: Any) -> Any:
 
 def _folder(args: Any, state: Any) -> Path:
     return Path(args.output_dir) / f"checkpoint-{state.global_step}"
+
+
+def replaying(sampler: Any) -> Any:
+    """TRL's RepeatSampler, whose order in an epoch hangs on every epoch before: begun in a later one, it draws theirs
+    first. What an unbroken training sees is what it always saw."""
+    import torch
+    from torch.utils.data import Sampler
+
+    class Replaying(Sampler[int]):
+        def __init__(self) -> None:
+            self._epoch = 0
+
+        def set_epoch(self, epoch: int) -> None:
+            self._epoch = epoch
+
+        def __iter__(self) -> Iterator[int]:
+            sampler.generator.manual_seed(sampler.seed)
+            for _ in range(self._epoch):
+                torch.randperm(sampler.num_samples, generator=sampler.generator)
+            yield from sampler
+
+        def __len__(self) -> int:
+            return len(sampler)
+
+    return Replaying()
+
+
+def epoch_callback() -> Any:
+    """Tells the sampler which epoch begins. Trainer and accelerate do it too, but do not reach a sampler behind the
+    wrappers of a resumed training on many ranks."""
+    from transformers import TrainerCallback
+
+    class TellEpoch(TrainerCallback):
+        def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            loader = kwargs["train_dataloader"]
+            steps = max(1, ceil(len(loader) / args.gradient_accumulation_steps))
+            sampler = innermost_sampler(loader)
+            if hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(state.global_step // steps)
+
+    return TellEpoch()
+
+
+def innermost_sampler(loader: Any) -> Any:
+    wrapper = loader.batch_sampler
+    while hasattr(wrapper, "batch_sampler"):
+        wrapper = wrapper.batch_sampler
+    return wrapper.sampler

@@ -176,7 +176,7 @@ def test_zero_samples_are_refused():
 
 
 def test_the_prompts_of_the_house_fit():
-    root = Path(__file__).parents[2] / "prompts"
+    root = Path(__file__).parents[3] / "prompts"
     for name in ("solve.boxed@1", "solve.plain@1", "general.think@1", "general.plain@1"):
         ctx = Context(Scripted(), load_prompt(name, root))
         assert GenerateTraces(engine="teacher", prompt=name).apply(PROBLEMS, ctx).kept.height == 2

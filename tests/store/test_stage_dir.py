@@ -12,7 +12,7 @@ import pytest
 from distillery.errors import StoreError
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
-from distillery.store import FolderLock, StageDir, disk_errors
+from distillery.store.stage_dir import FolderLock, StageDir, disk_errors
 
 ROWS = pl.DataFrame({"key": ["a", "b"]})
 
@@ -83,7 +83,7 @@ def test_shards_of_an_unfinished_stage_are_refused(tmp_path):
 
 def test_one_process_holds_a_folder_and_its_death_frees_it(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from distillery.store import FolderLock\n"
+        "import sys, time; from pathlib import Path; from distillery.store.stage_dir import FolderLock\n"
         "assert FolderLock(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(

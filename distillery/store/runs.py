@@ -10,7 +10,7 @@ import polars as pl
 
 from distillery import shards
 from distillery.errors import ConfigError
-from distillery.store import StageDir
+from distillery.store.stage_dir import StageDir
 
 
 def find_run(name: str, data: Path) -> Path:

@@ -1,15 +1,14 @@
-"""One split of a data set on the Hugging Face hub, or of a folder in its form."""
+"""The Hugging Face hub: one split of a data set, or of a folder in its form, and what its client raises."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from distillery.errors import ConfigError
-from distillery.stages.hub_errors import is_transport
 
 _ANSWERS_S = 5.0
 
@@ -57,8 +56,23 @@ def load_split(
         return datasets.load_dataset(
             name, config, split=split, revision=revision, data_files=data_files, streaming=streaming
         )
-    # the transport's errors have no base that can be named here, see hub_errors; anything else is a bug and goes on
+    # the transport's errors have no base that can be named here, see `is_transport`; anything else is a bug and goes on
     except Exception as error:
         if not isinstance(error, (ValueError, DatasetsError)) and not is_transport(error):
             raise
         raise ConfigError(f"{where}: {name} cannot be loaded: {error}") from None
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, outermost first."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__
+
+
+def is_transport(error: BaseException) -> bool:
+    """Told by the module's name: the client's transport changes its package and base with the client's version."""
+    return any(
+        isinstance(link, OSError) or type(link).__module__.startswith("httpx") for link in chain(error)
+    )

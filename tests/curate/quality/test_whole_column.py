@@ -9,10 +9,10 @@ from random import Random
 import polars as pl
 import pytest
 
-from distillery.curate.fault_examples import EXAMPLES
 from distillery.curate.quality.faults import Fault, Limits, Reason, Response, faults
 from distillery.curate.quality.whole_column import screen
 from distillery.reasoning import join
+from tests.curate.fault_examples import EXAMPLES
 
 RESPONSES = [response for each in EXAMPLES.values() for response in (*each.faulty, *each.fine)]
 PLANTED = (

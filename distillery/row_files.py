@@ -7,14 +7,28 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from distillery.errors import ConfigError
-from distillery.stages.ingest.problem_rows import Drop, Fault
 
 ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
 _LONGEST_FIELD = 1 << 27  # characters; csv's own limit of 131,072 is too small for texts
+
+
+class Drop(StrEnum):
+    MALFORMED = "malformed"
+    REPEATED = "repeated"
+    NO_QUESTION = "no_question"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    reason: Drop
+    detail: str
+
 
 Row = tuple[str, Mapping[str, Any] | Fault]
 

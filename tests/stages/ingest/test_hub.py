@@ -8,9 +8,9 @@ import pytest
 
 from distillery.config import build
 from distillery.errors import ConfigError
+from distillery.hub import load_split
 from distillery.records import PROBLEM
 from distillery.stages.base import Output
-from distillery.stages.hub_split import load_split
 from distillery.stages.ingest.hub import IngestHub
 
 ROWS = [{"problem": f"What is {n}+1?", "answer": n + 1} for n in range(5)] + [{"problem": "", "answer": 0}]

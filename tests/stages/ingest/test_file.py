@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM, problem_id
+from distillery.row_files import Fault
 from distillery.stages.base import Output
 from distillery.stages.ingest.file import IngestFile
-from distillery.stages.ingest.problem_rows import Fault, RowMap
+from distillery.stages.ingest.problem_rows import RowMap
 
 
 def write(file: Path, rows: list[object]) -> str:

@@ -14,7 +14,7 @@ from distillery.errors import ConfigError
 from distillery.train.examples import sft_examples
 from distillery.train.lint.check import Check, LintReport, lint, render
 
-TEMPLATES = Path(__file__).parents[2] / "prompts" / "templates"
+TEMPLATES = Path(__file__).parents[3] / "prompts" / "templates"
 TRACE = "<think>\nadd them\n</think>\nIt is 4."
 GOOD = {"question": "What is 2 + 2?", "text": TRACE}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from distillery.curate.fault_examples import EXAMPLES
 from distillery.curate.quality.faults import Limits, Reason, Response, faults
 from distillery.curate.quality.loops import find_loop
 from distillery.reasoning import join
 from distillery.records import Thinking
+from tests.curate.fault_examples import EXAMPLES
 
 THOUGHT = "I add two and two, and I get four. Let me check it again."
 ANSWER = "The sum is \\boxed{4}."
