@@ -9,9 +9,11 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from glob import glob
 from pathlib import Path
 from typing import Any
 
+from distillery import shards
 from distillery.errors import ConfigError
 
 ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
@@ -103,3 +105,17 @@ def _parquet(file: Path) -> Iterator[Row]:
                 yield f"{file}:{number}", row
     except pa.ArrowInvalid as error:
         raise ConfigError(f"{file} is not parquet: {error}") from None
+
+
+def count_rows(patterns: list[str]) -> int | None:
+    """Rows of parquet, jsonl, jsonl.gz and csv files, without reading them as tables; None: there is none."""
+    files = [Path(name) for pattern in patterns for name in sorted(glob(pattern))]  # noqa: PTH207 - patterns may be absolute
+    return sum(_rows(file) for file in files) if files else None
+
+
+def _rows(file: Path) -> int:
+    if file.suffix == ".parquet":
+        return shards.rows(file)
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
+        count = sum(1 for line in lines if line.strip())
+    return max(0, count - 1) if file.suffix == ".csv" else count

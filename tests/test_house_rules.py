@@ -64,7 +64,7 @@ def test_every_stage_says_what_it_is(use):
     assert stage.__doc__, "needs a docstring"
     assert not stage.__doc__.startswith(f"{stage.__name__}("), "the generated one does not count"
     assert isinstance(stage.version, int)
-    assert Kind.of(stage)
+    assert stage.kind in Kind
 
 
 @pytest.mark.parametrize("checker", sorted(CHECKERS))

@@ -23,11 +23,11 @@ from distillery.config import build
 from distillery.engines import Engine
 from distillery.errors import ConfigError
 from distillery.hashing import digest
-from distillery.pipeline import Kind
 from distillery.prompts import Prompt
 from distillery.records import PROBLEM, Problem, problem_id
-from distillery.runner.one_table import apply_alone, lone_step
+from distillery.runner.one_table import apply_alone
 from distillery.stages import stage_class
+from distillery.stages.base import ShardStage, TableStage
 from distillery.store.stage_dir import disk_errors
 
 _ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -60,16 +60,14 @@ def main(arguments: argparse.Namespace) -> int:
     stage = build(
         stage_class(arguments.stage, where="apply"), _options(arguments.settings, where), where=where
     )
-    kind = Kind.of(stage)
-    if kind not in (Kind.SHARD, Kind.TABLE):
+    if not isinstance(stage, ShardStage | TableStage):
         raise ConfigError(
             f"{where}: makes no table from a table; apply takes stages such as verify.answers, dedup.exact"
         )
     _ending(arguments.output)
     given = read_rows(arguments.input)
     table = _filled(given, stage, where, arguments.input)
-    step = lone_step(arguments.stage, kind, stage, table)
-    output = apply_alone(step, table, FileContext(arguments.seed))
+    output = apply_alone(arguments.stage, stage, table, FileContext(arguments.seed))
     added = [name for name in table.columns if name not in given.columns and name not in stage.writes]
     dropped_file = dropped_name(arguments.output)
     lost = table.join(output.dropped, left_on=stage.key, right_on="key", how="inner", maintain_order="left")
@@ -87,9 +85,9 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _filled(table: pl.DataFrame, stage: Any, where: str, file: Path) -> pl.DataFrame:
+def _filled(table: pl.DataFrame, stage: ShardStage | TableStage, where: str, file: Path) -> pl.DataFrame:
     """`table` with the columns the stage reads or could use, as far as they follow from others or have defaults."""
-    key: str = stage.key
+    key = stage.key
     if key != "problem_id" and "question" in table.columns and "problem_id" not in table.columns:
         ids = [problem_id(str(question)) for question in table["question"]]
         table = table.with_columns(pl.Series("problem_id", ids, dtype=pl.String))

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live as RichLive
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from distillery.pipeline import Kind, Plan, Step
 from distillery.runner import Watcher
+from distillery.stages.note import Note
 
 _LINE_EVERY_S = 15.0
 _LOOKS_BACK_S = 60.0
@@ -55,11 +56,11 @@ class Lines(Watcher):
         self._paces[step.id] = Pace(now)
         self._say(f"{step.id:<26} starts ({step.use})")
 
-    def ends(self, step: Step, note: Mapping[str, Any]) -> None:
+    def ends(self, step: Step, note: Note) -> None:
         self._started.pop(step.id, None)
-        self._say(f"{step.id:<26} done in {note['seconds']:.1f} s: {describe(step, note)}")
+        self._say(f"{step.id:<26} done in {note.seconds:.1f} s: {describe(step, note)}")
 
-    def reuses(self, step: Step, note: Mapping[str, Any]) -> None:
+    def reuses(self, step: Step, note: Note) -> None:
         self._reused += 1
 
     def waits(self, step: Step, reason: str) -> None:
@@ -109,13 +110,13 @@ class Live(Watcher):
         self._started[step.id], self._steps[step.id], self._paces[step.id] = now, step, Pace(now)
         self._draw()
 
-    def ends(self, step: Step, note: Mapping[str, Any]) -> None:
+    def ends(self, step: Step, note: Note) -> None:
         self._started.pop(step.id, None)
         self._done += 1
-        self._console.print(f"[green]✓[/] {step.id:<26} {note['seconds']:>7.1f} s  {describe(step, note)}")
+        self._console.print(f"[green]✓[/] {step.id:<26} {note.seconds:>7.1f} s  {describe(step, note)}")
         self._draw()
 
-    def reuses(self, step: Step, note: Mapping[str, Any]) -> None:
+    def reuses(self, step: Step, note: Note) -> None:
         self._done += 1
         self._reused += 1
 
@@ -166,15 +167,13 @@ def rates(counts: Mapping[str, float], pace: Pace, now: float) -> str:
     return " · ".join(parts)
 
 
-def describe(step: Step, note: Mapping[str, Any]) -> str:
+def describe(step: Step, note: Note) -> str:
     if step.kind is Kind.TRAINER:
-        counts = note["counts"]
+        counts = note.counts
         shown = [f"{name} {counts[name]:.3g}" for name in ("train_loss", "loss", "reward") if name in counts]
         return ", ".join(["model", *shown])
     if step.kind is Kind.SINK:
-        return f"{note['rows_out']:,} rows written"
+        return f"{note.rows_out:,} rows written"
     if step.kind is Kind.SOURCE:
-        return f"{note['rows_out']:,} rows" + (
-            f", {note['rows_dropped']:,} dropped" if note["rows_dropped"] else ""
-        )
-    return f"{note['rows_in']:,} in, {note['rows_out']:,} out, {note['rows_dropped']:,} dropped"
+        return f"{note.rows_out:,} rows" + (f", {note.rows_dropped:,} dropped" if note.rows_dropped else "")
+    return f"{note.rows_in:,} in, {note.rows_out:,} out, {note.rows_dropped:,} dropped"

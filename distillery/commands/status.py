@@ -55,11 +55,11 @@ def _one_run(console: Console, folder: Path, data: Path) -> None:
     for step in run["steps"]:
         note = stage_dir(step, data).done()
         if note is None:
-            shards = len(list(stage_dir(step, data).path.glob("shard-*.parquet")))
+            shards = len(stage_dir(step, data).on_disk())
             table.add_row(step["id"], step["use"], f"{shards} shards so far" if shards else "owed", *[""] * 4)
             continue
-        numbers = [f"{note[name]:,}" for name in ("rows_in", "rows_out", "rows_dropped")]
-        table.add_row(step["id"], step["use"], "done", *numbers, f"{note['seconds']:.1f}")
+        numbers = [f"{getattr(note, name):,}" for name in ("rows_in", "rows_out", "rows_dropped")]
+        table.add_row(step["id"], step["use"], "done", *numbers, f"{note.seconds:.1f}")
     console.print(table)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,6 +13,7 @@ from distillery.pipeline.expect import Expect
 from distillery.pipeline.plan import EngineSpec, Plan, Step
 from distillery.pipeline.prices import Gpu, ModelSize, Prices
 from distillery.store.stage_dir import StageDir
+from distillery.train.options import GrpoOptions, JudgeOptions, Optimization, SftOptions
 
 _FREE = ("scripted", "ready")  # engines that stand in for one
 _FORWARD = 2.0  # FLOPs a parameter and token; backward twice that
@@ -45,7 +45,7 @@ class Desk:
             return self.prices.size(model) if model else None
         made = self.plan.step(step)
         folder = StageDir(self.store / made.folder).model if self.store else None
-        start = made.stage.starts_from
+        start = made.trainer.starts_from
         found = self.size(start if isinstance(start, str) else None, made.starts_from) if start else None
         if found is None and folder is not None and folder.is_dir():
             return self.prices.size(str(folder))
@@ -89,26 +89,24 @@ def inference(desk: Desk, step: Step, *, expect: Expect, read: float | None, wri
 
 def sft(desk: Desk, step: Step, *, expect: Expect, rows: float | None, tokens: float | None) -> Cost:
     """`tokens`: mean of a row, prompt and completion."""
-    stage: Any = step.stage
+    stage = step.stage if isinstance(step.stage, SftOptions) else SftOptions(epochs=1.0)
     mean = tokens if expect.tokens is None else expect.tokens + (expect.prompt_tokens or 0)
-    steps = getattr(stage, "max_steps", -1)
-    if steps > 0:
+    by_steps = stage.max_steps > 0
+    if by_steps:
         batch = (
             stage.batch_size * stage.gradient_accumulation_steps * count_processes(stage.accelerate_config)
         )
-        sequences, why = steps * float(batch), f"{steps:,} steps of {batch:,} sequences"
+        sequences, why = stage.max_steps * float(batch), f"{stage.max_steps:,} steps of {batch:,} sequences"
     else:
-        epochs = getattr(stage, "epochs", 1.0)
-        sequences, why = None if rows is None else rows * epochs, f"{epochs:g} epochs"
+        sequences, why = None if rows is None else rows * stage.epochs, f"{stage.epochs:g} epochs"
     trained = None if sequences is None or mean is None else sequences * mean
     hours, notes = _updates(desk, step, expect, trained, passes=0)
     usd = desk.usd(hours, desk.gpu(expect, step)[1])
-    return Cost(gpu_hours=hours, usd=usd, trained=trained, from_rows=steps <= 0, notes=(why, *notes))
+    return Cost(gpu_hours=hours, usd=usd, trained=trained, from_rows=not by_steps, notes=(why, *notes))
 
 
-def grpo(desk: Desk, step: Step, *, expect: Expect, prompt: float | None) -> Cost:
+def grpo(desk: Desk, step: Step, stage: GrpoOptions, *, expect: Expect, prompt: float | None) -> Cost:
     """`prompt`: mean tokens of a question."""
-    stage: Any = step.stage
     updates = stage.max_steps * stage.prompts_per_step * stage.num_generations
     length = float(stage.max_completion_length) if expect.tokens is None else expect.tokens
     generated = updates / stage.num_iterations * length
@@ -123,7 +121,7 @@ def grpo(desk: Desk, step: Step, *, expect: Expect, prompt: float | None) -> Cos
     bound = expect.tokens is None
     what = "its max_completion_length" if bound else "expected"
     notes = (f"{updates:,} completions of {length:,.0f} tokens ({what})", *speed_notes, *flop_notes)
-    judge = _reward_judge(desk, step, expect, updates / stage.num_iterations)
+    judge = _reward_judge(desk, step, stage.judge, expect, updates / stage.num_iterations)
     return Cost(
         gpu_hours=plus([hours, judge.gpu_hours]),
         usd=plus([desk.usd(hours, gpu), judge.usd]),
@@ -135,8 +133,9 @@ def grpo(desk: Desk, step: Step, *, expect: Expect, prompt: float | None) -> Cos
     )
 
 
-def _reward_judge(desk: Desk, step: Step, expect: Expect, completions: float) -> Cost:
-    judge = getattr(step.stage, "judge", None)
+def _reward_judge(
+    desk: Desk, step: Step, judge: JudgeOptions | None, expect: Expect, completions: float
+) -> Cost:
     if judge is None:
         return Cost()
     share, tokens = expect.asked, expect.judge_tokens
@@ -156,7 +155,7 @@ def model_bytes(desk: Desk, step: Step) -> float | None:
     if size is None or prices.bytes_per_parameter is None:
         return None
     each = prices.bytes_per_parameter
-    if step.stage.save_steps:
+    if isinstance(step.stage, Optimization) and step.stage.save_steps:
         each += step.stage.keep_checkpoints * (prices.checkpoint_bytes_per_parameter or 0.0)
     return size.parameters * each
 
@@ -194,7 +193,8 @@ def _updates(
     if size is None:
         return None, ("GPU-hours unknown: its model's size",)
     # with LoRA the weights' own gradients, a third of it all, are not computed
-    factor = (2 if getattr(step.stage, "lora", None) else 3) * _FORWARD + passes * _FORWARD
+    lora = isinstance(step.stage, SftOptions | GrpoOptions) and step.stage.lora
+    factor = (2 if lora else 3) * _FORWARD + passes * _FORWARD
     if trained is None:
         return None, ("tokens unknown: what comes in has no known rows or length",)
     hours = desk.flop_hours(factor * size.active_parameters * trained, gpu)
@@ -203,7 +203,7 @@ def _updates(
 
 
 def _trained_size(desk: Desk, step: Step) -> ModelSize | None:
-    start = step.stage.starts_from
+    start = step.trainer.starts_from
     return desk.size(start if isinstance(start, str) else None, step.starts_from) if start else None
 
 

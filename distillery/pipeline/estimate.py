@@ -12,22 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillery.config import build
-from distillery.curate.mix import PRESETS, wants
 from distillery.pipeline.costs import Desk, grpo, inference, model_bytes, plus, sft, times
 from distillery.pipeline.expect import Expect
-from distillery.pipeline.measured import Measured, count_rows, measure
+from distillery.pipeline.measured import Measured, measure
 from distillery.pipeline.plan import Kind, Plan, Step
 from distillery.pipeline.prices import Prices
+from distillery.stages.base import AskingStage, ShardStage, Source
 from distillery.store.stage_dir import StageDir
-
-_DROPS_NOTHING = (
-    "verify.answers",
-    "judge.answers",
-    "judge.pairs",
-    "judge.best",
-    "score.judge",
-    "score.passk",
-)
+from distillery.train.options import GrpoOptions
 
 
 class Flow(NamedTuple):
@@ -160,8 +152,10 @@ class _Book:
     def _source(self, step: Step, expect: Expect) -> tuple[Flow, tuple[str, ...]]:
         rows, note = expect.rows, "rows as expected"
         if rows is None:
-            rows, note = _counted(step.stage), "rows as counted"
-        caps = [cap for cap in (getattr(step.stage, "limit", None), self.plan.limit) if cap]
+            found = step.stage.expected_rows() if isinstance(step.stage, Source) else None
+            rows, note = found and float(found), "rows as counted"
+        limit = step.stage.limit if isinstance(step.stage, Source) else None
+        caps = [cap for cap in (limit, self.plan.limit) if cap]
         at_most = False
         if caps:
             at_most = rows is None
@@ -198,8 +192,8 @@ class _Book:
         )  # fmt: skip
 
     def _trained(self, step: Step, blank: StepEstimate, expect: Expect, before: Flow) -> StepEstimate:
-        if hasattr(step.stage, "num_generations"):
-            cost = grpo(self.desk, step, expect=expect, prompt=before.prompt_tokens)
+        if isinstance(step.stage, GrpoOptions):
+            cost = grpo(self.desk, step, step.stage, expect=expect, prompt=before.prompt_tokens)
         else:
             mean = plus([before.prompt_tokens, before.tokens])
             cost = sft(self.desk, step, expect=expect, rows=before.rows, tokens=mean)
@@ -253,40 +247,32 @@ def _rows_out(
         return times(before.rows, each, expect.keep or 1.0), at_most, (note,) if note else ()
     if expect.keep is not None:
         return times(before.rows, expect.keep), False, (f"keeps {expect.keep:.3g} (expected)",)
-    if step.use in _DROPS_NOTHING or before.rows is None:
+    stage = step.row_stage
+    if not stage.may_drop or before.rows is None:
         return before.rows, False, ()
-    cap = _cap(step, before)
     return (
-        min(before.rows, cap or before.rows),
+        min(before.rows, stage.most_rows(before.rows, before.problems)),
         True,
         ("what it keeps is unknown; say expect: {keep: SHARE}",),
     )
 
 
-def _cap(step: Step, before: Flow) -> float | None:
-    """Rows that a stage's own options allow."""
-    stage = step.stage
-    if step.use == "select.traces" and before.problems is not None:
-        return before.problems * stage.per_problem
-    if step.use == "mix.quota":
-        wanted = wants(PRESETS.get(stage.preset) or stage.quotas, total=stage.total, scale=stage.scale)
-        return sum(want.amount for want in wanted) if all(want.unit == "rows" for want in wanted) else None
-    return None
-
-
 def _samples(step: Step) -> bool:
     """Whether the step makes rows of its own, several a problem."""
-    return hasattr(step.stage, "fan_out")
+    return isinstance(step.stage, ShardStage) and step.stage.fan_out is not None
 
 
 def _drawn(step: Step, expect: Expect, known: Measured | None) -> tuple[float, bool, str]:
     """Samples of a problem, whether that is only a bound, and why."""
-    if expect.samples or step.stage.fan_out:
-        return expect.samples or step.stage.fan_out, False, ""
+    stage = step.stage
+    assert isinstance(stage, ShardStage)
+    if expect.samples or stage.fan_out:
+        return expect.samples or float(stage.fan_out or 0), False, ""
     if known is not None and known.rows_in and "requests" in known.counts:
         each = known.counts["requests"] / known.rows_in
         return each, False, f"{each:.3g} samples a problem (measured on {known.rows_in:,})"
-    return step.stage.samples, True, f"{step.stage.samples} samples a problem (its cap)"
+    most = stage.requests_a_row if isinstance(stage, AskingStage) else 1
+    return most, True, f"{most} samples a problem (its cap)"
 
 
 def _completion(step: Step, expect: Expect, known: Measured | None) -> tuple[float | None, bool, str]:
@@ -296,7 +282,7 @@ def _completion(step: Step, expect: Expect, known: Measured | None) -> tuple[flo
         return mean, False, f"{mean:,.0f} tokens a completion (measured on {known.rows_out:,})"
     if expect.tokens is not None:
         return expect.tokens, False, f"{expect.tokens:,.0f} tokens a completion (expected)"
-    cap: Any = getattr(getattr(step.stage, "sampling", None), "max_tokens", None)
+    cap = step.stage.sampling.max_tokens if isinstance(step.stage, AskingStage) else None
     return (
         cap,
         True,
@@ -311,7 +297,7 @@ def _requests(
     if _samples(step):
         each, at_most, note = _drawn(step, expect, known)
         return times(before.rows, each), at_most, note
-    votes = getattr(step.stage, "votes", 1)
+    votes = step.stage.requests_a_row if isinstance(step.stage, AskingStage) else 1
     if known is not None and "asked" in known.counts and known.rows_in:
         share = known.counts["asked"] / known.rows_in
         return times(before.rows, share, votes), False, f"asked about {share:.3g} of the rows (measured)"
@@ -322,17 +308,6 @@ def _requests(
             f"asked about {expect.asked:.3g} of the rows (expected)",
         )
     return times(before.rows, votes), True, "asked about every row at most; say expect: {asked: SHARE}"
-
-
-def _counted(stage: Any) -> float | None:
-    for name in ("count", "size"):
-        if isinstance(getattr(stage, name, None), int):
-            return float(getattr(stage, name))
-    path = getattr(stage, "path", None)
-    if path is None:
-        return None
-    found = count_rows([path] if isinstance(path, str) else list(path))
-    return None if found is None else float(found)
 
 
 def _first(*values: Any) -> float | None:

@@ -18,11 +18,12 @@ from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
 from distillery.pipeline.budget import Budget
-from distillery.pipeline.plan import EngineSpec, Kind, Plan, Step, Workers
+from distillery.pipeline.plan import EngineSpec, Plan, Step, Workers
 from distillery.pipeline.raw import read_pipeline
 from distillery.prompts import Prompt, load_prompt, prompt_root
 from distillery.records import SCHEMA_VERSION, Columns
 from distillery.stages import stage_class
+from distillery.stages.base import AnyStage, Kind, RowStage, Sink, Source, Trainer
 
 
 def load_plan(
@@ -91,45 +92,41 @@ class _Loader:
         options = dict(entry.get("with") or {})
         self._name_engines(options, where)
         stage = build(stage_class(entry["use"], where=where), options, where=where)
-        kind = Kind.of(stage)
-        parents = self._parents(entry, stage, kind, last, where)
+        parents = self._parents(entry, stage, last, where)
         given = self._columns(parents, where)
         self._check_reads(stage, given, parents, where)
-        start, start_identity = self._start(stage, where) if kind is Kind.TRAINER else (None, None)
-        uses: Mapping[str, Sequence[str]] = stage.uses() if hasattr(stage, "uses") else {}
-        engines = tuple(uses.get("engine", ()))
-        specs = [self._engine(name, where) for name in engines]
+        start, start_identity = self._start(stage, where) if isinstance(stage, Trainer) else (None, None)
+        uses = stage.uses()
+        specs = [self._engine(name, where) for name in uses.engines]
         extras = self._extras(stage, where)
         models = [m for m in (start, *(spec.model_from for spec in specs)) if m is not None]
-        stamp = stage.stamp() if hasattr(stage, "stamp") else None
         parts: list[Json] = [
-            [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stamp],
+            [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stage.stamp()],
             [self.steps[parent].fingerprint for parent in parents],
             [start_identity, *(spec.identity for spec in specs)],
-            [self._prompt(name).digest for name in uses.get("prompt", ())],
+            [self._prompt(name).digest for name in uses.prompts],
             {name: self.steps[step].fingerprint for name, step in extras.items()},
-            self.limit if kind is Kind.SOURCE else None,
+            self.limit if isinstance(stage, Source) else None,
         ]
         return Step(
             id=entry["id"],
             use=entry["use"],
-            kind=kind,
             stage=stage,
             parents=parents,
             models=tuple(dict.fromkeys(models)),
             starts_from=start,
             extras=extras,
-            engines=engines,
-            columns={**given, **stage.writes} if kind in (Kind.SOURCE, Kind.SHARD, Kind.TABLE) else {},
+            engines=uses.engines,
+            columns={**given, **stage.writes} if isinstance(stage, Source | RowStage) else {},
             fingerprint=digest(parts),
             seed=self.seed,
             expect=entry.get("expect") or {},
         )
 
     def _parents(
-        self, entry: Mapping[str, Any], stage: Any, kind: Kind, last: str | None, where: str
+        self, entry: Mapping[str, Any], stage: AnyStage, last: str | None, where: str
     ) -> tuple[str, ...]:
-        if kind is Kind.SOURCE:
+        if isinstance(stage, Source):
             if "from" in entry:
                 raise ConfigError(f"{where}: {entry['use']} is a source and takes no `from`")
             return ()
@@ -191,15 +188,15 @@ class _Loader:
                     )
         return merged
 
-    def _check_reads(self, stage: Any, given: Columns, parents: Sequence[str], where: str) -> None:
-        missing = [name for name in getattr(stage, "reads", ()) if name not in given]
+    def _check_reads(self, stage: AnyStage, given: Columns, parents: Sequence[str], where: str) -> None:
+        missing = [name for name in stage.reads if name not in given]
         if missing:
             raise ConfigError(
                 f"{where}: reads {', '.join(missing)}, which {' + '.join(parents)} does not give;"
                 f" it gives {', '.join(sorted(given))}"
             )
 
-    def _start(self, stage: Any, where: str) -> tuple[str | None, Json]:
+    def _start(self, stage: Trainer, where: str) -> tuple[str | None, Json]:
         reference = stage.starts_from
         if reference is None:
             return None, None
@@ -219,8 +216,8 @@ class _Loader:
             raise ConfigError(f"{where}: {step!r} gives a {_gives(self.steps[step])}, not a model")
         return step
 
-    def _extras(self, stage: Any, where: str) -> dict[str, str]:
-        raw: str = getattr(stage, "raw", "")
+    def _extras(self, stage: AnyStage, where: str) -> dict[str, str]:
+        raw = stage.raw if isinstance(stage, Sink) else ""
         return {"raw": self._find(raw, f"{where}.raw")} if raw else {}
 
     def _name_engines(self, options: dict[str, Any], where: str) -> None:

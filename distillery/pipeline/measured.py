@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +17,7 @@ class Measured:
     done: bool
     rows_in: int
     rows_out: int
-    counts: dict[str, float]  # what the stage counted, added up over shards
+    counts: Mapping[str, float]  # what the stage counted, added up over shards
     prompt_tokens: float | None  # mean of the rows that have any
     completion_tokens: float | None
     bytes: int
@@ -38,31 +37,27 @@ def measure(folder: StageDir) -> Measured | None:
     files = folder.shards()
     return Measured(
         done=True,
-        rows_in=note["rows_in"],
-        rows_out=note["rows_out"],
-        counts=note["counts"],
+        rows_in=note.rows_in,
+        rows_out=note.rows_out,
+        counts=note.counts,
         prompt_tokens=_mean(files, "prompt_tokens"),
         completion_tokens=_mean(files, "completion_tokens"),
         bytes=_bytes(folder),
-        model=note["model"],
+        model=note.model,
     )
 
 
 def _part(folder: StageDir) -> Measured | None:
-    numbers = [int(file.stem.partition("-")[2]) for file in sorted(folder.path.glob("shard-*.parquet"))]
+    numbers = folder.on_disk()
     if not numbers:
         return None
-    notes = [folder.shard_note(number) for number in numbers]
-    counts: dict[str, float] = {}
-    for note in notes:
-        for name, value in note["metrics"].items():
-            counts[name] = counts.get(name, 0) + value
+    sums = folder.sums(numbers)
     files = [folder.shard(number) for number in numbers]
     return Measured(
         done=False,
-        rows_in=sum(note["rows_in"] for note in notes),
-        rows_out=sum(folder.count(number)[0] for number in numbers),
-        counts=counts,
+        rows_in=sums.rows_in,
+        rows_out=sums.rows_out,
+        counts=sums.counts,
         prompt_tokens=_mean(files, "prompt_tokens"),
         completion_tokens=_mean(files, "completion_tokens"),
         bytes=_bytes(folder),
@@ -84,17 +79,3 @@ def _mean(files: list[Path], column: str) -> float | None:
 
 def _bytes(folder: StageDir) -> int:
     return sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
-
-
-def count_rows(patterns: list[str]) -> int | None:
-    """Rows of parquet, jsonl, jsonl.gz and csv files, without reading them as tables; None: there is none."""
-    files = [Path(name) for pattern in patterns for name in sorted(glob(pattern))]  # noqa: PTH207 - patterns may be absolute
-    return sum(_rows(file) for file in files) if files else None
-
-
-def _rows(file: Path) -> int:
-    if file.suffix == ".parquet":
-        return shards.rows(file)
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
-        count = sum(1 for line in lines if line.strip())
-    return max(0, count - 1) if file.suffix == ".csv" else count

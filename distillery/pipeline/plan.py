@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,7 @@ from distillery.hashing import Json
 from distillery.pipeline.budget import Budget
 from distillery.prompts import Prompt
 from distillery.records import Columns
-
-
-class Kind(StrEnum):
-    SOURCE = "source"
-    SHARD = "shard"
-    TABLE = "table"
-    TRAINER = "trainer"
-    SINK = "sink"
-
-    @classmethod
-    def of(cls, stage: Any) -> Kind:
-        for method, kind in (
-            ("shards", cls.SOURCE),
-            ("train", cls.TRAINER),
-            ("export", cls.SINK),
-            ("sketch", cls.TABLE),
-            ("apply", cls.SHARD),
-        ):
-            if hasattr(stage, method):
-                return kind
-        raise TypeError(f"{type(stage).__name__} has none of shards, train, export, sketch, apply")
+from distillery.stages.base import AnyStage, Kind, RowStage, Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +39,7 @@ class EngineSpec:
 class Step:
     id: str
     use: str
-    kind: Kind
-    stage: Any
+    stage: AnyStage
     parents: tuple[str, ...]  # steps whose tables it reads, in order
     models: tuple[str, ...] = ()  # steps whose models it needs: its own start, and its engines'
     starts_from: str | None = None  # the one of `models` a trainer starts from
@@ -71,6 +49,24 @@ class Step:
     fingerprint: str
     seed: int
     expect: Mapping[str, Any] = field(default_factory=dict)  # planning figures, no part of the identity
+
+    @property
+    def kind(self) -> Kind:
+        return self.stage.kind
+
+    @property
+    def row_stage(self) -> RowStage:
+        """The stage of a step that makes a table out of a table; TypeError for any other."""
+        if not isinstance(self.stage, RowStage):
+            raise TypeError(f"{self.id}: {self.use} makes no table out of a table")
+        return self.stage
+
+    @property
+    def trainer(self) -> Trainer:
+        """The stage of a step that makes a model; TypeError for any other."""
+        if not isinstance(self.stage, Trainer):
+            raise TypeError(f"{self.id}: {self.use} makes no model")
+        return self.stage
 
     @property
     def folder(self) -> str:

@@ -41,7 +41,7 @@ def read_clusters(folders: Sequence[Folder]) -> tuple[Clusters, ...]:
 
 
 def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
-    facts = place.note.get("facts") or {}
+    facts = place.note.facts if place.note else {}
     linked: list[tuple[str, str, float]] = facts.get("pairs") or []
     keys = {key for gone, kept, _ in linked for key in (gone, kept)}
     texts = _texts(keys, facts.get("column") or "question", place, folders)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from distillery import shards
 from distillery.reasoning import split
+from distillery.stages.note import Note
 
 _LAST = ("export.chat", "mix.quota", "select.traces", "filter.quality", "judge.answers", "verify.answers")
 """Where kept traces are taken from: the first of these that the run has."""
@@ -28,7 +29,7 @@ class Folder:
     shards: tuple[Path, ...]
     ledgers: tuple[Path, ...]
     path: Path
-    note: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    note: Note | None = None  # None: not finished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def _scored(folders: Sequence[Folder]) -> Iterator[tuple[str, pl.DataFrame]]:
     """Each model's answers on the first bench that the run scores, one row a problem."""
     bench = None
     for place in folders:
-        metrics = [row for row in place.note.get("metrics") or () if row.get("metric") == "pass@1"]
+        metrics = [row for row in place.note.metrics if row.get("metric") == "pass@1"] if place.note else []
         if place.use != "score.passk" or not metrics or not place.shards:
             continue
         bench = bench or metrics[0]["bench"]

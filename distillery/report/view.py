@@ -13,6 +13,7 @@ import polars as pl
 from distillery.errors import ConfigError, StoreError
 from distillery.report.copies import Clusters, read_clusters
 from distillery.report.samples import Folder, Sample, across_models, dropped_samples, kept_samples
+from distillery.store.stage_dir import StageDir
 
 _GRPO_CURVES = ("reward", "completions/mean_length", "entropy", "kl", "frac_reward_zero_std")
 _LOSS_CURVES = ("loss", "mean_token_accuracy")  # the loss of GRPO says nothing about progress
@@ -134,7 +135,6 @@ def read_json(file: Path) -> Any:
 
 def _folder(step: Mapping[str, Any], store: Path) -> Folder:
     place = store / str(step["folder"])
-    note = place / "stage.json"
     return Folder(
         id=str(step["id"]),
         use=str(step["use"]),
@@ -142,7 +142,7 @@ def _folder(step: Mapping[str, Any], store: Path) -> Folder:
         shards=tuple(sorted(place.glob("shard-*.parquet"))),
         ledgers=tuple(sorted(place.glob("dropped-*.parquet"))),
         path=place,
-        note=read_json(note) if note.exists() else {},
+        note=StageDir(place).note(),
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,25 @@ from distillery import shards
 from distillery.engines import Engine
 from distillery.engines.cached import Cached
 from distillery.engines.request_store import RequestStore
-from distillery.pipeline import Kind, Plan, Step
+from distillery.pipeline import Plan, Step
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
 from distillery.runner.laws import check_columns, check_decision, check_unique, sketch_keys
-from distillery.runner.rows import Input, keep, look
-from distillery.stages.base import AskingStage, Decision, EngineJob, ExportJob, Output, TrainJob
+from distillery.runner.rows import Input, decided, keep, look
+from distillery.stages.base import (
+    AskingStage,
+    EngineJob,
+    ExportJob,
+    Output,
+    ShardStage,
+    Sink,
+    Source,
+    TableStage,
+    Trainer,
+    TrainJob,
+)
+from distillery.stages.note import Note
 from distillery.store.stage_dir import StageDir
 
 Tell = Callable[[Mapping[str, float]], None]
@@ -106,30 +117,21 @@ def execute(
     ctx = StepContext(plan, step, store, line, ready=ready or {})
     started = time.monotonic()
     try:
-        match step.kind:
-            case Kind.SOURCE:
-                note = _run_source(ctx, folder)
-            case Kind.SHARD:
-                note = _run_shards(ctx, folder, unit)
-            case Kind.TABLE:
-                note = _run_table(ctx, folder)
-            case Kind.TRAINER:
-                note = _run_trainer(ctx, folder)
-            case Kind.SINK:
-                note = _run_sink(ctx, folder)
+        match step.stage:
+            case Source():
+                note = _run_source(ctx, step.stage, folder)
+            case ShardStage():
+                note = _run_shards(ctx, step.stage, folder, unit)
+            case TableStage():
+                note = _run_table(ctx, step.stage, folder)
+            case Trainer():
+                note = _run_trainer(ctx, step.stage, folder)
+            case Sink():
+                note = _run_sink(ctx, step.stage, folder)
     finally:
         ctx.close()
-    note["seconds"] = round(time.monotonic() - started, 3)
     if unit.parts == 1:
-        finish(step, folder, note)
-
-
-def finish(step: Step, folder: StageDir, note: Mapping[str, Any]) -> None:
-    """Writes the marker that says this step is done."""
-    known = {"id": step.id, "use": step.use, "fingerprint": step.fingerprint}
-    empty: dict[str, Any] = {"shards": 0, "rows_in": 0, "rows_out": 0, "rows_dropped": 0}
-    rest: dict[str, Any] = {"counts": {}, "metrics": [], "facts": {}, "model": False}
-    folder.finish({**known, **empty, **rest, **note})
+        folder.finish(replace(note, seconds=round(time.monotonic() - started, 3)))
 
 
 def parent_shards(step: Step, plan: Plan, store: Path) -> list[Path]:
@@ -137,26 +139,21 @@ def parent_shards(step: Step, plan: Plan, store: Path) -> list[Path]:
     return [file for parent in step.parents for file in folder_of(plan.step(parent), store).shards()]
 
 
-def sum_shards(folder: StageDir, count: int) -> dict[str, Any]:
-    """Rows and counts over the shards on disk."""
-    total = {"shards": count, "rows_in": 0, "rows_out": 0, "rows_dropped": 0}
-    counts: dict[str, float] = {}
-    for shard in range(count):
-        note, (kept, dropped) = folder.shard_note(shard), folder.count(shard)
-        total["rows_in"] += note["rows_in"]
-        total["rows_out"] += kept
-        total["rows_dropped"] += dropped
-        for name, value in note["metrics"].items():
-            counts[name] = counts.get(name, 0) + value
-    return {**total, "counts": counts}
+def note_of(step: Step, **more: Any) -> Note:
+    return Note(id=step.id, use=step.use, fingerprint=step.fingerprint, **more)
 
 
-def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+def note_of_shards(step: Step, folder: StageDir, count: int, **more: Any) -> Note:
+    """With the rows and counts of the shards on disk."""
+    return note_of(step, shards=count, **folder.sums(range(count))._asdict(), **more)
+
+
+def _run_source(ctx: StepContext, stage: Source, folder: StageDir) -> Note:
     limit, seen = ctx.plan.limit, 0
     number = 0
     with ThreadPoolExecutor(1) as beside:  # a shard is written while the next one is made
         writing: Future[int] | None = None
-        for output in ctx.step.stage.shards(ctx):
+        for output in stage.shards(ctx):
             if limit is not None and seen + output.kept.height > limit:
                 output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
             seen += output.kept.height
@@ -168,7 +165,7 @@ def _run_source(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
                 break
         if writing is not None:
             ctx.progress(rows=writing.result())
-    return sum_shards(folder, number)
+    return note_of_shards(ctx.step, folder, number)
 
 
 def _write_source(ctx: StepContext, folder: StageDir, number: int, output: Output) -> int:
@@ -180,7 +177,7 @@ def _write_source(ctx: StepContext, folder: StageDir, number: int, output: Outpu
     return output.kept.height
 
 
-def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any]:
+def _run_shards(ctx: StepContext, stage: ShardStage, folder: StageDir, unit: Unit) -> Note:
     step = ctx.step
     inputs = parent_shards(step, ctx.plan, ctx.store)
     owed = (shard for shard in range(unit.part, len(inputs), unit.parts) if not folder.has(shard))
@@ -189,7 +186,7 @@ def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any
 
     def read(shard: int) -> pl.DataFrame:
         seen[shard] = look(step, ctx.plan, inputs[shard])
-        check_unique(step, seen[shard].table, step.stage.key)  # before anything is paid for
+        check_unique(step, seen[shard].table, stage.key)  # before anything is paid for
         return seen[shard].table
 
     def write(shard: int, _: pl.DataFrame, output: Output, asked: Sequence[str] | None = None) -> None:
@@ -197,19 +194,19 @@ def _run_shards(ctx: StepContext, folder: StageDir, unit: Unit) -> dict[str, Any
             folder.write_asked(shard, asked)
         keep(step, ctx.plan, folder, shard, seen.pop(shard), output)
 
-    if isinstance(step.stage, AskingStage):
-        engine = ctx.engine(step.stage.uses()["engine"][0])
+    if isinstance(stage, AskingStage):
+        engine = ctx.engine(stage.uses().engines[0])
         stopping = ctx.line.stopping
-        Conversation(step.stage, ctx, engine, read=read, write=write, stopping=stopping).hold(owed)
+        Conversation(stage, ctx, engine, read=read, write=write, stopping=stopping).hold(owed)
     else:
         for shard in owed:
             table = read(shard)
-            write(shard, table, step.stage.apply(table, ctx))
-    return {} if unit.parts > 1 else sum_shards(folder, len(inputs))
+            write(shard, table, stage.apply(table, ctx))
+    return note_of(step) if unit.parts > 1 else note_of_shards(step, folder, len(inputs))
 
 
-def _run_table(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
-    step, stage = ctx.step, ctx.step.stage
+def _run_table(ctx: StepContext, stage: TableStage, folder: StageDir) -> Note:
+    step = ctx.step
     inputs = parent_shards(step, ctx.plan, ctx.store)
     sketches: list[pl.DataFrame] = []
     for shard, file in enumerate(inputs):
@@ -221,37 +218,25 @@ def _run_table(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
             ctx.progress(rows=table.height)
         sketches.append(sketch)
     if not sketches:
-        return {"shards": 0}
+        return note_of(step)
     together = pl.concat(sketches)
     sketches.clear()
-    decision: Decision = stage.decide(together, ctx)
+    decision = stage.decide(together, ctx)
     check_decision(step, decision, sketch_keys(step, together))
     for shard, file in enumerate(inputs):
         seen = look(step, ctx.plan, file, only=[stage.key])
-        keep(step, ctx.plan, folder, shard, seen, _decided(step, seen.table, decision))
-    return {**sum_shards(folder, len(inputs)), "metrics": list(decision.metrics), "facts": decision.facts}
+        keep(step, ctx.plan, folder, shard, seen, decided(stage, seen.table, decision))
+    return note_of_shards(step, folder, len(inputs), metrics=decision.metrics, facts=decision.facts)
 
 
-def _decided(step: Step, table: pl.DataFrame, decision: Decision) -> Output:
-    key = step.stage.key
-    kept = table.join(decision.dropped, left_on=key, right_on="key", how="anti", maintain_order="left")
-    dropped = decision.dropped.join(
-        table.select(key), left_on="key", right_on=key, how="semi", maintain_order="left"
-    )
-    if decision.added is not None:
-        kept = kept.drop([name for name in step.stage.writes if name in kept.columns])
-        kept = kept.join(decision.added, on=key, how="left", maintain_order="left")
-    return Output(kept, dropped)
-
-
-def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
     step = ctx.step
     start = step.starts_from
     reference = None if start is None else folder_of(ctx.plan.step(start), ctx.store).model
-    if start is None and isinstance(step.stage.starts_from, str):
-        reference = Path(step.stage.starts_from)
+    if start is None and isinstance(stage.starts_from, str):
+        reference = Path(stage.starts_from)
     tables = parent_shards(step, ctx.plan, ctx.store)
-    uses: Mapping[str, Sequence[str]] = step.stage.uses() if hasattr(step.stage, "uses") else {}
+    uses = stage.uses()
     job = TrainJob(
         tables=tables,
         model=reference,
@@ -259,27 +244,27 @@ def _run_trainer(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
         out=folder.model,
         seed=step.seed,
         threads=ctx.plan.workers.threads,
-        engines={name: ctx.engine_job(name) for name in uses.get("engine", ())},
-        prompts={name: ctx.prompt(name) for name in uses.get("prompt", ())},
+        engines={name: ctx.engine_job(name) for name in uses.engines},
+        prompts={name: ctx.prompt(name) for name in uses.prompts},
     )
-    metrics = step.stage.train(job)
+    metrics = stage.train(job)
     rows = sum(map(shards.rows, tables))
-    return {"model": True, "rows_in": rows, "counts": metrics}
+    return note_of(step, model=True, rows_in=rows, counts=metrics)
 
 
-def _run_sink(ctx: StepContext, folder: StageDir) -> dict[str, Any]:
+def _run_sink(ctx: StepContext, stage: Sink, folder: StageDir) -> Note:
     step, plan = ctx.step, ctx.plan
     before = [folder_of(other, ctx.store) for other in plan.ancestors(step.id)[:-1]]
     raw = step.extras.get("raw")
     job = ExportJob(
         tables=parent_shards(step, plan, ctx.store),
         ledger=[file for other in before for file in other.ledgers()],
-        history=[json.loads((other.path / "stage.json").read_text()) for other in before],
+        history=[note for other in before if (note := other.done())],
         pipeline=yaml.safe_dump(dict(plan.resolved), sort_keys=False, allow_unicode=True),
         out=folder.path / "out",
         seed=step.seed,
         raw=None if raw is None else folder_of(plan.step(raw), ctx.store).shards(),
     )
-    counts = step.stage.export(job)
+    counts = stage.export(job)
     rows = sum(map(shards.rows, job.tables))
-    return {"rows_in": rows, "rows_out": rows, "counts": counts}
+    return note_of(step, rows_in=rows, rows_out=rows, counts=counts)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import polars as pl
 
 from distillery.errors import ConfigError, ContractError
 from distillery.pipeline import Step
 from distillery.records import LEDGER, Columns
-from distillery.stages.base import Decision, Output
+from distillery.stages.base import Decision, Output, ShardStage
 
 
 def check_columns(step: Step, output: Output, kept: Columns | None = None) -> None:
@@ -40,14 +40,15 @@ def check_unique(step: Step, table: pl.DataFrame, key: str) -> None:
 
 def _not_unique(step: Step, key: str, twice: object) -> ContractError | ConfigError:
     found = f"{key!r} does not name one row each in its input; twice there: {twice!r}"
-    if any(option.name == "key" for option in fields(step.stage)):
+    stage = step.row_stage
+    if is_dataclass(stage) and any(option.name == "key" for option in fields(stage)):
         return ConfigError(f"{step.id}.key: {found}; name a column that does, such as trace_id")
     return ContractError(f"{step.id} ({step.use}): {found}")
 
 
 def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
     """Every key that came in is kept or in the ledger, none is invented; fan-out is counted sample by sample."""
-    key = step.stage.key
+    key = step.row_stage.key
     check_unique(step, table, key)
     came = set(table[key])
     kept, left = set(output.kept[key]), set(output.dropped["key"])
@@ -56,7 +57,7 @@ def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
         raise ContractError(
             f"{step.id} ({step.use}): rows not conserved by {key}: lost {lost}, invented {new}"
         )
-    fan_out: int | None = getattr(step.stage, "fan_out", None)
+    fan_out = step.stage.fan_out if isinstance(step.stage, ShardStage) else None
     if fan_out == 0:  # a number of its own for each row
         return
     expected = table.height * (1 if fan_out is None else fan_out)
@@ -70,34 +71,34 @@ def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
 def check_unchanged(step: Step, came: pl.DataFrame, kept: pl.DataFrame) -> None:
     """Columns that a stage does not say it writes are as they came; both tables have the same rows."""
     for name in came.columns:
-        if name in kept.columns and name not in step.stage.writes and not came[name].equals(kept[name]):
+        if name in kept.columns and name not in step.row_stage.writes and not came[name].equals(kept[name]):
             raise ContractError(f"{step.id} ({step.use}): it changed {name}, which is not in its `writes`")
 
 
 def sketch_keys(step: Step, sketches: pl.DataFrame) -> pl.Series:
     """The keys of all rows that came in: a sketch calls them `key`, or by their own name."""
-    for name in ("key", step.stage.key):
+    for name in ("key", step.row_stage.key):
         if name in sketches.columns:
             return sketches[name].cast(pl.String)
-    raise ContractError(f"{step.id} ({step.use}): its sketch has no column `key` or {step.stage.key!r}")
+    raise ContractError(f"{step.id} ({step.use}): its sketch has no column `key` or {step.row_stage.key!r}")
 
 
 def check_decision(step: Step, decision: Decision, keys: pl.Series) -> None:
     """What a TABLE stage drops came in, once; what it adds covers every kept key."""
     if dict(decision.dropped.schema) != LEDGER:
         raise ContractError(f"{step.id} ({step.use}): its ledger has columns {dict(decision.dropped.schema)}")
-    dropped = decision.dropped["key"]
+    dropped, stage = decision.dropped["key"], step.row_stage
     if keys.n_unique() != keys.len():
-        raise _not_unique(step, step.stage.key, keys.filter(keys.is_duplicated())[0])
+        raise _not_unique(step, stage.key, keys.filter(keys.is_duplicated())[0])
     if dropped.n_unique() != dropped.len() or not dropped.is_in(keys.implode()).all():
         raise ContractError(f"{step.id} ({step.use}): it drops keys twice, or keys that never came in")
-    writes: Columns = step.stage.writes
+    writes = stage.writes
     if writes:
         added = decision.added
-        if added is None or dict(added.schema) != {step.stage.key: pl.String(), **writes}:
+        if added is None or dict(added.schema) != {stage.key: pl.String(), **writes}:
             raise ContractError(
                 f"{step.id} ({step.use}): promised columns {sorted(writes)}, did not give them"
             )
         kept = keys.filter(~keys.is_in(dropped.implode()))
-        if not kept.is_in(added[step.stage.key].implode()).all():
+        if not kept.is_in(added[stage.key].implode()).all():
             raise ContractError(f"{step.id} ({step.use}): some kept rows have no {sorted(writes)}")

@@ -10,14 +10,13 @@ from typing import Any
 from distillery.errors import StoreError
 from distillery.hashing import sha256
 from distillery.pipeline import Plan
+from distillery.stages.note import Note
 from distillery.store.stage_dir import StageDir
 
 VERSION = 1
 
 
-def manifest(
-    plan: Plan, notes: Mapping[str, Mapping[str, Any] | None], versions: Mapping[str, str]
-) -> dict[str, Any]:
+def manifest(plan: Plan, notes: Mapping[str, Note | None], versions: Mapping[str, str]) -> dict[str, Any]:
     """No clocks: equal work by equal versions is an equal manifest."""
     steps = [
         {
@@ -27,8 +26,8 @@ def manifest(
             "folder": step.folder,
             "seed": step.seed,
             "parents": list(step.parents),
-            **{name: note[name] for name in ("shards", "rows_in", "rows_out", "rows_dropped")},
-            "files": note.get("files", {}),
+            **{name: getattr(note, name) for name in ("shards", "rows_in", "rows_out", "rows_dropped")},
+            "files": note.files,
         }
         for step in plan.steps
         if (note := notes[step.id]) is not None

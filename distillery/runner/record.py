@@ -18,6 +18,7 @@ from distillery.engines.request_store import shelf_name
 from distillery.pipeline import Plan, Step
 from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest
+from distillery.stages.note import Note
 from distillery.store.stage_dir import replace_text
 
 _PACKAGES = (
@@ -71,15 +72,17 @@ class RunDir:
         self.write("results.json", results(plan, notes))
 
 
-def results(plan: Plan, notes: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+def results(plan: Plan, notes: Mapping[str, Note | None]) -> dict[str, Any]:
     """What a machine reads: every metric, and rows in and out of each stage; no clocks, so equal work is equal."""
     done = [(step, note) for step in plan.steps if (note := notes[step.id]) is not None]
     fields = ("rows_in", "rows_out", "rows_dropped")
     return {
         "pipeline": plan.name,
         "seed": plan.seed,
-        "metrics": [{"stage": step.id, **row} for step, note in done for row in note["metrics"]],
-        "stages": [{"id": step.id, "use": step.use, **{f: note[f] for f in fields}} for step, note in done],
+        "metrics": [{"stage": step.id, **row} for step, note in done for row in note.metrics],
+        "stages": [
+            {"id": step.id, "use": step.use, **{f: getattr(note, f) for f in fields}} for step, note in done
+        ],
     }
 
 
@@ -121,7 +124,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _step_facts(plan: Plan, step: Step, note: Mapping[str, Any] | None) -> dict[str, Any]:
+def _step_facts(plan: Plan, step: Step, note: Note | None) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "id": step.id,
         "use": step.use,
@@ -135,7 +138,7 @@ def _step_facts(plan: Plan, step: Step, note: Mapping[str, Any] | None) -> dict[
         "status": "owed" if note is None else "done",
     }
     if note is not None:
-        facts |= {f: note[f] for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
+        facts |= {f: getattr(note, f) for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
     return facts
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from distillery import shards
 from distillery.pipeline import Plan, Step
 from distillery.runner.laws import check_columns, check_conservation, check_unchanged
-from distillery.stages.base import Output
+from distillery.stages.base import Decision, Output, ShardStage, TableStage
 from distillery.store.stage_dir import StageDir
 
 HEAVY = 1 << 20
@@ -50,14 +50,14 @@ def look(step: Step, plan: Plan, file: Path, *, only: Sequence[str] | None = Non
 
 def looked_at(step: Step) -> Sequence[str] | None:
     """The columns that a stage uses, where it says so; None: any."""
-    also: Sequence[str] | None = getattr(step.stage, "also_reads", None)
-    return None if also is None else (step.stage.key, *step.stage.reads, *also)
+    stage = step.row_stage
+    return None if stage.also_reads is None else (stage.key, *stage.reads, *stage.also_reads)
 
 
 def _is_heavy(step: Step, file: Path) -> bool:
-    if getattr(step.stage, "fan_out", None) is not None:
+    if isinstance(step.stage, ShardStage) and step.stage.fan_out is not None:
         return False
-    passed_on = [name for name in shards.schema(file) if name not in step.stage.writes]
+    passed_on = [name for name in shards.schema(file) if name not in step.row_stage.writes]
     return shards.weight(file, passed_on) >= HEAVY
 
 
@@ -66,7 +66,7 @@ def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, outp
     promised = {
         name: kind
         for name, kind in step.columns.items()
-        if name in seen.table.columns or name in step.stage.writes
+        if name in seen.table.columns or name in step.row_stage.writes
     }
     kept = output.kept.select(list(promised)) if set(output.kept.columns) == set(promised) else output.kept
     output = Output(kept, output.dropped, output.metrics)
@@ -75,19 +75,32 @@ def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, outp
     if not seen.heavy:
         folder.write(shard, output, seen.table.height)
         return
-    chosen = _places(seen.table[step.stage.key], kept[step.stage.key])
+    chosen = _places(seen.table[step.row_stage.key], kept[step.row_stage.key])
     check_unchanged(step, seen.table[chosen], kept)
     if kept.height < _LEAST_SHARE * shards.rows(shards.root(seen.file)):
         whole = _beside(read_input(step, plan, seen.file)[chosen], kept).select(list(step.columns))
         folder.write(shard, Output(whole, output.dropped, output.metrics), seen.table.height)
         return
     there = shards.schema(seen.file)
-    own = [name for name in step.columns if name in step.stage.writes or name not in there]
+    own = [name for name in step.columns if name in step.row_stage.writes or name not in there]
     lacking = [pl.lit(None, dtype=step.columns[name]).alias(name) for name in own if name not in kept.columns]
     added = kept.with_columns(lacking).select(own)
     folder.write(
         shard, output, seen.table.height, over=shards.Over(seen.file, chosen, added, tuple(step.columns))
     )
+
+
+def decided(stage: TableStage, table: pl.DataFrame, decision: Decision) -> Output:
+    """What a decision over all rows means for these ones."""
+    key = stage.key
+    kept = table.join(decision.dropped, left_on=key, right_on="key", how="anti", maintain_order="left")
+    dropped = decision.dropped.join(
+        table.select(key), left_on="key", right_on=key, how="semi", maintain_order="left"
+    )
+    if decision.added is not None:
+        kept = kept.drop([name for name in stage.writes if name in kept.columns])
+        kept = kept.join(decision.added, on=key, how="left", maintain_order="left")
+    return Output(kept, dropped)
 
 
 def _places(keys: pl.Series, chosen: pl.Series) -> pl.Series:

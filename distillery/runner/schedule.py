@@ -7,7 +7,6 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,7 +14,7 @@ from distillery.errors import DistilleryError, StoppedError
 from distillery.pipeline import Kind, Plan, Step
 from distillery.pipeline.prices import Prices
 from distillery.runner.events import Alarmed, Done, Event, Executor, Failed, Moved, Unit, Watcher
-from distillery.runner.execute import finish, folder_of, parent_shards, sum_shards
+from distillery.runner.execute import folder_of, note_of_shards, parent_shards
 from distillery.runner.record import RunDir
 from distillery.runner.spending import Purse, Spent
 from distillery.store.stage_dir import FolderLock
@@ -155,7 +154,7 @@ class _Schedule:
         if note is None:
             return False
         self.done.add(step.id)
-        self._count(step, note["counts"])
+        self._count(step, note.counts)
         self.watcher.reuses(step, note)
         return True
 
@@ -178,7 +177,7 @@ class _Schedule:
             lock.release()
             return True
         if step.engines and self.purse:
-            self._count(step, folder.counts_so_far())
+            self._count(step, folder.sums(folder.on_disk()).counts)
         parts = 1
         if step.kind is Kind.SHARD and not step.engines:
             parts = max(1, min(self.executor.slots, len(parent_shards(step, self.plan, self.store))))
@@ -222,18 +221,20 @@ class _Schedule:
     def _end(self, running: _Running) -> None:
         step, folder = running.step, folder_of(running.step, self.store)
         if running.parts > 1:
-            note: dict[str, Any] = sum_shards(folder, len(parent_shards(step, self.plan, self.store)))
-            finish(step, folder, {**note, "seconds": round(time.monotonic() - running.started, 3)})
-        note = folder.done() or {}
+            count = len(parent_shards(step, self.plan, self.store))
+            seconds = round(time.monotonic() - running.started, 3)
+            folder.finish(note_of_shards(step, folder, count, seconds=seconds))
+        note = folder.done()
+        assert note is not None
         if step.kind is Kind.TRAINER:  # whose processes report no tokens on their way
-            self._count(step, note["counts"])
+            self._count(step, note.counts)
         del self.running[step.id]
         running.lock.release()
         self.done.add(step.id)
         self.watcher.ends(step, note)
-        if note.get("rows_dropped") and not note["rows_out"]:
+        if note.rows_dropped and not note.rows_out:
             self._alarm(step, _why_all(folder.ledger()))
-        facts = {f: note[f] for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
+        facts = {f: getattr(note, f) for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
         self.record.say("done", step=step.id, **facts)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
 
 from distillery.errors import ConfigError
+from distillery.stages.base import AnyStage
 
 STAGES = {
     "ingest.file": "distillery.stages.ingest.file:IngestFile",
@@ -45,7 +45,7 @@ STAGES = {
 }
 
 
-def stage_class(use: str, *, where: str = "") -> type[Any]:
+def stage_class(use: str, *, where: str = "") -> type[AnyStage]:
     if use not in STAGES:
         near = get_close_matches(use, STAGES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known stages: {', '.join(sorted(STAGES))}"

@@ -1,34 +1,44 @@
-"""What a stage is: a frozen dataclass of options that turns tables into a table, or into a model.
+"""What a stage is: a frozen dataclass of options that turns tables into a table, into a model or into a folder.
 
-Three kinds: `Source` (nothing -> table), a table stage (`ShardStage` or `TableStage`: table -> table) and
-`Trainer` (tables + model -> model). A stage gets a `Context` and nothing else: no globals, no clock.
+Five kinds, each a base class with one or two methods to fill in: `Source` (nothing to table), `ShardStage` (each shard
+alone) with `AskingStage` (one that asks an engine), `TableStage` (decides over all rows), `Trainer` (tables and a model
+to a model), `Sink` (a table to a folder for other people). A stage gets a `Context` and nothing else: no globals, no clock.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar, cast
 
 import polars as pl
 
+from distillery.engines.base import Sampling
 from distillery.records import LEDGER, Columns, empty
 
 if TYPE_CHECKING:
     from distillery.engines import Engine, Reply, Request
     from distillery.hashing import Json
     from distillery.prompts import Prompt
-
+    from distillery.stages.note import Note
 
 _PAUSE_S = 0.01  # between two looks at what is being weighed
 
+T = TypeVar("T")
+ModelReference = str | dict[str, str]
+"""As in YAML: a path, a hub id, or {"from": stage id}."""
 
-class Scope(StrEnum):
+
+class Kind(StrEnum):
+    SOURCE = "source"
     SHARD = "shard"  # each shard alone: resumed, parallelised and distributed by shard
     TABLE = "table"  # decides over all rows, in two steps, from small sketches of each shard
+    TRAINER = "trainer"
+    SINK = "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +87,6 @@ class Context(Protocol):
         ...
 
 
-class Step(Protocol):
-    """What every stage declares."""
-
-    version: ClassVar[int]  # raise it when equal input would give different output
-
-
-class Source(Step, Protocol):
-    """The first stage: it has no input table, and says what outside bytes it stands on."""
-
-    @property
-    def writes(self) -> Columns: ...
-    def stamp(self) -> Json: ...
-    def shards(self, ctx: Context) -> Iterator[Output]:
-        """The same shards, in the same order, each time: a resumed run skips those on disk."""
-        ...
-
-
-@runtime_checkable
-class ShardStage(Step, Protocol):
-    """With `also_reads`, the optional columns that it uses where they are there, it is shown those, `reads` and the key;
-    without, all columns. What it keeps of the rest is taken from its input."""
-
-    key: ClassVar[str]  # the column that names an input row, for conservation
-
-    @property
-    def reads(self) -> tuple[str, ...]: ...
-    @property
-    def writes(self) -> Columns: ...
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        """Engines and prompts it depends on: {"engine": (names), "prompt": (names)}."""
-        ...
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output: ...
-
-
 class Interview(Protocol):
     """What a stage asks of an engine about one shard. The runner carries requests there and replies back.
 
@@ -150,34 +125,111 @@ def ask_alone(interview: Interview, engine: Engine) -> Output:
         interview.close()
 
 
-@runtime_checkable
-class AskingStage(ShardStage, Protocol):
-    """A shard stage that asks one engine, the first that `uses` names. Its shards overlap: no barrier between them."""
+def computed(method: Callable[[Any], T]) -> T:
+    """For what a stage declares by its options: `@computed def reads(self)` where a constant would not do. A property,
+    typed as what it gives."""
+    return cast("T", property(method))
 
+
+class Uses(NamedTuple):
+    """What a stage depends on besides its input, by name; the first engine is the one that it asks."""
+
+    engines: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+
+
+class Stage(ABC):
+    """What every stage declares."""
+
+    kind: ClassVar[Kind]
+    version: ClassVar[int]  # raise it when equal input would give different output
+    reads: tuple[str, ...] = ()  # columns of its input that it cannot do without
+
+    def uses(self) -> Uses:
+        return Uses()
+
+    def stamp(self) -> Json:
+        """Outside bytes it stands on (input files, benchmarks, a chat template); None when there are none."""
+        return None
+
+
+class Source(Stage):
+    """The first stage: it has no input table."""
+
+    kind = Kind.SOURCE
+    writes: Columns
+    limit: int | None = None  # of its rows; None: all
+
+    @abstractmethod
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        """The same shards, in the same order, each time: a resumed run skips those on disk."""
+
+    def expected_rows(self) -> int | None:
+        """Before any limit, as far as that can be told without making them; None: unknown."""
+        return None
+
+
+class RowStage(Stage):
+    """A stage that keeps or drops the rows of a table, and may add columns to them."""
+
+    key: str = "trace_id"  # the column that names an input row, for conservation
+    writes: Columns = {}
+    also_reads: tuple[str, ...] | None = None
+    """Optional columns that it uses where they are there: it is shown those, `reads` and the key, and what it keeps of the
+    rest is taken from its input. None: it is shown all columns."""
+    may_drop: ClassVar[bool] = True  # False: every row that comes in goes out
+
+    def most_rows(self, rows: float, problems: float | None) -> float:
+        """Rows that its own options let out, of so many rows and problems that come in."""
+        return rows
+
+
+class ShardStage(RowStage):
+    kind = Kind.SHARD
+    fan_out: int | None = None
+    """Rows kept or dropped for each row that came in; 0: as many as it takes, at least one. None: it makes no new rows."""
+
+    @abstractmethod
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output: ...
+
+
+class AskingStage(ShardStage):
+    """A shard stage that asks one engine, the first that it uses. Its shards overlap: no barrier between them."""
+
+    engine: str
+    prompt: str
+    sampling: Sampling
+    votes: int = 1  # requests about one matter
+
+    @computed
+    def requests_a_row(self) -> int:
+        """Of a row that it asks about, at most."""
+        return self.votes
+
+    def uses(self) -> Uses:
+        return Uses((self.engine,), (self.prompt,))
+
+    @abstractmethod
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview: ...
 
+    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
+        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
-@runtime_checkable
-class TableStage(Step, Protocol):
+
+class TableStage(RowStage):
     """`sketch` runs on each shard and keeps only what `decide` needs: keys, signatures, counts, never texts.
 
     A sketch has one row for each row that came in, with its key in a column `key` or of the key's own name.
     """
 
-    key: ClassVar[str]
+    kind = Kind.TABLE
 
-    @property
-    def reads(self) -> tuple[str, ...]: ...
-    @property
-    def writes(self) -> Columns: ...
-    def stamp(self) -> Json:
-        """Outside bytes it stands on (benchmark files, an index); None when there are none."""
-        ...
-
+    @abstractmethod
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame: ...
+
+    @abstractmethod
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         """From all sketches, out of which it may take large columns (`drop_in_place`), but not the keys."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,24 +255,15 @@ class TrainJob:
     prompts: Mapping[str, Prompt] = field(default_factory=dict[str, "Prompt"])
 
 
-@runtime_checkable
-class Trainer(Step, Protocol):
+class Trainer(Stage):
     """Tables and a model in, a model out; the work happens in a process of its own."""
 
-    @property
-    def reads(self) -> tuple[str, ...]: ...
-    @property
-    def starts_from(self) -> Any:
-        """A model reference as in YAML: a path, a hub id, {"from": stage id}; None = from nothing."""
-        ...
+    kind = Kind.TRAINER
+    starts_from: ModelReference | None = None  # None: from nothing
 
-    def stamp(self) -> Json:
-        """Outside bytes it stands on, such as a chat template; None when there are none."""
-        ...
-
+    @abstractmethod
     def train(self, job: TrainJob) -> dict[str, float]:
         """Returns summary metrics; raises TrainingError-like DistilleryError with the end of the log."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,21 +272,22 @@ class ExportJob:
 
     tables: Sequence[Path]  # parquet shards of its parent, in order
     ledger: Sequence[Path]  # dropped-*.parquet of every ancestor, in the order of the line
-    history: Sequence[dict[str, Any]]  # stage.json of every ancestor, in the order of the line
+    history: Sequence[Note]  # of every ancestor, in the order of the line
     pipeline: str  # the resolved pipeline, as YAML
     out: Path  # the finished folder; appears by rename
     seed: int
     raw: Sequence[Path] | None = None  # shards of the stage that the option `raw` names
 
 
-@runtime_checkable
-class Sink(Step, Protocol):
-    """The last stage of a line: a table in, a folder for other people out. Its option `raw` may name a stage."""
+class Sink(Stage):
+    """The last stage of a line: a table in, a folder for other people out."""
 
-    @property
-    def reads(self) -> tuple[str, ...]: ...
-    @property
-    def raw(self) -> str: ...
+    kind = Kind.SINK
+    raw: str = ""  # id of a stage whose table goes along; "": none
+
+    @abstractmethod
     def export(self, job: ExportJob) -> dict[str, float]:
         """Returns counts for the report; run again on a finished folder, it only does what is still owed."""
-        ...
+
+
+AnyStage = Source | ShardStage | TableStage | Trainer | Sink

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import polars as pl
 
 from distillery.curate.quality.faults import Fault, Limits, Reason, Response, faults
 from distillery.curate.quality.whole_column import screen
-from distillery.records import Columns, Thinking
-from distillery.stages.base import Context, Output
+from distillery.records import Thinking
+from distillery.stages.base import Context, Output, ShardStage
+
+_OPTIONAL = ("finish", "language", "thinking", "domain")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilterQuality:
+class FilterQuality(ShardStage):
     """Drops a row for its first fault, in the order of `Reason`; the detail names the others.
 
     Whether an answer is right or accepted is not asked here: select.traces does that.
@@ -26,17 +28,12 @@ class FilterQuality:
     skip: tuple[Reason, ...] = ()  # tests that are left out
     refusing_domains: tuple[str, ...] = ("safety",)  # where a refusal can be the right answer
 
-    version: ClassVar[int] = 4
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
-    also_reads: ClassVar[tuple[str, ...]] = ("finish", "language", "thinking", "domain")
-    writes: ClassVar[Columns] = {}
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
+    version = 4
+    reads = ("trace_id", "question", "text")
+    also_reads = _OPTIONAL
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        optional = [name for name in self.also_reads if name in table.columns]
+        optional = [name for name in _OPTIONAL if name in table.columns]
         rows = table.select("question", "text", *optional).iter_rows(named=True)
         screened = screen(table["text"].fill_null(""), self.limits, skip=self.skip)
         found = [self._faults(row, known) for row, known in zip(rows, screened, strict=True)]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import polars as pl
 
 from distillery.curate.thinking import Ruling, deserves
-from distillery.records import Columns, Thinking, earlier_turns
-from distillery.stages.base import Context, Output
+from distillery.records import Thinking, earlier_turns
+from distillery.stages.base import Context, Output, ShardStage
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelThinking:
+class LabelThinking(ShardStage):
     """Writes `thinking` where it is empty, by rules for English and Chinese (`distillery.curate.thinking`).
 
     `otherwise` is for what no rule knows; "" leaves it empty, for judge.thinking to ask a model.
@@ -22,13 +22,11 @@ class LabelThinking:
 
     otherwise: Literal["on", "off", ""] = "on"
 
-    version: ClassVar[int] = 1
-    key: ClassVar[str] = "problem_id"
-    reads: ClassVar[tuple[str, ...]] = ("problem_id", "question", "thinking")
-    writes: ClassVar[Columns] = {"thinking": pl.String()}
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
+    version = 1
+    may_drop = False
+    key = "problem_id"
+    reads = ("problem_id", "question", "thinking")
+    writes = {"thinking": pl.String()}
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         payloads = table["payload"] if "payload" in table.columns else [None] * table.height

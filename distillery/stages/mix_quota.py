@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import polars as pl
 from pydantic import Field
@@ -24,9 +24,8 @@ from distillery.curate.mix import (
     wants,
 )
 from distillery.errors import ConfigError, DistilleryError
-from distillery.hashing import Json, derive_seed
-from distillery.records import Columns
-from distillery.stages.base import Context, Decision
+from distillery.hashing import derive_seed
+from distillery.stages.base import Context, Decision, TableStage, computed
 
 _FILLED_BY = {
     Drop.PER_PROBLEM: "raise per_problem",
@@ -42,7 +41,7 @@ class Shortfall(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixQuota:
+class MixQuota(TableStage):
     """Takes rows into the first quota they match, in a seeded order, while quota and caps have room.
 
     Each row says in `quota` which one it filled.
@@ -60,8 +59,8 @@ class MixQuota:
     key: str = "trace_id"  # the column that names a row
     tokens_column: str = "completion_tokens"
 
-    version: ClassVar[int] = 1
-    writes: ClassVar[Columns] = {"quota": pl.String()}
+    version = 1
+    writes = {"quota": pl.String()}
 
     def __post_init__(self) -> None:
         if self.preset and self.preset not in PRESETS:
@@ -95,11 +94,11 @@ class MixQuota:
     def _quotas(self) -> tuple[Quota, ...]:
         return PRESETS[self.preset] if self.preset else self.quotas
 
-    @property
+    @computed
     def also_reads(self) -> tuple[str, ...]:
         return ("problem_id", "source", self.tokens_column)
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         used = [column for quota in self._quotas for column in quota.where]
         if any(quota.tokens is not None for quota in self._quotas):
@@ -110,8 +109,9 @@ class MixQuota:
             used.append("source")
         return tuple(dict.fromkeys([self.key, *used]))
 
-    def stamp(self) -> Json:
-        return None
+    def most_rows(self, rows: float, problems: float | None) -> float:
+        wanted = wants(self._quotas, total=self.total, scale=self.scale)
+        return sum(want.amount for want in wanted) if all(want.unit == "rows" for want in wanted) else rows
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Columns key, quota (its number), problem, source, tokens."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
@@ -15,9 +15,9 @@ from distillery.curate.difficulty import DIFFICULTY, pass_rates
 from distillery.curate.text.ngrams import ngrams, token_hashes
 from distillery.curate.text.normalize import squeezed, tokens
 from distillery.errors import ConfigError
-from distillery.hashing import Json, derive_seed, text_mark
-from distillery.records import Columns, Outcome
-from distillery.stages.base import Context, Decision
+from distillery.hashing import derive_seed, text_mark
+from distillery.records import Outcome
+from distillery.stages.base import Context, Decision, TableStage, computed
 
 _SKETCH_PERMUTATIONS = 32  # enough to tell a paraphrase from another road
 _JUDGED = [Outcome.CORRECT, Outcome.WRONG, Outcome.NO_ANSWER]
@@ -53,7 +53,7 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelectTraces:
+class SelectTraces(TableStage):
     """Keeps accepted traces only; adds the problem's `pass_rate` and `attempts` over all rows that came in.
 
     Traces that other stages dropped before are not in them: select first, or score first.
@@ -66,9 +66,8 @@ class SelectTraces:
     pass_rate: tuple[float, float] | None = None  # inclusive window on the problem's pass rate
     distinct_text: bool = False  # one copy of traces equal but for spacing
 
-    version: ClassVar[int] = 3
-    key: ClassVar[str] = "trace_id"
-    writes: ClassVar[Columns] = DIFFICULTY
+    version = 3
+    writes = DIFFICULTY
 
     def __post_init__(self) -> None:
         if self.pass_rate and not 0.0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1.0:
@@ -76,12 +75,12 @@ class SelectTraces:
                 f"select.traces: pass_rate is {list(self.pass_rate)}; it is [low, high] within 0 and 1"
             )
 
-    @property
+    @computed
     def also_reads(self) -> tuple[str, ...]:
         lengths = ("completion_tokens", "text") if self.prefer in (Prefer.SHORTEST, Prefer.LONGEST) else ()
         return ("outcome", "accepted", "judge_verdict", *lengths)
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         needs = ("problem_id", "trace_id", *([_RANKS[self.prefer]] if self.prefer in _RANKS else []))
         if self.accepted is Accepted.ACCEPTED:
@@ -90,8 +89,8 @@ class SelectTraces:
             needs = (*needs, "outcome")
         return (*needs, "text") if self.distinct_text or self.prefer is Prefer.DIVERSE else needs
 
-    def stamp(self) -> Json:
-        return None
+    def most_rows(self, rows: float, problems: float | None) -> float:
+        return rows if problems is None else problems * self.per_problem
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Per row: reason (null = accepted), correct (null = not judged), length and, where asked for, the text's form."""

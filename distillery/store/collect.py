@@ -23,6 +23,7 @@ from typing import NamedTuple
 from distillery.engines.request_store import RequestStore, Shelf, ShelfSize
 from distillery.errors import StoreError
 from distillery.stages import STAGES, stage_class
+from distillery.stages.base import AskingStage
 from distillery.store.stage_dir import FolderLock, StageDir
 
 _TRASH = ".trash"
@@ -97,7 +98,7 @@ def read_references(runs: Path) -> References:
 
 def may_ask(use: str) -> bool:
     """Whether a stage of this name asks an engine; one that this version does not have might."""
-    return use not in STAGES or hasattr(stage_class(use), "interview")
+    return use not in STAGES or issubclass(stage_class(use), AskingStage)
 
 
 def stage_folders(store: Path) -> list[str]:

@@ -12,10 +12,10 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import polars as pl
 
@@ -24,6 +24,16 @@ from distillery.errors import StoreError
 from distillery.hashing import sha256
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
+from distillery.stages.note import Note
+
+
+class Sums(NamedTuple):
+    """Over some shards."""
+
+    rows_in: int
+    rows_out: int
+    rows_dropped: int
+    counts: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -77,14 +87,11 @@ class StageDir:
         """Whether it is finished and `asked` has the requests of every shard; of none, where none was needed."""
         note = self.done()
         return note is not None and all(
-            (self.path / f"asked-{shard:05d}.parquet").exists() for shard in range(note["shards"])
+            (self.path / f"asked-{shard:05d}.parquet").exists() for shard in range(note.shards)
         )
 
     def read(self, shard: int) -> pl.DataFrame:
         return shards.read(self.shard(shard))
-
-    def shard_note(self, shard: int) -> dict[str, Any]:
-        return json.loads((self.path / f"note-{shard:05d}.json").read_text())
 
     def write_sketch(self, shard: int, sketch: pl.DataFrame) -> None:
         with disk_errors(self.path):
@@ -99,7 +106,7 @@ class StageDir:
         note = self.done()
         if note is None:
             raise StoreError(f"{self.path}: not finished; run its pipeline first")
-        return [self.shard(n) for n in range(note["shards"])]
+        return [self.shard(n) for n in range(note.shards)]
 
     def ledgers(self) -> list[Path]:
         return sorted(self.path.glob("dropped-*.parquet"))
@@ -112,24 +119,33 @@ class StageDir:
         """Rows kept and rows in the ledger, from the files' footers."""
         return _rows(self.shard(shard)), _rows(self.dropped(shard))
 
-    def counts_so_far(self) -> dict[str, float]:
-        """Metrics added up over the shards on disk."""
-        total: dict[str, float] = {}
-        for file in self.path.glob("note-*.json"):
-            if self.has(int(file.stem.removeprefix("note-"))):
-                for name, value in json.loads(file.read_text())["metrics"].items():
-                    total[name] = total.get(name, 0.0) + value
-        return total
+    def on_disk(self) -> list[int]:
+        """The shards that there are so far."""
+        return sorted(int(file.stem.removeprefix("shard-")) for file in self.path.glob("shard-*.parquet"))
 
-    def finish(self, note: dict[str, Any]) -> None:
+    def sums(self, shards: Iterable[int]) -> Sums:
+        """Rows and counts, added up over these shards."""
+        rows_in = rows_out = rows_dropped = 0
+        counts: dict[str, float] = {}
+        for shard in shards:
+            note = json.loads((self.path / f"note-{shard:05d}.json").read_text())
+            kept, dropped = self.count(shard)
+            rows_in, rows_out, rows_dropped = (
+                rows_in + note["rows_in"],
+                rows_out + kept,
+                rows_dropped + dropped,
+            )
+            for name, value in note["metrics"].items():
+                counts[name] = counts.get(name, 0.0) + value
+        return Sums(rows_in, rows_out, rows_dropped, counts)
+
+    def finish(self, note: Note) -> None:
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             for sketch in self.path.glob("sketch-*.parquet"):
                 sketch.unlink()
             files = {str(file.relative_to(self.path)): sha256(file) for file in self.results()}
-            replace_text(
-                self.path / "stage.json", json.dumps({**note, "files": files}, indent=2, ensure_ascii=False)
-            )
+            replace_text(self.path / "stage.json", replace(note, files=files).text())
 
     def results(self) -> list[Path]:
         """What the stage made: rows, ledgers, a model, a folder for other people."""
@@ -138,20 +154,27 @@ class StageDir:
         made += [file for folder in folders for file in folder.rglob("*") if file.is_file()]
         return sorted(made)
 
-    def done(self) -> dict[str, Any] | None:
+    def note(self) -> Note | None:
+        """What its marker says; None where there is none."""
         file = self.path / "stage.json"
         if not file.exists():
             return None
         try:
-            note = json.loads(file.read_text())
-        except ValueError:
-            raise StoreError(f"{file}: not JSON; delete the folder to redo this stage") from None
-        absent = [n for n in range(note["shards"]) if not self.has(n)]
+            return Note.read(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise StoreError(f"{file}: not JSON of a stage ({error}); delete the folder to redo it") from None
+
+    def done(self) -> Note | None:
+        """The same, once all that it promises is seen to be there."""
+        note = self.note()
+        if note is None:
+            return None
+        absent = [n for n in range(note.shards) if not self.has(n)]
         if absent:
             raise StoreError(
-                f"{self.path}: says done with {note['shards']} shards but lacks {absent}; delete it to redo"
+                f"{self.path}: says done with {note.shards} shards but lacks {absent}; delete it to redo"
             )
-        if note.get("model") and not self.model.is_dir():
+        if note.model and not self.model.is_dir():
             raise StoreError(f"{self.path}: says done but has no model folder; delete it to redo")
         return note
 

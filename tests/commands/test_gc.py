@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from distillery.cli import main
-from distillery.commands import gc
 from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run
+from distillery.store import collect as collection
 from distillery.store.stage_dir import FolderLock, StageDir
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def collect(data: Path, *words: str) -> int:
 
 
 def folders(data: Path) -> set[str]:
-    return set(gc.stage_folders(data / "store"))
+    return set(collection.stage_folders(data / "store"))
 
 
 def completions(data: Path) -> dict[str, int]:
@@ -367,10 +367,10 @@ def test_a_folder_that_a_run_names_meanwhile_comes_back(data, monkeypatch):
     record = do(data)
     text = (record / "run.json").read_text()
     (record / "run.json").unlink()
-    found = gc.survey(data / "store", data / "runs")
-    assert len(found.of(gc.What.FOLDER)) == 4
+    found = collection.survey(data / "store", data / "runs")
+    assert len(found.of(collection.What.FOLDER)) == 4
     (record / "run.json").write_text(text)
-    removed, _ = gc.remove(found, data / "store", data / "runs")
+    removed, _ = collection.remove(found, data / "store", data / "runs")
     assert removed == []
     assert completions(data) == {"scripted": 6, "judge": 6}
     assert len(folders(data)) == 4
@@ -380,9 +380,9 @@ def test_a_folder_that_a_run_names_meanwhile_comes_back(data, monkeypatch):
 
 def test_completions_that_an_unfinished_run_names_meanwhile_stay(data):
     shutil.rmtree(do(data))
-    found = gc.survey(data / "store", data / "runs")
+    found = collection.survey(data / "store", data / "runs")
     do(data, samples=2, breaks_after=1)
-    _, alone = gc.remove(found, data / "store", data / "runs")
+    _, alone = collection.remove(found, data / "store", data / "runs")
     assert any("is not finished" in text for text in alone)
     assert completions(data)["scripted"] == 7
 
@@ -419,4 +419,6 @@ def test_two_at_once_are_one_too_many(data, capsys):
     ],
 )
 def test_models_are_named_as_people_know_them(identity, name):
-    assert gc.model_of(identity, gc.References(1, frozenset(), {}, {"f00d": "teacher"})) == name
+    assert (
+        collection.model_of(identity, collection.References(1, frozenset(), {}, {"f00d": "teacher"})) == name
+    )

@@ -10,6 +10,7 @@ from distillery.engines import Completion
 from distillery.engines.request_store import RequestStore
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
+from distillery.stages.note import Note
 from distillery.store.stage_dir import StageDir
 
 NAMED, UNNAMED = "toy.kept-0123456789abcdef", "toy.gone-0123456789abcdef"
@@ -22,7 +23,7 @@ def data(tmp_path: Path) -> Path:
         folder = StageDir(tmp_path / "store" / name)
         folder.write(0, Output.all_kept(empty(LEDGER)), 0)
         facts = {"rows_in": 1234, "rows_out": 1000, "rows_dropped": 234, "seconds": 1.5}
-        folder.finish({"shards": 1, **facts})
+        folder.finish(Note(id="a", use="ingest.file", fingerprint="f00d", shards=1, **facts))
         (folder.path / "model.bin").write_bytes(bytes(2**20))
     step = {
         "id": "a",

@@ -34,7 +34,7 @@ def test_shards_are_shared_out_and_the_stage_ends_once(tmp_path):
     folder = folder_of(plan.step("good"), tmp_path / "store")
     note = folder.done()
     assert note is not None
-    assert (note["shards"], note["rows_in"], note["rows_out"] + note["rows_dropped"]) == (3, 30, 30)
+    assert (note.shards, note.rows_in, note.rows_out + note.rows_dropped) == (3, 30, 30)
     alone = tmp_path / "alone"
     do(alone, plan, jobs=1)
     for shard in range(3):

@@ -15,6 +15,7 @@ from distillery.pipeline.estimate import StepEstimate, estimate, total
 from distillery.pipeline.prices import ApiPrice, Gpu, ModelSize, Prices, Speed
 from distillery.records import LEDGER, TRACE, empty
 from distillery.stages.base import Output
+from distillery.stages.note import Note
 from distillery.store.stage_dir import StageDir
 
 ROOT = Path(__file__).parents[2]
@@ -70,8 +71,8 @@ def wrote(folder: Path, *, tokens: list[int], rows_in: int, done: bool) -> Stage
     counts = {"requests": float(len(tokens)), "completion_tokens": float(sum(tokens))}
     stage.write(0, Output(rows, empty(LEDGER), counts), rows_in)
     if done:
-        note = {"shards": 1, "rows_in": rows_in, "rows_out": len(tokens), "rows_dropped": 0}
-        stage.finish({**note, "counts": counts, "metrics": [], "facts": {}, "model": False})
+        known = {"id": "traces", "use": "generate.traces", "fingerprint": "f00d"}
+        stage.finish(Note(**known, shards=1, rows_in=rows_in, rows_out=len(tokens), counts=counts))
     return stage
 
 
@@ -337,15 +338,6 @@ def test_a_finished_model_is_measured(tmp_path: Path):
     )
     folder = StageDir(tmp_path / "store" / plan.step("student").folder)
     folder.model.mkdir(parents=True)
-    note = {
-        "shards": 0,
-        "rows_in": 5,
-        "rows_out": 0,
-        "rows_dropped": 0,
-        "counts": {},
-        "metrics": [],
-        "model": True,
-    }
-    folder.finish(note)
+    folder.finish(Note(id="student", use="train.sft", fingerprint="f00d", rows_in=5, model=True))
     student = figures(plan, store=tmp_path / "store")["student"]
     assert (student.done, student.rows, student.gpu_hours) == (True, 5, 0)

@@ -94,7 +94,7 @@ def test_a_straggler_holds_up_its_own_shard_and_nothing_else(tmp_path):
 
     engine = Straggling()
     folder = do(pipeline(tmp_path, "{kind: scripted}"), tmp_path, engine=engine)
-    assert folder.done()["rows_out"] == 40
+    assert folder.done().rows_out == 40
     assert folder.read(0)["text"].to_list().count("late") == 1
 
 
@@ -182,7 +182,7 @@ def test_each_kind_of_failure_leaves_a_row_in_the_ledger(tmp_path, reply, kind):
     assert 0 < ledger.height < 12
     assert set(ledger["reason"]) == {kind}
     assert ledger["detail"][0] == "sample 0: as the server said"
-    assert folder.done()["rows_out"] + ledger.height == 12
+    assert folder.done().rows_out + ledger.height == 12
 
 
 def test_a_token_budget_stops_cleanly_and_a_larger_one_goes_on(tmp_path):
@@ -200,7 +200,7 @@ def test_a_token_budget_stops_cleanly_and_a_larger_one_goes_on(tmp_path):
         assert server.stats()["requests"] <= asked + 40
         folder = do(whole, tmp_path, settings=["budget.max_tokens=1e9"])
         assert server.stats()["requests"] == 300
-    assert folder.done()["rows_out"] == 300
+    assert folder.done().rows_out == 300
 
 
 def test_a_money_budget_counts_by_the_price_list(tmp_path):
@@ -294,7 +294,7 @@ def test_told_to_stop_when_all_was_asked_it_is_done(tmp_path):
             executor=Draining(),
             watcher=Watcher(),
         )
-    assert folder_of(plan.step("traces"), tmp_path / "store").done()["rows_out"] == 8
+    assert folder_of(plan.step("traces"), tmp_path / "store").done().rows_out == 8
 
 
 def test_the_second_interrupt_leaves_at_once(tmp_path):

@@ -16,11 +16,11 @@ from distillery.pipeline import load_plan
 from distillery.records import LEDGER, Columns, empty
 from distillery.runner import Inline, Watcher, open_run, run
 from distillery.runner.execute import folder_of
-from distillery.stages.base import Decision, Output
+from distillery.stages.base import Decision, Output, ShardStage, Source, TableStage
 
 
 @dataclass(frozen=True)
-class Texts:
+class Texts(Source):
     """Rows k0, k1, ... with a text each, in shards of 8."""
 
     rows: int = 20
@@ -42,7 +42,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Measure:
+class Measure(ShardStage):
     """The length of the text; every third row goes. Says which columns it was shown."""
 
     spoil: bool = False
@@ -52,9 +52,6 @@ class Measure:
     also_reads: ClassVar[tuple[str, ...]] = ("missing",)
     writes: ClassVar[Columns] = {"length": pl.UInt32()}
     shown: ClassVar[list[list[str]]] = []
-
-    def uses(self):
-        return {}
 
     def apply(self, table, ctx) -> Output:
         self.shown.append(table.columns)
@@ -68,7 +65,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Longest:
+class Longest(TableStage):
     """Keeps so many rows, by their length, and ranks them."""
 
     keep: int = 6
@@ -77,9 +74,6 @@ class Longest:
     reads: ClassVar[tuple[str, ...]] = ("length",)
     also_reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[Columns] = {"rank": pl.UInt32()}
-
-    def stamp(self):
-        return None
 
     def sketch(self, table, ctx):
         assert "length" in table.columns

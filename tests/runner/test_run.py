@@ -14,20 +14,17 @@ from distillery.pipeline import load_plan
 from distillery.records import LEDGER, Columns, empty
 from distillery.runner import Inline, Watcher, open_run, run
 from distillery.runner.execute import folder_of
-from distillery.stages.base import Decision, Output
+from distillery.stages.base import Decision, Output, ShardStage, Source, TableStage
 
 
 @dataclass(frozen=True)
-class Count:
+class Count(Source):
     """Numbers as rows."""
 
     rows: int = 10
     shard_rows: int = 4
     version: ClassVar[int] = 1
     writes: ClassVar[Columns] = {"key": pl.String(), "n": pl.Int64()}
-
-    def stamp(self):
-        return None
 
     def shards(self, ctx) -> Iterator[Output]:
         for start in range(0, self.rows, self.shard_rows):
@@ -37,7 +34,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Double:
+class Double(ShardStage):
     """Twice the number; odd ones above `odd_above` are dropped."""
 
     odd_above: int = 1000
@@ -64,7 +61,7 @@ class Double:
 
 
 @dataclass(frozen=True)
-class KeepHalf:
+class KeepHalf(TableStage):
     """Drops the smaller half of all rows."""
 
     fault: str = ""
@@ -72,9 +69,6 @@ class KeepHalf:
     key: ClassVar[str] = "key"
     reads: ClassVar[tuple[str, ...]] = ("key", "n")
     writes: ClassVar[Columns] = {"rank": pl.Int64()}
-
-    def stamp(self):
-        return None
 
     def sketch(self, table, ctx):
         return table.select("key", "n")

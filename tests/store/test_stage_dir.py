@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from distillery.errors import StoreError
 from distillery.records import LEDGER, empty
 from distillery.stages.base import Output
-from distillery.store.stage_dir import FolderLock, StageDir, disk_errors
+from distillery.stages.note import Note
+from distillery.store.stage_dir import FolderLock, StageDir, Sums, disk_errors
 
+NOTE = Note(id="a", use="toy.a", fingerprint="f00d")
 ROWS = pl.DataFrame({"key": ["a", "b"]})
 
 
@@ -21,7 +24,7 @@ def written(path, shards=1):
     folder = StageDir(path)
     for shard in range(shards):
         folder.write(shard, Output(ROWS, empty(LEDGER), {"accepted": 1.0}), 2)
-    folder.finish({"shards": shards})
+    folder.finish(replace(NOTE, shards=shards))
     return folder
 
 
@@ -33,17 +36,15 @@ def test_a_shard_exists_when_its_file_does(tmp_path):
     assert folder.done() is None
     assert folder.read(0).equals(ROWS)
     assert folder.count(0) == (2, 0)
-    assert folder.shard_note(0) == {"rows_in": 2, "metrics": {}}
+    assert folder.sums([0]) == Sums(rows_in=2, rows_out=2, rows_dropped=0, counts={})
 
 
 def test_a_stage_is_done_when_its_marker_is_there(tmp_path):
     folder = written(tmp_path / "s", shards=2)
     note = folder.done()
     assert note is not None
-    assert note["shards"] == 2
-    assert sorted(note["files"]) == [
-        f"{name}-0000{n}.parquet" for name in ("dropped", "shard") for n in (0, 1)
-    ]
+    assert note.shards == 2
+    assert sorted(note.files) == [f"{name}-0000{n}.parquet" for name in ("dropped", "shard") for n in (0, 1)]
     assert len(folder.shards()) == 2
     assert not list((tmp_path / "s").glob("*.tmp"))
 
@@ -64,7 +65,7 @@ def test_a_torn_marker_is_said(tmp_path):
 
 def test_a_marker_that_promises_a_model_needs_one(tmp_path):
     folder = StageDir(tmp_path)
-    folder.finish({"shards": 0, "model": True})
+    folder.finish(replace(NOTE, model=True))
     with pytest.raises(StoreError, match="no model folder"):
         folder.done()
 
@@ -118,6 +119,6 @@ def test_sketches_go_when_the_stage_is_done(tmp_path):
     assert folder.read_sketch(0) is not None
     assert folder.read_sketch(1) is None
     folder.write(0, Output.all_kept(ROWS), 2)
-    folder.finish({"shards": 1})
+    folder.finish(replace(NOTE, shards=1))
     assert folder.read_sketch(0) is None
     assert json.loads((tmp_path / "stage.json").read_text())["shards"] == 1

@@ -20,7 +20,7 @@ from distillery.errors import ConfigError
 from distillery.prompts import load_prompt
 from distillery.reasoning import join
 from distillery.records import Outcome, Problem, Verdict
-from distillery.stages.base import EngineJob, TrainJob
+from distillery.stages.base import EngineJob, TrainJob, Uses
 from distillery.stages.train.grpo import TrainGrpo
 from distillery.train.options import GrpoOptions, JudgeOptions
 from distillery.train.reward_judge import RewardJudge
@@ -224,5 +224,5 @@ def test_a_judge_that_every_process_would_load_is_refused(tmp_path: Path, kind: 
 
 def test_a_stage_names_the_engine_and_only_the_prompts_that_it_uses() -> None:
     stage = TrainGrpo(model="m", rewards={"harmlessness": 1.0}, judge=JudgeOptions(engine="v3"))
-    assert stage.uses() == {"engine": ("v3",), "prompt": ("judge.safety@1",)}
-    assert TrainGrpo(model="m").uses() == {}
+    assert stage.uses() == Uses(("v3",), ("judge.safety@1",))
+    assert TrainGrpo(model="m").uses() == Uses()

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field
 
 from distillery.hashing import Json
-from distillery.records import Columns, earlier_turns
-from distillery.stages.base import Context, Output
+from distillery.records import earlier_turns
+from distillery.stages.base import Context, Output, ShardStage, computed
 from distillery.stages.decontaminate.benchmarks import Bench, Benchmarks, Question, expanded, stamp
 
 _SHOWN = 160  # characters of the question in the ledger
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decontamination:
+class Decontamination(ShardStage):
     """Which column is compared with which benchmarks."""
 
     against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
@@ -27,10 +27,9 @@ class Decontamination:
     column: str = "question"
     key: str = "problem_id"  # the column that names a row
 
-    also_reads: ClassVar[tuple[str, ...]] = ("payload",)
-    writes: ClassVar[Columns] = {}
+    also_reads = ("payload",)
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         return (self.key, self.column)
 
@@ -41,9 +40,6 @@ class Decontamination:
     @property
     def benches(self) -> tuple[Bench, ...]:
         return expanded(self._against, self.folder)
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
 
     def stamp(self) -> Json:
         """sha256 of every benchmark file, name and revision of every hub one, in order."""

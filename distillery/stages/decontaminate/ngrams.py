@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import polars as pl
 from pydantic import Field
@@ -48,7 +48,7 @@ class DecontaminateNgrams(Decontamination):
     )
     numbers_changed: Literal["drop", "keep"] = "drop"  # "keep" counts them in the metrics only
 
-    version: ClassVar[int] = 2
+    version = 2
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         limits = Limits(words=self.n, min_coverage=self.min_coverage, min_near=self.min_near)

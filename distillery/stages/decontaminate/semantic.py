@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ class DecontaminateSemantic(Decontamination):
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     same_numbers: bool = True  # a paraphrase keeps the numbers; written in words they are none
 
-    version: ClassVar[int] = 1
+    version = 1
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         known = _known(self.benches, self.embedding, changes(self.benches))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import ClassVar
 
 import polars as pl
 
 from distillery.curate.copies.which_stays import equals, facts, ledger
 from distillery.curate.text.normalize import canonical
-from distillery.hashing import Json
 from distillery.stages.base import Context, Decision
 from distillery.stages.dedup.one_copy import OneCopy
 
@@ -28,10 +26,7 @@ class DedupExact(OneCopy):
     A text without a word is nobody's copy.
     """
 
-    version: ClassVar[int] = 1
-
-    def stamp(self) -> Json:
-        return None
+    version = 1
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         forms = [

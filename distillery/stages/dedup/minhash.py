@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
@@ -36,7 +36,7 @@ class DedupMinhash(OneCopy):
     )  # characters that are compared, as of answers that all begin alike; null = all
     earlier: tuple[str, ...] = ()  # folders that export.signatures wrote: what is in those sets goes
 
-    version: ClassVar[int] = 3
+    version = 3
 
     @property
     def _shape(self) -> Shape:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import polars as pl
 
 from distillery.curate.copies.minhash import Indices, Links, Signatures, marks_of, unpacked
 from distillery.curate.copies.which_stays import Copy, Keep, Preference, copies, facts, ledger
-from distillery.records import Columns
-from distillery.stages.base import Decision
+from distillery.stages.base import Decision, TableStage, computed
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneCopy:
+class OneCopy(TableStage):
     """Which column is compared, and which of several copies stays."""
 
     column: str = "question"
@@ -24,10 +22,9 @@ class OneCopy:
     keep: Keep = Keep.LONGEST
     prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
 
-    writes: ClassVar[Columns] = {}
-    also_reads: ClassVar[tuple[str, ...]] = ("problem_id", "gold")
+    also_reads = ("problem_id", "gold")
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         return (self.key, self.column, *(("source",) if self.prefer_sources else ()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,6 @@ from pydantic import Field
 from distillery.curate.copies.meaning import meaning_links, numbers, undrawn
 from distillery.curate.copies.minhash import packed
 from distillery.engines.embedding import Embedding
-from distillery.hashing import Json
 from distillery.stages.base import Context, Decision
 from distillery.stages.dedup.one_copy import OneCopy, decided
 
@@ -35,10 +34,7 @@ class DedupSemantic(OneCopy):
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
     same_numbers: bool = True  # problems that differ in a number are different
 
-    version: ClassVar[int] = 1
-
-    def stamp(self) -> Json:
-        return None
+    version = 1
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         texts = undrawn(table[self.column].cast(pl.String))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from distillery.dialogue import CHAT, earlier
 from distillery.errors import ConfigError
 from distillery.reasoning import CLOSE, OPEN
-from distillery.records import Columns, Thinking
-from distillery.stages.base import Context, Output, Scope
+from distillery.records import Thinking
+from distillery.stages.base import Context, Output, ShardStage, Uses
 
 if TYPE_CHECKING:
     from distillery.engines.base import Messages
@@ -42,7 +42,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
-class ExportChat:
+class ExportChat(ShardStage):
     """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not).
 
     Earlier turns (`history` in the payload) stand before the prompt's last turn, the assistant's with an empty block.
@@ -50,15 +50,13 @@ class ExportChat:
 
     prompt: str = ""  # renders what comes before the answer, from the slot `question`; "": the bare question
 
-    version: ClassVar[int] = 1
-    scope: ClassVar[Scope] = Scope.SHARD
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
-    writes: ClassVar[Columns] = {"messages": MESSAGES, "num_tokens": pl.Int32()}
-    also_reads: ClassVar[tuple[str, ...]] = ("thinking", "payload", "prompt_tokens", "completion_tokens")
+    version = 1
+    reads = ("trace_id", "question", "text")
+    writes = {"messages": MESSAGES, "num_tokens": pl.Int32()}
+    also_reads = ("thinking", "payload", "prompt_tokens", "completion_tokens")
 
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (), "prompt": (self.prompt,) if self.prompt else ()}
+    def uses(self) -> Uses:
+        return Uses(prompts=(self.prompt,) if self.prompt else ())
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         turns = ctx.prompt(self.prompt).turns if self.prompt else (("user", _SLOT),)

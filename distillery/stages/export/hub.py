@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import polars as pl
 
@@ -32,7 +32,7 @@ from distillery.curate.publish.hub_rows import (
 from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import sha256
 from distillery.records import empty
-from distillery.stages.base import ExportJob
+from distillery.stages.base import ExportJob, Sink
 from distillery.stages.export.hub_card import front_matter, gather
 from distillery.stages.export.hub_files import (
     ShardedWriter,
@@ -53,7 +53,7 @@ _MOST_GROUPS = 256  # files open at once
 
 
 @dataclass(frozen=True)
-class ExportHub:
+class ExportHub(Sink):
     """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`."""
 
     raw: str = ""  # id of the stage whose table has every sample, kept or not
@@ -68,8 +68,8 @@ class ExportHub:
     push: bool = False
     private: bool = True
 
-    version: ClassVar[int] = 2
-    reads: ClassVar[tuple[str, ...]] = ("problem_id", "trace_id", "question", "gold", "text", "messages")
+    version = 2
+    reads = ("problem_id", "trace_id", "question", "gold", "text", "messages")
 
     def __post_init__(self) -> None:
         if self.push and self.repo.count("/") != 1:

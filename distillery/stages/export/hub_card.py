@@ -66,8 +66,8 @@ def gather(
         judge_scores=[
             JudgeScore(str(row["model"]), str(row["metric"]), float(row["value"]), int(row["samples"]))
             for note in job.history
-            if note["use"] == "score.judge"
-            for row in note.get("metrics") or ()
+            if note.use == "score.judge"
+            for row in note.metrics
             if isinstance(row["value"], int | float)
         ],
     )
@@ -80,14 +80,14 @@ def funnel(job: ExportJob) -> list[FunnelRow]:
         counts.setdefault(stage, Counter()).update(dict(found))
     return [
         FunnelRow(
-            str(note["id"]),
-            str(note["use"]),
-            int(note.get("rows_in") or 0),
-            int(note.get("rows_out") or 0),
-            int(note.get("rows_dropped") or 0),
-            counts.get(str(note["id"]), Counter()),
-            note.get("facts") or {},
-            note.get("counts") or {},
+            note.id,
+            note.use,
+            note.rows_in,
+            note.rows_out,
+            note.rows_dropped,
+            counts.get(note.id, Counter()),
+            note.facts,
+            note.counts,
         )
         for note in job.history
     ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from distillery import shards
 from distillery.curate.publish.hub_rows import take, verifiable
 from distillery.records import LEDGER, Columns, empty
+from distillery.stages.note import Note
 
 _IDS: Columns = {
     "problem_id": pl.String(),
@@ -72,17 +72,15 @@ def _count(files: Sequence[Path], columns: Columns) -> pl.DataFrame:
     return whole.sort("rows", *names, descending=[True, *[False] * len(names)])
 
 
-def ledgers(
-    files: Sequence[Path], history: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[str, pl.DataFrame]]:
+def ledgers(files: Sequence[Path], history: Sequence[Note]) -> Iterator[tuple[str, pl.DataFrame]]:
     """Each ledger with the id of its stage. A ledger lies in its stage's folder, <use>-<fingerprint>."""
-    ids = {str(note["fingerprint"]): str(note["id"]) for note in history}
+    ids = {note.fingerprint: note.id for note in history}
     for file in files:
         use, _, fingerprint = file.parent.name.rpartition("-")
         yield ids.get(fingerprint, use), shards.read(file)
 
 
-def fates(files: Sequence[Path], history: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+def fates(files: Sequence[Path], history: Sequence[Note]) -> pl.DataFrame:
     """Why each key left, in the first stage that dropped it: key, stage, reason, detail."""
     frames = [
         frame.select("key", pl.lit(stage).alias("stage"), "reason", pl.col("detail").str.slice(0, _DETAIL))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
 
 import polars as pl
 
 from distillery.curate.publish.hub_rows import RL, asked, rl_columns, verifiable
 from distillery.dialogue import earlier
-from distillery.records import Columns
-from distillery.stages.base import Context, Output, Scope
+from distillery.stages.base import Context, Output, ShardStage
 from distillery.verify import CHECKERS
 
 _ADDED = ("prompt", "solution", "answer", "data_source", "ability", "reward_model", "extra_info")
@@ -26,15 +24,14 @@ class Unfit(StrEnum):
 
 
 @dataclass(frozen=True)
-class ExportRl:
+class ExportRl(ShardStage):
     """One row a problem; `prompt` is the conversation up to the bare question and replaces a column of that name."""
 
     split: str = "train"  # what verl's extra_info says
 
-    version: ClassVar[int] = 1
-    scope: ClassVar[Scope] = Scope.SHARD
-    key: ClassVar[str] = "problem_id"
-    reads: ClassVar[tuple[str, ...]] = (
+    version = 1
+    key = "problem_id"
+    reads = (
         "problem_id",
         "question",
         "gold",
@@ -43,10 +40,7 @@ class ExportRl:
         "source",
         "payload",
     )
-    writes: ClassVar[Columns] = {name: RL[name] for name in _ADDED}
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (), "prompt": ()}
+    writes = {name: RL[name] for name in _ADDED}
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         unknown = ~pl.col("checker").is_in(sorted(CHECKERS))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
 
 from distillery import shards
-from distillery.stages.base import ExportJob
+from distillery.stages.base import ExportJob, Sink, computed
 from distillery.stages.dedup.signatures import Shape, write_index
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportSignatures:
+class ExportSignatures(Sink):
     """The MinHash signatures of `column`, each text once: 256 bytes a problem at 128 permutations.
 
     A later pipeline names the folder in `dedup.minhash`, `earlier`; column, shingle, permutations and opening must be equal.
@@ -29,10 +29,9 @@ class ExportSignatures:
         default=None, metadata={"identity": "changed"}
     )  # characters; null = all
 
-    version: ClassVar[int] = 2
-    raw: ClassVar[str] = ""
+    version = 2
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         return (self.key, self.column)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from pydantic import Field
@@ -18,7 +18,7 @@ from distillery.hashing import Json
 from distillery.prompts import Prompt
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, TRACE, Columns, Thinking
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output, Uses, computed
 from distillery.stages.generate.trace_interview import Draws, Sample, Tally, TraceInterview
 
 _NEW = {"identity": "changed"}
@@ -29,7 +29,7 @@ _ENOUGH_TO_TELL, _MOSTLY = (
 
 
 @dataclass(frozen=True)
-class GenerateTraces:
+class GenerateTraces(AskingStage):
     """Samples reasoning traces of each problem; a sample that fails stands in the ledger by its problem.
 
     A trace's id is its request's key, so that more samples, more problems or another order of them ask only for
@@ -53,8 +53,8 @@ class GenerateTraces:
     )  # for what the token limit cut off, once
     plain_prompt: str = field(default="", metadata=_NEW)  # where `thinking` is "off"; "": the same prompt
 
-    version: ClassVar[int] = 1
-    key: ClassVar[str] = "problem_id"
+    version = 1
+    key = "problem_id"
 
     def __post_init__(self) -> None:
         if self.policy == "adaptive" and self.samples == 1:
@@ -62,22 +62,26 @@ class GenerateTraces:
                 "generate.traces: samples is 1, the most that policy adaptive may draw; raise it, 64 is usual"
             )
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:  # `thinking` too, where there is one
         judged = ("gold", "checker") if self.policy == "adaptive" else ()
         return ("problem_id", "question", *judged)
 
-    @property
+    @computed
     def writes(self) -> Columns:
         return {**TRACE, **DIFFICULTY} if self.policy == "adaptive" else TRACE
 
-    @property
+    @computed
     def fan_out(self) -> int:
         """Rows kept or dropped for each row that came in; 0: as many as it takes, at least one."""
         return self.samples if self.policy == "fixed" else 0
 
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": tuple(filter(None, (self.prompt, self.plain_prompt)))}
+    @computed
+    def requests_a_row(self) -> int:
+        return self.samples
+
+    def uses(self) -> Uses:
+        return Uses((self.engine,), tuple(filter(None, (self.prompt, self.plain_prompt))))
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         draws = Draws(
@@ -90,9 +94,6 @@ class GenerateTraces:
             continue_tokens=self.continue_tokens,
         )
         return TraceInterview(draws, table, ctx, output=lambda heard: self._rows(table, heard, ctx))
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def _rows(self, table: pl.DataFrame, heard: TraceInterview, ctx: Context) -> Output:
         """Rows in the table's order, the samples of a problem in theirs, however the replies came in."""

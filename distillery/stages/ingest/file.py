@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
-from distillery.row_files import files, read
-from distillery.stages.base import Context, Output
+from distillery.row_files import count_rows, files, read
+from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestFile:
+class IngestFile(Source):
     """Problems from jsonl, jsonl.gz, parquet and csv files, told by their ending; read as a stream.
 
     The ledger's key of a bad row is "file:line" (parquet: the row's number, from 1).
@@ -30,7 +30,7 @@ class IngestFile:
     shard_rows: Annotated[int, Field(ge=1)] = 1000
     limit: Annotated[int, Field(ge=1)] | None = None  # problems
 
-    version: ClassVar[int] = 2
+    version = 2
 
     def __post_init__(self) -> None:
         _ = self._map
@@ -39,16 +39,16 @@ class IngestFile:
     def _map(self) -> RowMap:
         return RowMap("ingest.file", self.columns, self.constants, self.keep, self.gold_pattern)
 
-    @property
+    @computed
     def writes(self) -> Columns:
         return self._map.writes
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
 
     def stamp(self) -> Json:
         """sha256 of each file's bytes; where the files lie does not count."""
         return [sha256(file) for file in files(self.path, where="ingest.file")]
+
+    def expected_rows(self) -> int | None:
+        return count_rows([self.path] if isinstance(self.path, str) else self.path)
 
     def shards(self, ctx: Context) -> Iterator[Output]:
         rows = (row for file in files(self.path, where="ingest.file") for row in read(file))

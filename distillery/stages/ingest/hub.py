@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from distillery.hashing import Json
 from distillery.hub import load_split
 from distillery.records import Columns
-from distillery.stages.base import Context, Output
+from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestHub:
+class IngestHub(Source):
     """One split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
 
     The ledger's key of a bad row is "name:split:number", numbers from 1.
@@ -35,7 +35,7 @@ class IngestHub:
     shard_rows: Annotated[int, Field(ge=1)] = 1000
     limit: Annotated[int, Field(ge=1)] | None = None  # problems
 
-    version: ClassVar[int] = 2
+    version = 2
 
     def __post_init__(self) -> None:
         _ = self._map
@@ -44,12 +44,9 @@ class IngestHub:
     def _map(self) -> RowMap:
         return RowMap("ingest.hub", self.columns, self.constants, self.keep, self.gold_pattern)
 
-    @property
+    @computed
     def writes(self) -> Columns:
         return self._map.writes
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
 
     def stamp(self) -> Json:
         return {"name": self.name, "config": self.config, "split": self.split, "revision": self.revision}

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import polars as pl
 from pydantic import Field
 
-from distillery.hashing import Json, derive_seed, digest
+from distillery.hashing import derive_seed, digest
 from distillery.miniature import corpus, general, judging, sums
 from distillery.prompts import Prompt
 from distillery.records import LEDGER, PROBLEM, Columns, Problem, empty
-from distillery.stages.base import Context, Output
+from distillery.stages.base import Context, Output, Source, Uses, computed
 
 
 class Part(StrEnum):
@@ -42,7 +42,7 @@ _COLUMNS: dict[Part, Columns] = {
 
 
 @dataclass(frozen=True)
-class IngestMiniature:
+class IngestMiniature(Source):
     """The miniature's own world, made from a seed: nothing held out ever stands in what is trained on."""
 
     part: Part
@@ -53,17 +53,17 @@ class IngestMiniature:
     prompt: str = "judge.small@1"  # what the judge is asked with
     shard_rows: Annotated[int, Field(ge=1)] = 1000
 
-    version: ClassVar[int] = 1
+    version = 1
 
-    @property
+    @computed
     def writes(self) -> Columns:
         return _COLUMNS[self.part]
 
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"prompt": (self.prompt,) if self.part is Part.JUDGING_WORKED else ()}
+    def uses(self) -> Uses:
+        return Uses(prompts=(self.prompt,) if self.part is Part.JUDGING_WORKED else ())
 
-    def stamp(self) -> Json:
-        return None
+    def expected_rows(self) -> int | None:
+        return self.count
 
     def shards(self, ctx: Context) -> Iterator[Output]:
         rows = iter(self._rows(derive_seed(ctx.seed, self.salt), ctx))

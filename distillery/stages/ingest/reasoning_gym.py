@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from distillery.errors import ConfigError
 from distillery.hashing import Json
-from distillery.records import PROBLEM, Columns
-from distillery.stages.base import Context, Output
+from distillery.records import PROBLEM
+from distillery.stages.base import Context, Output, Source
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestReasoningGym:
+class IngestReasoningGym(Source):
     """Puzzles of one reasoning-gym task; the payload holds what the task's scorer needs."""
 
     task: str
@@ -27,17 +27,17 @@ class IngestReasoningGym:
     language: str = "en"
     shard_rows: Annotated[int, Field(ge=1)] = 1000
 
-    version: ClassVar[int] = 1
-    writes: ClassVar[Columns] = PROBLEM
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
+    version = 1
+    writes = PROBLEM
 
     def stamp(self) -> Json:
         """The generator's version: another one may write other puzzles from the same seed."""
         from importlib.metadata import version
 
         return {"reasoning-gym": version("reasoning-gym")}
+
+    def expected_rows(self) -> int | None:
+        return self.size
 
     def shards(self, ctx: Context) -> Iterator[Output]:
         constants = {

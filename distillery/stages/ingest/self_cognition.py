@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
 
 from distillery.curate.self_cognition.exchanges import Card, Exchange, Language, exchanges
 from distillery.errors import ConfigError
-from distillery.hashing import Json, digest
+from distillery.hashing import digest
 from distillery.reasoning import join
 from distillery.records import LEDGER, PROBLEM, Columns, Problem, Thinking, empty
-from distillery.stages.base import Context, Output
+from distillery.stages.base import Context, Output, Source
 
 _TEXTS: Columns = {name: pl.String() for name in ("trace_id", "text", "reasoning", "answer")}
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestSelfCognition:
+class IngestSelfCognition(Source):
     """Questions about name, maker and nature, also with other models' names in them, and right answers: finished rows.
 
     An answer names no other model. Nothing thinks here: each text begins with the empty think block.
@@ -37,8 +37,8 @@ class IngestSelfCognition:
     count: Annotated[int, Field(ge=1)] = 500
     shard_rows: Annotated[int, Field(ge=1)] = 1000
 
-    version: ClassVar[int] = 1
-    writes: ClassVar[Columns] = {**PROBLEM, **_TEXTS}
+    version = 1
+    writes = {**PROBLEM, **_TEXTS}
 
     def __post_init__(self) -> None:
         for option in ("name", "maker"):
@@ -52,11 +52,8 @@ class IngestSelfCognition:
             )
         self._exchanges(0)
 
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
-
-    def stamp(self) -> Json:
-        return None
+    def expected_rows(self) -> int | None:
+        return self.count
 
     def shards(self, ctx: Context) -> Iterator[Output]:
         table = pl.DataFrame([_row(one) for one in self._exchanges(ctx.seed)], schema=self.writes)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import polars as pl
 from pydantic import Field
@@ -19,7 +19,7 @@ from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
 from distillery.prompts import Prompt
 from distillery.records import JUDGEMENT, Columns, Outcome
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output, computed
 from distillery.stages.judge.ballots import Ballots
 
 _OURS = tuple(JUDGEMENT)
@@ -35,7 +35,7 @@ class Policy(StrEnum):
 
 
 @dataclass(frozen=True)
-class JudgeAnswers:
+class JudgeAnswers(AskingStage):
     """Asks a judge about answers and decides, with the rules' verdict, what is accepted. Drops nothing.
 
     The judge sees the conversation and the answer, never the thought. Not asked: a trace without an answer or a problem without a
@@ -67,14 +67,14 @@ class JudgeAnswers:
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
     structured: bool = field(default=False, metadata={"identity": "changed"})
 
-    version: ClassVar[int] = 3
-    key: ClassVar[str] = "trace_id"
-    writes: ClassVar[Columns] = JUDGEMENT
+    version = 3
+    may_drop = False
+    writes = JUDGEMENT
 
     def __post_init__(self) -> None:
         check_votes("judge.answers", self.votes, self.sampling)
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         needs = ("trace_id", "question", "gold", "answer")
         match self.policy:
@@ -85,17 +85,11 @@ class JudgeAnswers:
             case _:
                 return (*needs, "outcome")
 
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
-
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
         asked = table.filter(self.is_asked()).iter_rows(named=True)
         ballots = {row["trace_id"]: self._ballot(row, identity, prompt, ctx.seed) for row in asked}
         return Ballots(ballots, ctx, lambda votes: self._rule(table, votes))
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def is_asked(self) -> pl.Expr:
         whole = _is_text("answer") & _is_text("gold")

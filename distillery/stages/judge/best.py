@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
@@ -19,8 +19,7 @@ from distillery.judging.preference import choice_schema, read_choice, shown
 from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
 from distillery.prompts import Prompt
-from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output, computed
 from distillery.stages.judge.ballots import Ballots
 
 
@@ -32,7 +31,7 @@ class _Rivals(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeBest:
+class JudgeBest(AskingStage):
     """Shows the answers to a question, numbered, in another order for each vote, and asks for the best. Drops nothing.
 
     Adds `chosen` (whether it got the most votes; null where it was not shown, or nobody has the most),
@@ -55,9 +54,9 @@ class JudgeBest:
     answer_chars: Annotated[int, Field(ge=100)] = 4000  # of a longer answer the judge sees the end
     structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 2
-    key: ClassVar[str] = "trace_id"
-    writes: ClassVar[Columns] = {
+    version = 2
+    may_drop = False
+    writes = {
         "chosen": pl.Boolean(),
         "chosen_votes": pl.Int32(),
         "best_votes": pl.String(),
@@ -67,13 +66,10 @@ class JudgeBest:
     def __post_init__(self) -> None:
         check_votes("judge.best", self.votes, self.sampling, orders=2)
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         needs = ("problem_id", "trace_id", "question", "answer")
         return (*needs, "accepted") if self.accepted_only else needs
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
@@ -84,9 +80,6 @@ class JudgeBest:
             if len(rivals.answers) > 1
         }
         return Ballots(ballots, ctx, lambda votes: self._rule(table, fields, votes))
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def _fields(self, table: pl.DataFrame, run_seed: int) -> Iterator[tuple[str, _Rivals]]:
         draws = [derive_seed(run_seed, "best", trace) for trace in table["trace_id"]]

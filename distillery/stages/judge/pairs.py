@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
@@ -19,8 +19,7 @@ from distillery.judging.preference import SCHEMA, read_preference, shown
 from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
 from distillery.prompts import Prompt
-from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output
 from distillery.stages.judge.ballots import Ballots
 
 
@@ -40,7 +39,7 @@ class _Pair(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgePairs:
+class JudgePairs(AskingStage):
     """Compares answers to the same question two by two, half of the votes with A and B exchanged. Drops nothing.
 
     Adds `preference`, from -2 (much worse than those that it was compared with) to 2 (much better): the mean over
@@ -64,10 +63,10 @@ class JudgePairs:
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
     structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 2
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("problem_id", "trace_id", "question", "answer")
-    writes: ClassVar[Columns] = {
+    version = 2
+    may_drop = False
+    reads = ("problem_id", "trace_id", "question", "answer")
+    writes = {
         "preference": pl.Float64(),
         "pair_votes": pl.String(),
         "pair_tokens": pl.Int32(),  # that the judge wrote about all its pairs
@@ -76,17 +75,11 @@ class JudgePairs:
     def __post_init__(self) -> None:
         check_votes("judge.pairs", self.votes, self.sampling, orders=2)
 
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
-
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
         pairs = {pair.name: pair for pair in self._pairs(table, ctx.seed)}
         ballots = {name: self._ballot(pair, identity, prompt, ctx.seed) for name, pair in pairs.items()}
         return Ballots(ballots, ctx, lambda votes: self._rule(table, pairs, votes, ctx.seed))
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def _pairs(self, table: pl.DataFrame, run_seed: int) -> Iterator[_Pair]:
         draws = [derive_seed(run_seed, "pairs", trace) for trace in table["trace_id"]]

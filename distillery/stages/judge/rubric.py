@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import fmean
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
@@ -17,8 +17,7 @@ from distillery.judging.rubric import LEAST, MOST, SCHEMA, mean, read_votes
 from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
 from distillery.prompts import Prompt
-from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output
 from distillery.stages.judge.ballots import Ballots
 
 
@@ -39,7 +38,7 @@ _UNASKED = _Finding(None, None, Drop.NO_ANSWER, "nothing stands after the though
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeRubric:
+class JudgeRubric(AskingStage):
     """Scores answers from 1 to 10, the mean of the rubric's points and of the votes; drops what is below `min_score`.
 
     The rubric is the prompt's. The judge sees the conversation and the answer, never the thought. A vote without a
@@ -54,16 +53,12 @@ class JudgeRubric:
     answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
     structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 2
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "answer")
-    writes: ClassVar[Columns] = {"rubric_score": pl.Float64(), "rubric_text": pl.String()}
+    version = 2
+    reads = ("trace_id", "question", "answer")
+    writes = {"rubric_score": pl.Float64(), "rubric_text": pl.String()}
 
     def __post_init__(self) -> None:
         check_votes("judge.rubric", self.votes, self.sampling)
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         identity, schema = ctx.engine(self.engine).identity, SCHEMA if self.structured else ""
@@ -88,9 +83,6 @@ class JudgeRubric:
             question=conversation(row["question"], row.get("payload"), turn_chars=self.answer_chars),
             answer=defuse(row["answer"], most_chars=self.answer_chars),
         )
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def _find(self, votes: Sequence[Vote]) -> _Finding:
         read = read_votes([vote.reply for vote in votes])

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
@@ -16,8 +16,7 @@ from distillery.judging.defuse import defuse
 from distillery.judging.safety import SCHEMA, Opinion, Safety, majority
 from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, check_votes, vote_request
-from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output
 from distillery.stages.judge.ballots import Ballots
 from distillery.verify.harm import harm_done
 
@@ -29,7 +28,7 @@ class Policy(StrEnum):
 
 
 @dataclass(frozen=True)
-class JudgeSafety:
+class JudgeSafety(AskingStage):
     """Drops unsafe responses with the kind of harm, and refusals of safe questions.
 
     The judge sees the conversation, thought and answer. What it leaves unclear (an unreadable reply, a tie of votes, a
@@ -47,16 +46,11 @@ class JudgeSafety:
     keep_refusals: bool = False  # a safe question refused is kept
     structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
 
-    version: ClassVar[int] = 2
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "text")
-    writes: ClassVar[Columns] = {}
+    version = 2
+    reads = ("trace_id", "question", "text")
 
     def __post_init__(self) -> None:
         check_votes("judge.safety", self.votes, self.sampling)
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
@@ -81,9 +75,6 @@ class JudgeSafety:
             return self._output(table, objections, votes)
 
         return Ballots(ballots, ctx, rule)
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def objection(self, question: str, text: str) -> str | None:
         """The rules' own, where the policy reads them."""

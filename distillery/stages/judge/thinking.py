@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
@@ -14,15 +14,15 @@ from distillery.engines.base import Request, Sampling
 from distillery.judging.shown_conversation import conversation
 from distillery.judging.votes import Vote, vote_request
 from distillery.reasoning import split
-from distillery.records import Columns, Thinking
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.records import Thinking
+from distillery.stages.base import AskingStage, Context, Interview, Output
 from distillery.stages.judge.ballots import Ballots
 
 _WORD = re.compile(r"\W*(on|off)\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeThinking:
+class JudgeThinking(AskingStage):
     """Asks about rows whose `thinking` is empty; a reply that is neither "on" nor "off" counts as on."""
 
     engine: str
@@ -30,13 +30,11 @@ class JudgeThinking:
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
     question_chars: Annotated[int, Field(ge=100)] = 2000  # of a longer prompt the model sees the end
 
-    version: ClassVar[int] = 2
-    key: ClassVar[str] = "problem_id"
-    reads: ClassVar[tuple[str, ...]] = ("problem_id", "question", "thinking")
-    writes: ClassVar[Columns] = {"thinking": pl.String()}
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
+    version = 2
+    may_drop = False
+    key = "problem_id"
+    reads = ("problem_id", "question", "thinking")
+    writes = {"thinking": pl.String()}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         prompt, identity = ctx.prompt(self.prompt), ctx.engine(self.engine).identity
@@ -59,9 +57,6 @@ class JudgeThinking:
             return output
 
         return Ballots(ballots, ctx, rule)
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
 
 def _label(vote: Vote) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
@@ -16,8 +16,7 @@ from distillery.judging.chrf import chrf
 from distillery.judging.defuse import defuse
 from distillery.judging.votes import Vote, vote_request
 from distillery.reasoning import split
-from distillery.records import Columns
-from distillery.stages.base import Context, Interview, Output, ask_alone
+from distillery.stages.base import AskingStage, Context, Interview, Output
 from distillery.stages.judge.ballots import Ballots
 
 
@@ -33,7 +32,7 @@ class _Original(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeTranslation:
+class JudgeTranslation(AskingStage):
     """Drops translations whose way back does not come near the original; `round_trip` is its chrF, in [0, 1].
 
     Asked are rows whose payload has `original` and `original_language`; all others pass, with a null.
@@ -46,13 +45,9 @@ class JudgeTranslation:
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=2048)
     answer_chars: Annotated[int, Field(ge=100)] = 8000
 
-    version: ClassVar[int] = 1
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("trace_id", "answer", "payload")
-    writes: ClassVar[Columns] = {"round_trip": pl.Float64()}
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {"engine": (self.engine,), "prompt": (self.prompt,)}
+    version = 1
+    reads = ("trace_id", "answer", "payload")
+    writes = {"round_trip": pl.Float64()}
 
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
         prompt, identity = ctx.prompt(self.prompt), ctx.engine(self.engine).identity
@@ -75,9 +70,6 @@ class JudgeTranslation:
             return output
 
         return Ballots(ballots, ctx, rule)
-
-    def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        return ask_alone(self.interview(table, ctx), ctx.engine(self.engine))
 
     def _weigh(self, original: str, votes: Sequence[Vote]) -> tuple[float | None, str | None, str]:
         """Score, reason to drop, detail."""

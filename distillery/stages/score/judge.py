@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 import polars as pl
 
-from distillery.hashing import Json
 from distillery.judging.trust import Measure, agreement, length_bias, order_bias, place_bias
-from distillery.records import LEDGER, Columns, Outcome, empty
-from distillery.stages.base import Context, Decision
+from distillery.records import LEDGER, Outcome, empty
+from distillery.stages.base import Context, Decision, TableStage, computed
 
 _RIGHT = ("correct", "true")  # labels as this program and as JSON writes them; any other is wrong
 _ATTACK = "attack"  # the source of answers that try to talk a judge over
@@ -27,7 +26,7 @@ class Trial(StrEnum):
 
 
 @dataclass(frozen=True)
-class ScoreJudge:
+class ScoreJudge(TableStage):
     """Judges the judge on rows whose `label` is known (correct or true; anything else is wrong). Drops nothing.
 
     `of: answers` (from judge.answers): precision, recall, F1, accuracy and Cohen's kappa of its verdicts, the share
@@ -45,11 +44,10 @@ class ScoreJudge:
     bench: str = "judge"
     of: Trial = field(default=Trial.ANSWERS, metadata={"identity": "changed"})
 
-    version: ClassVar[int] = 2
-    key: ClassVar[str] = "trace_id"
-    writes: ClassVar[Columns] = {}
+    version = 2
+    may_drop = False
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         match self.of:
             case Trial.ANSWERS:
@@ -58,12 +56,6 @@ class ScoreJudge:
                 return ("trace_id", "pair_votes", "pair_tokens")
             case Trial.BEST:
                 return ("trace_id", "problem_id", "chosen", "best_votes", "best_tokens")
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
-
-    def stamp(self) -> Json:
-        return None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Per row: right (null = unlabelled), and of its verdict or votes what is no text."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import polars as pl
 from pydantic import Field
 
 from distillery.curate.difficulty import DIFFICULTY, Estimate, majority, mean_over, pass_at_k, pass_rates
 from distillery.errors import DistilleryError
-from distillery.hashing import Json
-from distillery.records import LEDGER, Columns, Outcome, Problem, empty
-from distillery.stages.base import Context, Decision
+from distillery.records import LEDGER, Outcome, Problem, empty
+from distillery.stages.base import Context, Decision, TableStage, computed
 from distillery.verify import get_checker
 
 _SHARES = {"format": "format", "language": "language", "length": "tokens", "truncated": "truncated"}
@@ -22,7 +21,7 @@ _SHARES = {"format": "format", "language": "language", "length": "tokens", "trun
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScorePassK:
+class ScorePassK(TableStage):
     """pass@1 (mean over samples, then problems), pass@k, majority, layout, language, length, truncation.
 
     What was not judged is left out of pass@k and counted as `unjudged`, never as 0. Samples that other stages
@@ -34,17 +33,14 @@ class ScorePassK:
     bench: str = ""  # name of the bench; "" = each value of the column `source` is one
     samples: Annotated[int, Field(ge=1)] | None = None  # how many each problem must have
 
-    version: ClassVar[int] = 1
-    key: ClassVar[str] = "trace_id"
-    writes: ClassVar[Columns] = DIFFICULTY
+    version = 1
+    may_drop = False
+    writes = DIFFICULTY
 
-    @property
+    @computed
     def reads(self) -> tuple[str, ...]:
         needs = ("problem_id", "trace_id", "outcome", "score")
         return needs if self.bench else (*needs, "source")
-
-    def stamp(self) -> Json:
-        return None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Per sample: correct (null = not judged), vote, and layout, language, tokens, truncated where known."""

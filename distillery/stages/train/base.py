@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from distillery.hashing import Json
-from distillery.stages.base import TrainJob
+from distillery.stages.base import Trainer, TrainJob
 from distillery.stages.train import launch as training
 from distillery.train.options import BaseOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainBase(BaseOptions):
+class TrainBase(BaseOptions, Trainer):
     """Pretrains a small model, tokenizer included, on the `text` of a corpus, in the order in which it stands."""
 
-    version: ClassVar[int] = 1
-    reads: ClassVar[tuple[str, ...]] = ("text",)
-    starts_from: ClassVar[None] = None
+    version = 1
+    reads = ("text",)
 
     def stamp(self) -> Json:
         return training.template_stamp(self.chat_template)

@@ -18,7 +18,6 @@ from distillery.stages.base import TrainJob
 from distillery.train.options import OPTIONS, Options
 from distillery.train.spec import JudgeSpec, TrainSpec
 
-ModelReference = str | dict[str, str]
 _LOADS_A_MODEL = ("transformers", "vllm", "vllm_server")
 
 

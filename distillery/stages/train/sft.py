@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from distillery.hashing import Json
-from distillery.stages.base import TrainJob
+from distillery.stages.base import ModelReference, Trainer, TrainJob, computed
 from distillery.stages.train import launch as training
 from distillery.train.options import SftOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSft(SftOptions):
+class TrainSft(SftOptions, Trainer):
     """Supervised fine-tuning of `model` on `question` and `text`, or on `messages`; loss on responses only."""
 
-    model: training.ModelReference = field(metadata={"identity": False})  # known by what it leads to
+    model: ModelReference = field(metadata={"identity": False})  # known by what it leads to
 
-    version: ClassVar[int] = 1
-    reads: ClassVar[tuple[str, ...]] = ()
+    version = 1
 
-    @property
-    def starts_from(self) -> training.ModelReference:
+    @computed
+    def starts_from(self) -> ModelReference:
         return self.model
 
     def stamp(self) -> Json:

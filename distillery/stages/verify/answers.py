@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
 
-from distillery.records import VERDICT, Columns, Outcome, Problem
-from distillery.stages.base import Context, Output
+from distillery.records import VERDICT, Outcome, Problem
+from distillery.stages.base import Context, Output, ShardStage
 from distillery.verify.pool.processes import judge
 from distillery.verify.pool.unjudged import unjudged
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyAnswers:
+class VerifyAnswers(ShardStage):
     """Adds outcome, score, what was extracted and a detail; a row that could not be judged has score null.
 
     A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and is counted in the
@@ -27,13 +27,10 @@ class VerifyAnswers:
     alarm_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
 
-    version: ClassVar[int] = 1
-    key: ClassVar[str] = "trace_id"
-    reads: ClassVar[tuple[str, ...]] = ("trace_id", "question", "gold", "checker", "text")
-    writes: ClassVar[Columns] = VERDICT
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
+    version = 1
+    may_drop = False
+    reads = ("trace_id", "question", "gold", "checker", "text")
+    writes = VERDICT
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         rows = [(Problem.from_row(row), row["text"] or "") for row in table.iter_rows(named=True)]

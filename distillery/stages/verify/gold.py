@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import polars as pl
 from pydantic import Field
 
-from distillery.records import Columns, Problem
-from distillery.stages.base import Context, Output
+from distillery.records import Problem
+from distillery.stages.base import Context, Output, ShardStage
 from distillery.verify.gold import gold_faults
 from distillery.verify.pool.processes import cores
 
@@ -20,19 +20,15 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyGold:
+class VerifyGold(ShardStage):
     """Drops a problem that its own checker could never judge."""
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for reading one gold
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
 
-    version: ClassVar[int] = 1
-    key: ClassVar[str] = "problem_id"
-    reads: ClassVar[tuple[str, ...]] = ("problem_id", "question", "gold", "checker")
-    writes: ClassVar[Columns] = {}
-
-    def uses(self) -> dict[str, tuple[str, ...]]:
-        return {}
+    version = 1
+    key = "problem_id"
+    reads = ("problem_id", "question", "gold", "checker")
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         problems = [Problem.from_row(row) for row in table.iter_rows(named=True)]

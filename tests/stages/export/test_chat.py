@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from distillery.errors import ConfigError
 from distillery.prompts import Prompt
 from distillery.reasoning import CLOSE, OPEN, join, split
+from distillery.stages.base import Uses
 from distillery.stages.export.chat import MESSAGES, ExportChat, Fault
 
 GOOD = "<think>\nadd them\n</think>\n4"
@@ -120,7 +121,7 @@ def test_a_prompt_renders_what_comes_before():
     table = pl.DataFrame([{"trace_id": "t1", "question": "2+2", "text": GOOD}])
     (chat,) = ExportChat(prompt="ask@1").apply(table, told).kept["messages"].to_list()
     assert [turn["content"] for turn in chat] == ["Be brief.", "Q: 2+2\nA:", GOOD]
-    assert ExportChat(prompt="ask@1").uses() == {"engine": (), "prompt": ("ask@1",)}
+    assert ExportChat(prompt="ask@1").uses() == Uses(prompts=("ask@1",))
 
 
 def test_a_prompt_with_another_slot_is_refused():

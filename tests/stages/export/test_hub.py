@@ -17,6 +17,7 @@ from distillery.stages.base import ExportJob, Sink
 from distillery.stages.export.chat import MESSAGES
 from distillery.stages.export.hub import ExportHub
 from distillery.stages.export.hub_files import features
+from distillery.stages.note import Note
 
 PIPELINE = "pipeline: tiny\nstages:\n- {id: kept, use: select.traces}\n"
 
@@ -82,9 +83,9 @@ def ledger(folder: Path, *entries: tuple[str, str, str]) -> Path:
     return file
 
 
-def note(use: str, rows_in: int, rows_out: int, **more: Any) -> dict[str, Any]:
+def note(use: str, rows_in: int, rows_out: int, **more: Any) -> Note:
     counts = {"rows_in": rows_in, "rows_out": rows_out, "rows_dropped": rows_in - rows_out}
-    return {"id": use.split(".")[0], "use": use, "fingerprint": "f00d", "seconds": 1.0, **counts, **more}
+    return Note(id=use.split(".")[0], use=use, **{"fingerprint": "f00d"} | counts | more)
 
 
 def job(folder: Path, *, count: int = 5, rows: int = 4) -> ExportJob:

@@ -10,7 +10,7 @@ from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.hub import load_split
 from distillery.records import PROBLEM
-from distillery.stages.base import Output
+from distillery.stages.base import Output, Uses
 from distillery.stages.ingest.hub import IngestHub
 
 ROWS = [{"problem": f"What is {n}+1?", "answer": n + 1} for n in range(5)] + [{"problem": "", "answer": 0}]
@@ -69,7 +69,7 @@ def test_the_stamp_names_the_set_its_revision_and_its_split():
     stage = IngestHub(name="openai/gsm8k", config="main", revision="abc", split="test")
     assert stage.stamp() == {"name": "openai/gsm8k", "config": "main", "split": "test", "revision": "abc"}
     assert stage.writes == PROBLEM
-    assert stage.uses() == {}
+    assert stage.uses() == Uses()
 
 
 class LostError(Exception):

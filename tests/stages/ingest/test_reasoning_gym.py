@@ -8,6 +8,7 @@ import pytest
 from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM
+from distillery.stages.base import Uses
 from distillery.stages.ingest.reasoning_gym import IngestReasoningGym
 
 
@@ -47,4 +48,4 @@ def test_unknown_tasks_and_options_are_config_errors():
 def test_the_stamp_is_the_generators_version():
     stage = IngestReasoningGym(task="leg_counting", size=1)
     assert set(stage.stamp()) == {"reasoning-gym"}
-    assert stage.uses() == {}
+    assert stage.uses() == Uses()

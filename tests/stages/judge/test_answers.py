@@ -6,6 +6,7 @@ from distillery.engines import Completion, Failure, Sampling, request_key
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed, digest
 from distillery.records import JUDGEMENT
+from distillery.stages.base import Uses
 from distillery.stages.judge.answers import JudgeAnswers
 
 STAGE = JudgeAnswers
@@ -82,7 +83,7 @@ def test_judge_only_reads_no_rule(judge):
 def test_reads_names_the_columns_it_needs(policy):
     stage = build(JudgeAnswers, {"engine": "judge", "policy": policy}, where="here")
     assert ("outcome" in stage.reads) == (policy != "judge_only")
-    assert stage.uses() == {"engine": ("judge",), "prompt": ("judge.correctness@1",)}
+    assert stage.uses() == Uses(("judge",), ("judge.correctness@1",))
 
 
 def test_the_judge_never_sees_the_thought(judge):

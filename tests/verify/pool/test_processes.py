@@ -246,7 +246,7 @@ def _alive(pid: int) -> bool:
 def test_no_worker_outlives_a_killed_parent():
     code = (
         "import os, sys, time\n"
-        "from distillery.verify import pool\n"
+        "from distillery.verify.pool import processes as pool\n"
         "from distillery.records import Problem\n"
         "pool.judge_one(Problem('q', '2\\\\sqrt{2}', checker='math'), '\\\\boxed{\\\\sqrt{8}}')\n"
         "print(pool._Pool.mine.idle[0]._process.pid, flush=True)\n"

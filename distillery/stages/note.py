@@ -1,0 +1,38 @@
+"""What is noted of a finished piece of work: stage.json, its marker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Raises ValueError where the text is not JSON, or lacks who it is about."""
+
+    id: str
+    use: str
+    fingerprint: str
+    shards: int = 0
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_dropped: int = 0
+    counts: Mapping[str, float] = field(default_factory=dict[str, float])  # over shards, or of a training
+    metrics: Sequence[Mapping[str, Any]] = ()  # rows of results.json
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])  # for the report
+    model: bool = False  # it made a model, not a table
+    seconds: float = 0.0
+    files: Mapping[str, str] = field(default_factory=dict[str, str])  # sha256 by path, of all that it made
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        known = json.loads(text)
+        try:
+            return cls(**{f.name: known[f.name] for f in fields(cls) if f.name in known})
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
