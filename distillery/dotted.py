@@ -1,0 +1,76 @@
+"""Python of a user's own that a pipeline names as `module:name`: loaded, and known by its source."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from distillery.errors import ConfigError
+from distillery.hashing import digest, sha256
+
+_NAME = re.compile(r"((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")
+_CODE = ("code", "it would be module:name, of a Python file")
+_RAISED = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError,
+           RuntimeError, SyntaxError, TypeError, ValueError)  # fmt: skip
+
+
+def load(name: str, *, where: str, what: str) -> Any:
+    """What is called `name` in a module of Python's path, to which the working directory is added, as the last.
+
+    `where` is the place of the name and `what` says what it would be, both for a ConfigError.
+    """
+    module, attribute = _parts(name, where, what)
+    try:
+        return getattr(import_module(module), attribute)
+    except _RAISED as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{module}.".startswith(f"{missing}."):
+            raise _no_module(missing, name, where, what) from None
+        if module in sys.modules and not hasattr(sys.modules[module], attribute):
+            file = sys.modules[module].__file__
+            raise ConfigError(f"{where} {name!r}: there is no {attribute} in {file}; {what}") from None
+        raise ConfigError(f"{where} {name!r}: {module} cannot be imported: {_in_one_line(error)}") from None
+
+
+def source_digest(name: str) -> str:
+    """Of the module's file or, inside a package, of all .py files of the outermost one. Nothing is imported."""
+    outermost = _parts(name, *_CODE)[0].partition(".")[0]
+    spec = find_spec(outermost)
+    if spec is None:
+        raise _no_module(outermost, name, *_CODE)
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    files = [(file, file.relative_to(folder)) for folder in folders for file in folder.rglob("*.py")]
+    if spec.has_location and spec.origin and not folders:
+        files = [(Path(spec.origin), Path(outermost))]
+    if not files:
+        raise ConfigError(f"code {name!r}: {outermost} has no source file; {_CODE[1]}")
+    return digest(sorted([place.as_posix(), sha256(file)] for file, place in files), length=64)
+
+
+def _parts(name: str, where: str, what: str) -> tuple[str, str]:
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise ConfigError(f"{where} {name!r}: is no module:name; {what}")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    return found[1], found[2]
+
+
+def _no_module(module: str, name: str, where: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"{where} {name!r}: there is no module {module} (looked in {Path.cwd()} and Python's path); {what}"
+    )
+
+
+def _in_one_line(error: Exception) -> str:
+    """With the last line of Python that ran, or could not be read."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {error.msg}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<")]
+    said = " ".join(str(error).split())
+    return f"{frames[-1].filename}:{frames[-1].lineno}: {type(error).__name__}: {said}"
