@@ -12,7 +12,7 @@ import pytest
 
 from distillery.pipeline import Kind, load_plan
 from distillery.stages import STAGES, stage_class
-from distillery.verify import CHECKERS, get_checker
+from distillery.verify import CHECKERS, Checker, get_checker
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "distillery").rglob("*.py"))
@@ -69,7 +69,7 @@ def test_every_stage_says_what_it_is(use):
 
 @pytest.mark.parametrize("checker", sorted(CHECKERS))
 def test_every_checker_is_there(checker):
-    assert callable(get_checker(checker))
+    assert isinstance(get_checker(checker), Checker)
 
 
 def test_published_prompts_do_not_change():

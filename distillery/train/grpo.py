@@ -37,7 +37,7 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     trainer = Trainer(
         model=open_model(spec.model or "", options),
         args=GRPOConfig(**shared, **grpo_arguments(options, processes=world_size())),
-        reward_funcs=[CheckedReward(options.rewards, by_model)],
+        reward_funcs=[CheckedReward(options.rewards, by_model, own=options.own_checkers)],
         train_dataset=Dataset.from_list(rows),
         processing_class=open_tokenizer(spec.model or "", options, templates=spec.templates),
         peft_config=lora_config(options),

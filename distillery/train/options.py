@@ -13,6 +13,7 @@ from pydantic import Field
 from distillery.engines.base import Sampling
 from distillery.errors import ConfigError
 from distillery.judging.votes import check_votes
+from distillery.verify.own import load_own
 
 Schedule = Literal[
     "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_min_lr", "warmup_stable_decay"
@@ -166,6 +167,9 @@ class GrpoOptions(Optimization):
     sync_reference_alpha: float = 1.0  # share of the policy in the new reference
     rewards: dict[str, float] = field(default_factory=lambda: {"accuracy": 1.0, "format": 1.0})
     judge: JudgeOptions | None = field(default=None, metadata={"identity": "changed"})
+    checkers: tuple[str, ...] = field(
+        default=(), metadata={"identity": "changed"}
+    )  # users' own; see OwnCheckers
     alarms: Alarms = field(default_factory=Alarms)
     vllm: Literal["off", "colocate", "server"] = "off"
     vllm_gpu_memory_share: float = 0.3
@@ -178,7 +182,14 @@ class GrpoOptions(Optimization):
     lora: Lora | None = None
     log_completions: bool = field(default=False, metadata=_NOT_IDENTITY)
 
+    @property
+    def own_checkers(self) -> tuple[str, ...]:
+        """Those that rows may name, and those that give a reward: `module:name`."""
+        return tuple(dict.fromkeys([*self.checkers, *(name for name in self.rewards if ":" in name)]))
+
     def __post_init__(self) -> None:
+        for name in self.own_checkers:
+            load_own(name)
         judged = sorted(JUDGED.keys() & self.rewards)
         if judged and self.judge is None:
             raise ConfigError(

@@ -40,17 +40,24 @@ class CheckedReward:
 
     __name__ = "checked"
 
-    def __init__(self, weights: Mapping[str, float], by_model: RewardJudge | None = None) -> None:
-        unknown = [name for name in weights if not {name} & {*PARTS, *CHECKERS, *JUDGED}]
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        by_model: RewardJudge | None = None,
+        *,
+        own: Sequence[str] = (),
+    ) -> None:
+        known = {*PARTS, *CHECKERS, *JUDGED, *own}
+        unknown = [name for name in weights if name not in known]
         if unknown or not weights:
-            known = ", ".join(sorted({*PARTS, *CHECKERS, *JUDGED}))
             raise ConfigError(
-                f"rewards: {unknown[0]!r} is unknown; known rewards: {known}"
+                f"rewards: {unknown[0]!r} is unknown; known rewards: {', '.join(sorted(known))}"
                 if unknown
                 else "rewards: none given"
             )
         self.weights = dict(weights)
         self._by_model = by_model
+        self._own = tuple(own)
         self._blind = 0  # calls in a row in which nothing could be judged
 
     def __call__(
@@ -88,7 +95,7 @@ class CheckedReward:
 
     def _verdicts(self, name: str, rows: Sequence[tuple[Problem, str]]) -> list[Verdict]:
         if name not in JUDGED:
-            return judge([_judged_by(PARTS.get(name, name), *row) for row in rows])
+            return judge([_judged_by(PARTS.get(name, name), *row) for row in rows], own=self._own)
         if self._by_model is None:
             raise ConfigError(f"rewards: {name!r} is a model's to give, and there is none")
         return self._by_model.verdicts(name, rows)

@@ -11,6 +11,7 @@ import unicodedata
 
 from distillery.reasoning import boxes, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.base import Checker
 from distillery.verify.math.equality import equal
 from distillery.verify.math.final_answer import unwrap
 
@@ -101,3 +102,6 @@ def _by_value(text: str, choices: list[str]) -> str | None:
 
 def _unknown(_choice: str, _text: str) -> bool | None:
     return None
+
+
+CHECKER = Checker(check, gold_fault=gold_fault)

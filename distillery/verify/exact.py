@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from distillery.reasoning import last_boxed, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.base import Checker
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
-    if not problem.gold.strip():
-        return Verdict(Outcome.NO_GOLD, detail="the gold is empty")
+    if reason := gold_fault(problem):
+        return Verdict(Outcome.NO_GOLD, detail=reason)
     try:
         within = problem.options.get("within", "")
     except ValueError as error:
@@ -33,5 +34,12 @@ def check(problem: Problem, text: str, /) -> Verdict:
     return Verdict.of(fold(extracted) == fold(problem.gold), extracted)
 
 
+def gold_fault(problem: Problem) -> str | None:
+    return None if problem.gold.strip() else "the gold is empty"
+
+
 def fold(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+CHECKER = Checker(check, gold_fault=gold_fault)

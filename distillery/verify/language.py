@@ -16,6 +16,7 @@ from itertools import groupby
 
 from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Thinking, Verdict
+from distillery.verify.base import Checker
 
 MIN_SHARE = 0.95  # a thought above it counts as being in its language; payload option "min_share"
 
@@ -83,8 +84,8 @@ def check(problem: Problem, text: str, /) -> Verdict:
     A thought with no words at all is NO_ANSWER where a thought is wanted, and CORRECT where none is. A problem without
     a language has nothing to be held to: NO_GOLD.
     """
-    if not problem.language:
-        return Verdict(Outcome.NO_GOLD, detail="the problem names no language")
+    if reason := gold_fault(problem):
+        return Verdict(Outcome.NO_GOLD, detail=reason)
     try:
         least = float(problem.options.get("min_share", MIN_SHARE))
     except (TypeError, ValueError) as error:
@@ -97,6 +98,10 @@ def check(problem: Problem, text: str, /) -> Verdict:
         return Verdict.no_answer("no words in the thought")
     outcome = Outcome.CORRECT if share >= least else Outcome.WRONG
     return Verdict(outcome, share, detail=f"{share:.3f} of the words are {problem.language}")
+
+
+def gold_fault(problem: Problem) -> str | None:
+    return None if problem.language else "the problem names no language"
 
 
 def language_share(text: str, language: str) -> float | None:
@@ -187,3 +192,6 @@ def _script(character: str) -> str:
             return script
     name = unicodedata.name(character, "UNKNOWN").partition(" ")[0].lower()
     return _LATIN if name in ("latin", "fullwidth", "mathematical") else name
+
+
+CHECKER = Checker(check, gold_fault=gold_fault)

@@ -41,7 +41,7 @@ def one_subprocess_a_test(program: str, tests: list[dict[str, str]], folder: Pat
 
 def ours(program: str, payload: dict[str, object], count: int) -> float:
     problem = Problem("q", "", checker="program", payload=json.dumps(payload))
-    check = get_checker("program")
+    check = get_checker("program").check
     begin = time.perf_counter()
     assert check(problem, f"```python\n{program}```").outcome is Outcome.CORRECT
     return count / (time.perf_counter() - begin)

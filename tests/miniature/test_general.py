@@ -10,7 +10,7 @@ from distillery.verify import get_checker
 
 @pytest.mark.parametrize("checker", ["exact", "layout", "language"])
 def test_every_reference_response_satisfies(checker: str) -> None:
-    check = get_checker(checker)
+    check = get_checker(checker).check
     for prompt in general.prompts(300, seed=0):
         assert check(general.problem(prompt), general.response(prompt)).score == 1.0, prompt
 

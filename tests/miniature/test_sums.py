@@ -31,9 +31,9 @@ def test_chinese_thought_has_no_english_word() -> None:
 @pytest.mark.parametrize("language", [WANTED, UNWANTED])
 def test_response_in_either_language_satisfies_the_checkers_of_its_problem(language: str) -> None:
     problem, text = sums.problem(NINE), sums.response(NINE, language)
-    assert get_checker("exact")(problem, text).score == 1.0
-    assert get_checker("layout")(problem, text).score == 1.0
-    assert get_checker("language")(problem, text).score == (1.0 if language == WANTED else 0.0)
+    assert get_checker("exact").check(problem, text).score == 1.0
+    assert get_checker("layout").check(problem, text).score == 1.0
+    assert get_checker("language").check(problem, text).score == (1.0 if language == WANTED else 0.0)
 
 
 def test_every_running_value_has_one_digit() -> None:

@@ -11,7 +11,7 @@ from distillery.records import Outcome, Problem
 from distillery.sandbox import Ended, Limits, remote, run_python
 from distillery.verify import get_checker
 
-check = get_checker("program")
+check = get_checker("program").check
 Reply = tuple[int, dict[str, Any] | str]
 Answer = Callable[[str, dict[str, Any]], Reply]
 ADD = {"style": "function", "entry_point": "add", "test": "def check(f):\n    assert f(1, 2) == 3\n"}

@@ -3,7 +3,7 @@ import pytest
 from distillery.records import Outcome, Problem
 from distillery.verify import get_checker
 
-check = get_checker("choice")
+check = get_checker("choice").check
 CHOICES = '{"choices": ["red", "\\\\frac{1}{2}", "blue", "green"]}'
 
 

@@ -3,7 +3,7 @@ import pytest
 from distillery.records import Outcome, Problem
 from distillery.verify import get_checker
 
-check = get_checker("exact")
+check = get_checker("exact").check
 TAG = '{"within": "answer"}'
 
 

@@ -9,7 +9,7 @@ from distillery.records import Outcome, Problem, Thinking
 from distillery.verify import get_checker
 from distillery.verify.language import language_share
 
-check = get_checker("language")
+check = get_checker("language").check
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from distillery.records import Outcome, Problem, Thinking
 from distillery.verify import get_checker
 
-check = get_checker("layout")
+check = get_checker("layout").check
 ON = Problem("q", "")
 OFF = Problem("q", "", thinking=Thinking.OFF)
 TAGGED = Problem("q", "", payload='{"answer_tag": true}')

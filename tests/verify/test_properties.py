@@ -12,9 +12,9 @@ from distillery.records import Outcome, Problem, Verdict
 from distillery.stages.verify.answers import VerifyAnswers
 from distillery.train.examples import CHECKED
 from distillery.train.rewards import CheckedReward
-from distillery.verify import CHECKERS, get_checker
+from distillery.verify import CHECKERS
 from distillery.verify.gold import gold_faults
-from distillery.verify.pool.processes import judge
+from distillery.verify.pool.processes import judge, judge_one
 
 COUNTDOWN: dict[str, Any] = {
     "question": "Calculate 309 using all of these numbers: 6, 61, 94, 4.",
@@ -144,7 +144,7 @@ def test_every_checker_is_tried_here():
 def test_a_completion_that_gives_the_gold_is_correct(name: str):
     asked, text = GOOD[name]
     assert gold_faults([asked], deadline_s=10, workers=1) == [None]
-    verdict = get_checker(name)(asked, text)
+    verdict = judge_one(asked, text)
     assert (verdict.outcome, verdict.score) == (Outcome.CORRECT, 1.0), verdict
 
 
@@ -152,7 +152,7 @@ def test_a_completion_that_gives_the_gold_is_correct(name: str):
 @pytest.mark.parametrize("space", [" ", "\n\n", "\t \r\n"])
 def test_space_around_the_answer_changes_nothing(name: str, space: str):
     asked, answer = CASES[name]
-    assert get_checker(name)(asked, completion(f"{space}{answer}{space}")).outcome is Outcome.CORRECT
+    assert judge_one(asked, completion(f"{space}{answer}{space}")).outcome is Outcome.CORRECT
 
 
 def sound(verdict: Verdict) -> bool:
@@ -164,7 +164,7 @@ def sound(verdict: Verdict) -> bool:
 
 @pytest.mark.parametrize("name", sorted(CHECKERS))
 def test_any_text_gets_a_verdict_and_the_same_again(name: str):
-    check, (asked, _) = get_checker(name), GOOD[name]
+    asked, _ = GOOD[name]
 
     @settings(max_examples=EXAMPLES[name], suppress_health_check=list(HealthCheck), database=None)
     @given(TEXTS)
@@ -172,12 +172,12 @@ def test_any_text_gets_a_verdict_and_the_same_again(name: str):
     @example("<think>")
     @example("</think>" * 3)
     def sound_and_the_same(text: str) -> None:
-        verdict = check(asked, text)
+        verdict = judge_one(asked, text)
         assert isinstance(verdict, Verdict)
         assert sound(verdict)
         assert verdict.outcome is not Outcome.ERROR, verdict
         if name not in RUN_IN_A_PROCESS:
-            assert check(asked, text) == verdict
+            assert judge_one(asked, text) == verdict
 
     sound_and_the_same()
 
@@ -192,7 +192,6 @@ def test_a_hundred_thousand_of_one_sign_get_verdicts(name: str):
 
 @pytest.mark.parametrize("name", sorted(CHECKERS))
 def test_any_gold_and_payload_get_a_verdict(name: str):
-    check = get_checker(name)
     scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
     values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
     keys = st.sampled_from(
@@ -221,7 +220,7 @@ def test_any_gold_and_payload_get_a_verdict(name: str):
     @given(TEXTS, st.dictionaries(keys, values, max_size=4), st.sampled_from(["", "[]", "{", "null"]))
     def sound_verdict(gold: str, payload: dict[str, Any], broken: str) -> None:
         for written in (json.dumps(payload), broken):
-            assert sound(check(Problem("q", gold, checker=name, payload=written), GOOD[name][1]))
+            assert sound(judge_one(Problem("q", gold, checker=name, payload=written), GOOD[name][1]))
 
     sound_verdict()
 

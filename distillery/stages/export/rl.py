@@ -10,6 +10,7 @@ import polars as pl
 from distillery.curate.publish.hub_rows import RL, asked, rl_columns, verifiable
 from distillery.dialogue import earlier
 from distillery.stages.base import Context, Output, ShardStage
+from distillery.stages.own_checkers import OwnCheckers
 from distillery.verify import CHECKERS
 
 _ADDED = ("prompt", "solution", "answer", "data_source", "ability", "reward_model", "extra_info")
@@ -24,7 +25,7 @@ class Unfit(StrEnum):
 
 
 @dataclass(frozen=True)
-class ExportRl(ShardStage):
+class ExportRl(OwnCheckers, ShardStage):
     """One row a problem; `prompt` is the conversation up to the bare question and replaces a column of that name."""
 
     split: str = "train"  # what verl's extra_info says
@@ -43,7 +44,7 @@ class ExportRl(ShardStage):
     writes = {name: RL[name] for name in _ADDED}
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
-        unknown = ~pl.col("checker").is_in(sorted(CHECKERS))
+        unknown = ~pl.col("checker").is_in([*CHECKERS, *self.checkers])
         reason = (
             pl.when(pl.col("question").fill_null("").str.strip_chars() == "")
             .then(pl.lit(Unfit.NO_QUESTION.value))

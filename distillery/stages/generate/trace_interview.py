@@ -66,6 +66,7 @@ class Draws:
     sampling: Sampling
     policy: Adaptive | None
     continue_tokens: int | None
+    checkers: tuple[str, ...]  # users' own, that rows may name
 
 
 class TraceInterview:
@@ -88,7 +89,7 @@ class TraceInterview:
         self.tallies: dict[str, Tally] = {}
         self.samples: list[Sample] = []
         self.prompt_tokens = self.completion_tokens = 0  # of all replies, whatever became of them
-        self._beside: Beside[tuple[str, int]] | None = Beside() if self._policy else None
+        self._beside: Beside[tuple[str, int]] | None = Beside(own=draws.checkers) if self._policy else None
 
     def due(self) -> Request | None:
         self._weigh()

@@ -20,6 +20,7 @@ from distillery.reasoning import join, split
 from distillery.records import LEDGER, TRACE, Columns, Thinking
 from distillery.stages.base import AskingStage, Context, Interview, Output, Uses, computed
 from distillery.stages.generate.trace_interview import Draws, Sample, Tally, TraceInterview
+from distillery.stages.own_checkers import OwnCheckers
 
 _NEW = {"identity": "changed"}
 _ENOUGH_TO_TELL, _MOSTLY = (
@@ -29,7 +30,7 @@ _ENOUGH_TO_TELL, _MOSTLY = (
 
 
 @dataclass(frozen=True)
-class GenerateTraces(AskingStage):
+class GenerateTraces(OwnCheckers, AskingStage):
     """Samples reasoning traces of each problem; a sample that fails stands in the ledger by its problem.
 
     A trace's id is its request's key, so that more samples, more problems or another order of them ask only for
@@ -57,6 +58,7 @@ class GenerateTraces(AskingStage):
     key = "problem_id"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.policy == "adaptive" and self.samples == 1:
             raise ConfigError(
                 "generate.traces: samples is 1, the most that policy adaptive may draw; raise it, 64 is usual"
@@ -92,6 +94,7 @@ class GenerateTraces(AskingStage):
             sampling=self.sampling,
             policy=self.adaptive if self.policy == "adaptive" else None,
             continue_tokens=self.continue_tokens,
+            checkers=self.checkers,
         )
         return TraceInterview(draws, table, ctx, output=lambda heard: self._rows(table, heard, ctx))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from distillery.curate.difficulty import DIFFICULTY, Estimate, majority, mean_ov
 from distillery.errors import DistilleryError
 from distillery.records import LEDGER, Outcome, Problem, empty
 from distillery.stages.base import Context, Decision, TableStage, computed
-from distillery.verify import get_checker
+from distillery.verify.pool.processes import judge
 
 _SHARES = {"format": "format", "language": "language", "length": "tokens", "truncated": "truncated"}
 """Metric: column of the sketch whose mean it is."""
@@ -134,13 +133,15 @@ def _votes(table: pl.DataFrame) -> list[bytes | None]:
 
 def _shares(table: pl.DataFrame, checker: str) -> list[float | None]:
     """1.0 where the response is as wanted, 0.0 where not, None where nothing is wanted of it."""
-    check: Callable[..., Any] = get_checker(checker)
     columns = [
         name for name in ("question", "language", "thinking", "payload", "text") if name in table.columns
     ]
-    out: list[float | None] = []
-    for row in table.select(columns).iter_rows(named=True):
-        verdict = check(Problem.from_row({"question": "", **row}), row["text"] or "")
-        wanted = verdict.outcome is Outcome.CORRECT
-        out.append(None if verdict.outcome in (Outcome.NO_GOLD, Outcome.ERROR) else float(wanted))
-    return out
+    rows = (
+        (Problem.from_row({"question": "", **row, "checker": checker}), row["text"] or "")
+        for row in table.select(columns).iter_rows(named=True)
+    )
+    nothing = (Outcome.NO_GOLD, Outcome.ERROR)
+    return [
+        None if verdict.outcome in nothing else float(verdict.outcome is Outcome.CORRECT)
+        for verdict in judge(list(rows))
+    ]

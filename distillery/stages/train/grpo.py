@@ -34,6 +34,9 @@ class TrainGrpo(GrpoOptions, Trainer):
         given = tuple(prompt for reward, prompt in prompts.items() if reward in self.rewards)
         return Uses((self.judge.engine,), given)
 
+    def code(self) -> tuple[str, ...]:
+        return self.own_checkers
+
     def stamp(self) -> Json:
         return training.template_stamp(self.chat_template)
 

@@ -11,12 +11,13 @@ from pydantic import Field
 
 from distillery.records import VERDICT, Outcome, Problem
 from distillery.stages.base import Context, Output, ShardStage
+from distillery.stages.own_checkers import OwnCheckers
 from distillery.verify.pool.processes import judge
 from distillery.verify.pool.unjudged import unjudged
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyAnswers(ShardStage):
+class VerifyAnswers(OwnCheckers, ShardStage):
     """Adds outcome, score, what was extracted and a detail; a row that could not be judged has score null.
 
     A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and is counted in the
@@ -34,7 +35,7 @@ class VerifyAnswers(ShardStage):
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         rows = [(Problem.from_row(row), row["text"] or "") for row in table.iter_rows(named=True)]
-        verdicts = judge(rows, deadline_s=self.deadline_s, workers=self.workers)
+        verdicts = judge(rows, deadline_s=self.deadline_s, workers=self.workers, own=self.checkers)
         found = pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=VERDICT)
         kept = table.drop([name for name in VERDICT if name in table.columns]).hstack(found)
         counts = Counter(verdict.outcome for verdict in verdicts)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from distillery.records import Problem
 from distillery.stages.base import Context, Output, ShardStage
+from distillery.stages.own_checkers import OwnCheckers
 from distillery.verify.gold import gold_faults
 from distillery.verify.pool.processes import cores
 
@@ -20,7 +21,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyGold(ShardStage):
+class VerifyGold(OwnCheckers, ShardStage):
     """Drops a problem that its own checker could never judge."""
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for reading one gold
@@ -32,7 +33,9 @@ class VerifyGold(ShardStage):
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         problems = [Problem.from_row(row) for row in table.iter_rows(named=True)]
-        faults = gold_faults(problems, deadline_s=self.deadline_s, workers=self.workers or cores())
+        faults = gold_faults(
+            problems, deadline_s=self.deadline_s, workers=self.workers or cores(), own=self.checkers
+        )
         reasons = pl.Series(
             [None if fault is None else Reason.NO_GOLD.value for fault in faults], dtype=pl.String
         )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.base import Checker
 from distillery.verify.instruction.rules import RULES, Argument, Rule
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
@@ -105,3 +106,6 @@ def _value(name: str, key: str, kind: Argument, value: Any) -> Any:
 def _untagged(response: str) -> str:
     whole = response.startswith(_OPEN) and response.endswith(_CLOSE) and response.count(_OPEN) == 1
     return response[len(_OPEN) : -len(_CLOSE)].strip() if whole else response
+
+
+CHECKER = Checker(check, gold_fault=gold_fault)

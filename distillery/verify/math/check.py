@@ -12,7 +12,8 @@ from typing import Any
 
 from distillery.reasoning import boxes
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify.base import Errand
+from distillery.verify.base import Checker, Errand
+from distillery.verify.math import symbolic
 from distillery.verify.math.equality import Numbers, equal
 from distillery.verify.math.final_answer import final_answer, stated_gold
 from distillery.verify.math.numerals import base_value, in_base, number, same_number
@@ -43,12 +44,6 @@ _PART = re.compile(
 _NAMED_BASE = re.compile(r"\bbase[\s$-]*(\d+|[a-z]+)", re.IGNORECASE)
 _BASE_NAMES = {"binary": "2", "ternary": "3", "octal": "8", "hexadecimal": "16"}
 _EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
-
-
-def check(problem: Problem, text: str, /) -> Verdict:
-    from distillery.verify.pool.processes import judge_one  # it calls `decide`
-
-    return judge_one(problem, text)
 
 
 def decide(problem: Problem, text: str) -> Verdict | Errand:
@@ -96,7 +91,7 @@ def _decide(
         data["joined"] = joined
     if tolerance is not None:
         data |= {"answers": [joined], "tolerance": tolerance}
-    return Errand("math", json.dumps(data), extracted)
+    return Errand(json.dumps(data), extracted)
 
 
 def _as_tuple(text: str) -> str:
@@ -125,7 +120,7 @@ def gold_errand(gold: str) -> Errand | None:
     bare = stated_gold(gold)
     if number(canonical(bare)):
         return None
-    return Errand("math", json.dumps({"gold": bare, "answers": []}), None)
+    return Errand(json.dumps({"gold": bare, "answers": []}))
 
 
 def _roughly(gold: str, answer: str) -> bool | None:
@@ -193,3 +188,12 @@ def _within(gold: str, parts: tuple[str, ...], value: Any) -> Verdict | Errand:
             detail=f"payload: tolerance is {value!r}, neither a number nor one for each item of the gold",
         )
     return _decide(gold, parts, extracted, tolerance.near, value)
+
+
+CHECKER = Checker(
+    decide,
+    gold_fault=lambda problem: gold_fault(problem.gold),
+    gold_errand=lambda problem: gold_errand(problem.gold),
+    prepare=symbolic.prepare,
+    work=symbolic.work,
+)

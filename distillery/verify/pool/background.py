@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -15,9 +15,12 @@ Token = TypeVar("Token", bound=Hashable)
 class Beside(Generic[Token]):
     """One batch is judged at a time, in a thread; what comes in meanwhile is the next batch."""
 
-    def __init__(self, *, deadline_s: float = 10.0, workers: int | None = None) -> None:
+    def __init__(
+        self, *, deadline_s: float = 10.0, workers: int | None = None, own: Collection[str] = ()
+    ) -> None:
         self._deadline_s = deadline_s
         self._workers = workers
+        self._own = own
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="verify beside")
         self._waiting: list[tuple[Token, Problem, str]] = []
         self._judged: tuple[list[Token], Future[list[Verdict]]] | None = None
@@ -39,7 +42,9 @@ class Beside(Generic[Token]):
         if self._judged is None and self._waiting:
             batch, self._waiting = self._waiting, []
             rows = [(problem, text) for _, problem, text in batch]
-            future = self._thread.submit(judge, rows, deadline_s=self._deadline_s, workers=self._workers)
+            future = self._thread.submit(
+                judge, rows, deadline_s=self._deadline_s, workers=self._workers, own=self._own
+            )
             self._judged = [token for token, _, _ in batch], future
         return done
 

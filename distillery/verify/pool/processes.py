@@ -14,50 +14,51 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
+from dataclasses import replace
 from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 
 from distillery.errors import ConfigError
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify import get_checker
-from distillery.verify.base import Errand
+from distillery.verify import Checker, Errand, get_checker
 
 MEMORY_BYTES = 4 << 30  # address space of a worker; sympy with its tables needs about 0.5 GiB of it
 RECYCLE_AFTER = 2000  # errands; caches of symbolic libraries only grow
 START_S = 120.0  # for a process and its imports, on a slow disk
 MAX_CHARS = 2_000_000  # a longer completion is no answer, and nothing is run on it
 
-_THREADED = frozenset({"program"})  # each run is a sandboxed process with a deadline of its own
-_DECIDERS = {"math": "distillery.verify.math.check", "puzzle": "distillery.verify.puzzles.reasoning_gym"}
 _MAX_FAILED_STARTS = 3  # in one call; then the machine is at fault and not the rows
 _PACKAGE_ROOT = str(Path(__file__).parents[3])
 
 
 def judge(
-    rows: Sequence[tuple[Problem, str]], *, deadline_s: float = 10, workers: int | None = None
+    rows: Sequence[tuple[Problem, str]],
+    *,
+    deadline_s: float = 10,
+    workers: int | None = None,
+    own: Collection[str] = (),
 ) -> list[Verdict]:
     """A verdict for each row, in order. `deadline_s` counts from the moment a worker begins with a row.
 
-    `workers` is the number of processes at most, by default one a usable core. A row that names no known checker, or
-    whose payload cannot be read, is an ERROR like any other fault that is not the answer's.
+    `workers` is the number of processes at most, by default one a usable core. A row that names no known checker, one
+    outside this package that is not in `own`, or whose payload cannot be read, is an ERROR like any other fault that
+    is not the answer's.
     """
-    first = [_first_look(problem, text) for problem, text in rows]
+    first = [_first_look(problem, text, own) for problem, text in rows]
     most = workers or cores()
-    programs = [place for place, found in enumerate(first) if found is None]
-    errands = [found for found in first if isinstance(found, Errand)]
-    ran = dict(zip(programs, _run_programs([rows[place] for place in programs], most), strict=True))
+    ran = _in_threads(
+        {row: look for row, look in zip(rows, first, strict=True) if isinstance(look, Checker)}, most
+    )
+    looks = [ran[row] if isinstance(look, Checker) else look for row, look in zip(rows, first, strict=True)]
+    errands = [look for look in looks if isinstance(look, Errand)]
     done = run_errands(errands, workers=most, deadline_s=deadline_s)
-    return [
-        found if isinstance(found, Verdict) else done[found] if isinstance(found, Errand) else ran[place]
-        for place, found in enumerate(first)
-    ]
+    return [done[look] if isinstance(look, Errand) else look for look in looks]
 
 
-def judge_one(problem: Problem, text: str, *, deadline_s: float = 10) -> Verdict:
-    return judge([(problem, text)], deadline_s=deadline_s, workers=1)[0]
+def judge_one(problem: Problem, text: str, *, deadline_s: float = 10, own: Collection[str] = ()) -> Verdict:
+    return judge([(problem, text)], deadline_s=deadline_s, workers=1, own=own)[0]
 
 
 def cores() -> int:
@@ -70,27 +71,31 @@ def close() -> None:
     _Pool.end()
 
 
-def _first_look(problem: Problem, text: str) -> Verdict | Errand | None:
-    """What can be said at once; an errand for the workers; or None: a program, to be run."""
+def _first_look(problem: Problem, text: str, own: Collection[str] = ()) -> Verdict | Errand | Checker:
+    """What can be said at once; an errand for the workers; or the checker, to be called in a thread."""
     if len(text) > MAX_CHARS:
         return Verdict.no_answer(f"the text has {len(text)} characters; at most {MAX_CHARS} are read")
-    if problem.checker in _DECIDERS:
-        return import_module(_DECIDERS[problem.checker]).decide(problem, text)
     try:
-        checker = get_checker(problem.checker)
+        checker = get_checker(problem.checker, own=own)
     except ConfigError as error:
         return Verdict(Outcome.ERROR, detail=str(error))
-    return None if problem.checker in _THREADED else checker(problem, text)
+    return checker if checker.threaded else _look(checker, problem, text)
 
 
-def _run_programs(rows: Sequence[tuple[Problem, str]], most: int) -> list[Verdict]:
+def _look(checker: Checker, problem: Problem, text: str) -> Verdict | Errand:
+    found = checker.check(problem, text)
+    return replace(found, checker=problem.checker) if isinstance(found, Errand) else found
+
+
+def _in_threads(
+    rows: Mapping[tuple[Problem, str], Checker], most: int
+) -> dict[tuple[Problem, str], Verdict | Errand]:
     """Each different row once."""
     if not rows:
-        return []
-    check, owed = get_checker("program"), list(dict.fromkeys(rows))
-    with ThreadPoolExecutor(min(most, len(owed))) as threads:
-        done = dict(zip(owed, threads.map(check, *zip(*owed, strict=True)), strict=True))
-    return [done[row] for row in rows]
+        return {}
+    with ThreadPoolExecutor(min(most, len(rows))) as threads:
+        found = threads.map(_look, rows.values(), *zip(*rows, strict=True))
+        return dict(zip(rows, found, strict=True))
 
 
 def run_errands(errands: Iterable[Errand], *, workers: int, deadline_s: float) -> dict[Errand, Verdict]:
@@ -115,7 +120,7 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
-        self._ready: set[str] = set()  # kinds of errand whose imports are done
+        self._ready: set[str] = set()  # checkers whose imports are done
         self._served = 0
         self.errand: Errand | None = None
         self._deadline_s = 0.0
@@ -133,9 +138,9 @@ class _Worker:
         assert self._process
         assert self._process.stdin
         self.errand, self._deadline_s = errand, deadline_s
-        known = errand.kind in self._ready
+        known = errand.checker in self._ready
         self.due = time.monotonic() + (deadline_s if known else START_S)
-        message = {"kind": errand.kind, "deadline_s": deadline_s, "data": json.loads(errand.data)}
+        message = {"checker": errand.checker, "deadline_s": deadline_s, "data": json.loads(errand.data)}
         data = json.dumps(message).encode() + b"\n"
         try:
             while data:
@@ -169,21 +174,21 @@ class _Worker:
     def overdue(self) -> Verdict:
         errand = self.errand
         assert errand
-        began = errand.kind in self._ready
+        began = errand.checker in self._ready
         self.kill()
         if not began:
-            raise _StartError(f"no worker was ready for {errand.kind!r} within {START_S:g} s")
+            raise _StartError(f"no worker was ready for {errand.checker!r} within {START_S:g} s")
         return Verdict(Outcome.TIMEOUT, None, errand.extracted, f"stopped after {self._deadline_s:g} s")
 
     def _lost(self) -> Verdict:
         errand, process = self.errand, self._process
         assert errand
         assert process
-        began = errand.kind in self._ready
+        began = errand.checker in self._ready
         self.kill()
         if not began:
             raise _StartError(
-                f"a worker for {errand.kind!r} ended with status {process.returncode} at its start"
+                f"a worker for {errand.checker!r} ended with status {process.returncode} at its start"
             )
         return Verdict(Outcome.ERROR, None, errand.extracted, f"the worker died, status {process.returncode}")
 
@@ -203,9 +208,9 @@ class _Worker:
             process.returncode = 0  # so that its destructor neither waits nor warns
 
     def _start(self) -> None:
-        path = os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH")]))
+        path = os.pathsep.join([_PACKAGE_ROOT, *filter(None, sys.path)])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "distillery.verify.pool.worker", str(MEMORY_BYTES)],
+            [sys.executable, "-P", "-m", "distillery.verify.pool.worker", str(MEMORY_BYTES)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

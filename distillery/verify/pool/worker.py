@@ -15,16 +15,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
-from importlib import import_module
 from typing import Any
 
+from distillery.errors import ConfigError
 from distillery.records import Outcome, Verdict
-
-WORK = {
-    "math": "distillery.verify.math.symbolic",
-    "puzzle": "distillery.verify.puzzles.reasoning_gym",
-}
-"""Modules with `prepare()`, the heavy imports, and `work(**data) -> Verdict`."""
+from distillery.verify import get_checker
 
 _GRACE_S = 5.0  # after the deadline, at which the parent should have killed us
 _LOOK_S = 2.0  # how often an idle worker looks whether its parent is there
@@ -41,22 +36,23 @@ def main() -> None:
     functions: dict[str, Callable[..., Verdict]] = {}
     for line in _lines(0, parent=os.getppid()):
         errand = json.loads(line)
-        if errand["kind"] not in functions:
-            functions[errand["kind"]] = _load(errand["kind"])
-            _write(replies, {"ready": errand["kind"]})
+        name = errand["checker"]
+        if name not in functions:
+            functions[name] = _load(name)
+            _write(replies, {"ready": name})
         signal.setitimer(signal.ITIMER_REAL, errand["deadline_s"] + _GRACE_S)
-        verdict = _do(functions[errand["kind"]], errand["data"])
+        verdict = _do(functions[name], errand["data"])
         signal.setitimer(signal.ITIMER_REAL, 0)
         _write(replies, asdict(verdict))
 
 
-def _load(kind: str) -> Callable[..., Verdict]:
-    module = import_module(WORK[kind])
+def _load(name: str) -> Callable[..., Verdict]:
     try:
-        module.prepare()
-    except ImportError as error:
-        return partial(_broken, f"the {kind} checker cannot start: {error}")
-    return module.work
+        checker = get_checker(name, own=[name])
+        checker.prepare()
+    except (ImportError, ConfigError) as error:
+        return partial(_broken, f"the {name} checker cannot start: {error}")
+    return checker.work
 
 
 def _broken(reason: str, **_: Any) -> Verdict:

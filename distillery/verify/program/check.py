@@ -16,6 +16,7 @@ from typing import Any
 from distillery.reasoning import CLOSE, split
 from distillery.records import Outcome, Problem, Verdict
 from distillery.sandbox import Ended, Limits, Result, run_python, run_supervised
+from distillery.verify.base import Checker
 from distillery.verify.program.bundle import bundle
 from distillery.verify.program.stdio_runs import run_on_inputs, tampered
 
@@ -242,3 +243,6 @@ def _not_run(found: Result, program: str) -> Verdict | None:
 def _last_line(found: Result) -> str:
     lines = [line for line in found.stderr.splitlines() if line.strip()]
     return lines[-1][:300] if lines else f"ended with status {found.returncode} before its tests had"
+
+
+CHECKER = Checker(check, gold_fault=lambda problem: payload_fault(problem.options), threaded=True)

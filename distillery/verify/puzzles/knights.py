@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from distillery.reasoning import boxes, split
 from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.base import Checker
 from distillery.verify.puzzles.knights_roles import PAIRS, Roles, roles_said
 
 MAX_PEOPLE = 16  # 2 to the power of it are tried against the statements
@@ -180,3 +181,6 @@ def _holds(statement: Any, roles: tuple[bool, ...]) -> bool:
             return _holds(one, roles) == _holds(other, roles)
         case other:
             raise ValueError(f"{str(other)[:60]} is no statement")
+
+
+CHECKER = Checker(check, gold_fault=gold_fault)

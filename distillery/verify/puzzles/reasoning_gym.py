@@ -12,15 +12,9 @@ from typing import Any
 
 from distillery.reasoning import last_boxed, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify.base import Errand
+from distillery.verify.base import Checker, Errand
 
 MAX_ANSWER = 100_000  # characters; the largest grids have a few thousand
-
-
-def check(problem: Problem, text: str, /) -> Verdict:
-    from distillery.verify.pool.processes import judge_one  # it calls `decide`
-
-    return judge_one(problem, text)
 
 
 def decide(problem: Problem, text: str) -> Verdict | Errand:
@@ -42,7 +36,12 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     if len(extracted) > MAX_ANSWER:
         return Verdict.of(False, extracted[:1000], f"an answer of {len(extracted)} characters")
     data = {"task": task, "entry": entry, "answer": extracted, "threshold": options.get("threshold", 1.0)}
-    return Errand("puzzle", json.dumps(data), extracted)
+    return Errand(json.dumps(data), extracted)
+
+
+def gold_fault(problem: Problem) -> str | None:
+    found = decide(problem, "<answer>0</answer>")
+    return None if isinstance(found, Errand) else found.detail
 
 
 def prepare() -> None:
@@ -100,3 +99,6 @@ def _scorer(task: str) -> Any:
         return reasoning_gym.create_dataset(task, size=1, seed=0)
     except ValueError:
         return None
+
+
+CHECKER = Checker(decide, gold_fault=gold_fault, prepare=prepare, work=work)

@@ -48,7 +48,7 @@ class Slow:
     def __init__(self, ready=lambda waiting: [waiting.pop(0)]):
         self._ready, self._waiting = ready, []
 
-    def __call__(self):
+    def __call__(self, **_):
         return self
 
     @property

@@ -88,7 +88,7 @@ def test_golds_that_cannot_be_judged_leave_with_the_cause():
         "'proof'",
         "'notfound'",
         "multi_part",
-        "unreadable",
+        "cannot be read",
         "empty",
         "names no choice",
         "style",

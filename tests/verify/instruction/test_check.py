@@ -12,7 +12,7 @@ from distillery.verify.gold import gold_faults
 from distillery.verify.instruction.check import loose_forms
 from distillery.verify.instruction.rules import RULES
 
-check = get_checker("instruction")
+check = get_checker("instruction").check
 
 
 def problem(*instructions: dict[str, Any], **payload: Any) -> Problem:

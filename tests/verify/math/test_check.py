@@ -9,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify import get_checker
 from distillery.verify.base import Errand
 from distillery.verify.math.check import decide
-from distillery.verify.pool.processes import judge
-
-check = get_checker("math")
+from distillery.verify.pool.processes import judge, judge_one
 
 
 def boxed(answer: str) -> str:
@@ -139,7 +136,7 @@ def test_several_boxes_may_list_the_gold_together():
     "gold", ["", " ", "proof", "notfound", "Not Found", "$$", "(a) 3 (b) 4", "\\boxed{}"]
 )
 def test_a_gold_that_says_nothing_is_not_the_answers_fault(gold: str):
-    found = check(Problem("q", gold, checker="math"), boxed("4"))
+    found = judge_one(Problem("q", gold, checker="math"), boxed("4"))
     assert (found.outcome, found.score) == (Outcome.NO_GOLD, None)
 
 
@@ -154,7 +151,7 @@ def test_a_gold_that_says_nothing_is_not_the_answers_fault(gold: str):
 )  # fmt: skip
 def test_what_needs_algebra_is_found_equal(gold: str, answer: str):
     assert at_once(gold, boxed(answer)) == "errand"
-    assert check(Problem("q", gold, checker="math"), boxed(answer)).outcome is Outcome.CORRECT
+    assert judge_one(Problem("q", gold, checker="math"), boxed(answer)).outcome is Outcome.CORRECT
 
 
 @pytest.mark.parametrize(
@@ -165,11 +162,11 @@ def test_what_needs_algebra_is_found_equal(gold: str, answer: str):
     ],
 )  # fmt: skip
 def test_what_needs_algebra_is_found_different(gold: str, answer: str):
-    assert check(Problem("q", gold, checker="math"), boxed(answer)).outcome is Outcome.WRONG
+    assert judge_one(Problem("q", gold, checker="math"), boxed(answer)).outcome is Outcome.WRONG
 
 
 def test_an_unreadable_gold_is_said_to_be_so_when_nothing_else_can_be_said():
-    assert check(Problem("q", "\\div(", checker="math"), boxed("x^2")).outcome is Outcome.NO_GOLD
+    assert judge_one(Problem("q", "\\div(", checker="math"), boxed("x^2")).outcome is Outcome.NO_GOLD
 
 
 def test_a_tolerance_is_an_absolute_error():
@@ -179,9 +176,11 @@ def test_a_tolerance_is_an_absolute_error():
     assert at_once("0.003, 1", boxed("0.003"), near) is Outcome.WRONG
     assert at_once("0.003", boxed("0.003") + boxed("0.002"), near) is Outcome.WRONG
     problem = Problem("q", "\\cos^{10}(\\frac{\\pi}{10})", checker="math", payload='{"tolerance": 1e-4}')
-    assert check(problem, boxed("0.6054")).outcome is Outcome.CORRECT
-    assert check(problem, boxed("0.6")).outcome is Outcome.WRONG
-    assert check(Problem("q", "x+1", checker="math", payload=near), boxed("1+x")).outcome is Outcome.CORRECT
+    assert judge_one(problem, boxed("0.6054")).outcome is Outcome.CORRECT
+    assert judge_one(problem, boxed("0.6")).outcome is Outcome.WRONG
+    assert (
+        judge_one(Problem("q", "x+1", checker="math", payload=near), boxed("1+x")).outcome is Outcome.CORRECT
+    )
 
 
 def test_an_unreadable_payload_is_an_error():

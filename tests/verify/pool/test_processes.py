@@ -109,7 +109,7 @@ def test_a_worker_that_dies_is_an_error_of_its_row_alone():
     (worker,) = pool._Pool.mine.idle
     assert worker._process
     worker._process.send_signal(signal.SIGSTOP)  # it takes the errand and does not get to it
-    batch = pool._Batch([Errand("math", json.dumps({"gold": "x+y", "answers": [f"y+x+{n}-{n}"]}), None) for n in range(3)], most=1, deadline_s=10)  # fmt: skip
+    batch = pool._Batch([Errand(json.dumps({"gold": "x+y", "answers": [f"y+x+{n}-{n}"]}), checker="math") for n in range(3)], most=1, deadline_s=10)  # fmt: skip
     batch._hand_out()
     worker = batch.mine[0]
     assert worker._process

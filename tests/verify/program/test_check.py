@@ -15,7 +15,7 @@ from distillery.verify.program import check as program
 from distillery.verify.program import stdio_runs as inputs
 from distillery.verify.program.check import extract, same_output
 
-check = get_checker("program")
+check = get_checker("program").check
 isolated = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 ADD = {
     "style": "function",

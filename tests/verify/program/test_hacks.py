@@ -11,7 +11,7 @@ from distillery.sandbox import Limits, local, run_python
 from distillery.verify import get_checker
 from distillery.verify.program.stdio_runs import run_on_inputs
 
-check = get_checker("program")
+check = get_checker("program").check
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 SECRET = 918273645
 CPU_S = 1

@@ -10,7 +10,7 @@ from distillery.records import Outcome, Problem
 from distillery.verify import get_checker
 from distillery.verify.gold import gold_faults
 
-check = get_checker("knights")
+check = get_checker("knights").check
 
 GOLD = "(1) Alice is a knight\n(2) Bob is a knave\n(3) May is a knave"
 STATEMENTS = "(('lying', 1), ('and', ('telling-truth', 2), ('lying', 2)), ('lying', 0))"

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify import get_checker
 from distillery.verify.base import Errand
+from distillery.verify.pool.processes import judge_one
 from distillery.verify.puzzles.reasoning_gym import decide, work
 
 COUNTDOWN = {
@@ -26,9 +26,8 @@ def puzzle(**payload: object) -> Problem:
 
 
 def test_the_tasks_own_scorer_judges_in_a_worker():
-    check = get_checker("puzzle")
-    assert check(puzzle(), "<think>x</think><answer>4*94 - 6 - 61</answer>").outcome is Outcome.CORRECT
-    wrong = check(puzzle(), "<answer>94 + 61</answer>")
+    assert judge_one(puzzle(), "<think>x</think><answer>4*94 - 6 - 61</answer>").outcome is Outcome.CORRECT
+    wrong = judge_one(puzzle(), "<answer>94 + 61</answer>")
     assert (wrong.outcome, wrong.score) == (Outcome.WRONG, 0.0)
     assert "own score: 0.05" in wrong.detail
 

@@ -9,7 +9,7 @@ from distillery import sandbox
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify import get_checker
 
-check = get_checker("program")
+check = get_checker("program").check
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 
 
