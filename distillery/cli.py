@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
-from distillery import __version__
 from distillery.errors import ContractError, DistilleryError
+from distillery.version import VERSION
 
 INTERRUPTED = 130
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 done, 1 failed, 2 you can fix it, 3 our bug, 4 the disk disagrees,"
         " 5 an engine is unusable, 6 a budget is used up, 130 interrupted and saved",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_pipelines(commands)
     _add_runs(commands)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from importlib import import_module
+from importlib import import_module, invalidate_caches, reload
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from distillery.errors import ConfigError
@@ -26,7 +27,7 @@ def load(name: str, *, where: str, what: str) -> Any:
     """
     module, attribute = _parts(name, where, what)
     try:
-        return getattr(import_module(module), attribute)
+        return getattr(_imported(module, name), attribute)
     except _RAISED as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{module}.".startswith(f"{missing}."):
@@ -35,6 +36,28 @@ def load(name: str, *, where: str, what: str) -> Any:
             file = sys.modules[module].__file__
             raise ConfigError(f"{where} {name!r}: there is no {attribute} in {file}; {what}") from None
         raise ConfigError(f"{where} {name!r}: {module} cannot be imported: {_in_one_line(error)}") from None
+
+
+_here = ""  # the directory that was put on the path here
+_read: dict[str, str] = {}  # by module: its source when it was imported
+
+
+def _imported(module: str, name: str) -> ModuleType:
+    """Imported again where its file was edited since: what runs is what the fingerprint says."""
+    source, known = _source(name), _read.get(module)
+    found = import_module(module)
+    if source and known not in (None, source):
+        found = reload(found)
+    _read[module] = source
+    return found
+
+
+def _source(name: str) -> str:
+    """ "" where there is none to be found; importing it says why."""
+    try:
+        return source_digest(name)
+    except (ConfigError, ValueError):
+        return ""
 
 
 def source_digest(name: str) -> str:
@@ -56,9 +79,20 @@ def _parts(name: str, where: str, what: str) -> tuple[str, str]:
     found = _NAME.fullmatch(name)
     if found is None:
         raise ConfigError(f"{where} {name!r}: is no module:name; {what}")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+    _look_here()
     return found[1], found[2]
+
+
+def _look_here() -> None:
+    """The working directory is the last place on Python's path; one that it was before is no place any more."""
+    global _here
+    invalidate_caches()  # a file that was written a moment ago is found
+    here = str(Path.cwd())
+    if _here not in ("", here) and _here in sys.path:
+        sys.path.remove(_here)
+    if here not in sys.path:
+        sys.path.append(here)
+        _here = here
 
 
 def _no_module(module: str, name: str, where: str, what: str) -> ConfigError:

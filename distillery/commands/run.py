@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import signal
 import sys
-from pathlib import Path
 
+from distillery.api import run
 from distillery.commands.plan import resolve
 from distillery.commands.progress import Lines, Live
-from distillery.executors import open_executor
 from distillery.pipeline.prices import find_prices, load_prices
-from distillery.report import summary_text, write_report
-from distillery.runner import open_run, run
+from distillery.report import summary_text
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -25,18 +22,13 @@ def main(arguments: argparse.Namespace) -> int:
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # as batch systems end a job: like the first Ctrl-C
-    workers = dataclasses.replace(plan.workers, jobs=arguments.jobs or plan.workers.jobs)
-    store: Path = arguments.data_dir / "store"
-    record = open_run(plan, arguments.data_dir / "runs")
-    watcher = Live(sys.stdout) if sys.stdout.isatty() else Lines(sys.stdout)
-    run(
+    done = run(
         plan,
-        store=store,
-        record=record,
-        executor=open_executor(arguments.executor, workers),
-        watcher=watcher,
+        data_dir=arguments.data_dir,
+        executor=arguments.executor,
+        jobs=arguments.jobs,
+        watcher=Live(sys.stdout) if sys.stdout.isatty() else Lines(sys.stdout),
         prices=load_prices(find_prices(arguments.pipeline)) if plan.budget.max_cost else None,
     )
-    write_report(record.path, store)
-    sys.stdout.write(summary_text(record.path) + f"\nreport: {record.path / 'report.html'}\n")
+    sys.stdout.write(summary_text(done.folder) + f"\nreport: {done.report}\n")
     return 0

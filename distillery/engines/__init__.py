@@ -1,11 +1,13 @@
-"""Where completions come from. `open_engine` is the only code that knows every kind."""
+"""Where completions come from. `open_engine` is the only code that knows every kind: one of KINDS, or `module:Name`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from importlib import import_module
 from typing import Any
 
+from distillery import dotted
 from distillery.config import build
 from distillery.engines.base import (
     Completion,
@@ -19,7 +21,11 @@ from distillery.engines.base import (
     request_key,
 )
 from distillery.errors import ConfigError
+from distillery.hashing import Json
 
+_OFFERS = (
+    "an engine is a frozen dataclass derived from Engine (distillery.engines), with `identity` and `batches`"
+)
 KINDS = {
     "openai": "distillery.engines.openai.engine:OpenAIServer",
     "scripted": "distillery.engines.scripted:Scripted",
@@ -39,12 +45,15 @@ __all__ = [
     "Request",
     "Sampling",
     "engine_class",
+    "engine_identity",
     "open_engine",
     "request_key",
 ]
 
 
-def engine_class(kind: str, *, where: str = "engine") -> type[Any]:
+def engine_class(kind: str, *, where: str = "engine") -> type[Engine]:
+    if ":" in kind:
+        return _own(kind, where)
     if kind not in KINDS:
         raise ConfigError(f"{where}: unknown engine kind {kind!r}; known kinds: {', '.join(sorted(KINDS))}")
     module, name = KINDS[kind].split(":")
@@ -54,3 +63,20 @@ def engine_class(kind: str, *, where: str = "engine") -> type[Any]:
 def open_engine(kind: str, options: Mapping[str, Any], *, where: str = "engine") -> Engine:
     """An engine, nothing loaded yet; `options` are the fields of its class, checked like a stage's."""
     return build(engine_class(kind, where=where), options, where=where)
+
+
+def _own(kind: str, where: str) -> type[Engine]:
+    found = dotted.load(kind, where=f"{where}.kind:", what=_OFFERS)
+    if not (isinstance(found, type) and issubclass(found, Engine) and is_dataclass(found)):
+        raise ConfigError(f"{where}.kind: {kind!r}: {found!r} is no engine; {_OFFERS}")
+    if lacks := sorted(found.__abstractmethods__):
+        raise ConfigError(f"{where}.kind: {kind!r}: lacks {', '.join(lacks)}; {_OFFERS}")
+    return found
+
+
+def engine_identity(kind: str, engine: Engine) -> Json:
+    """What its completions are known by; of an engine in a user's own file, its source too."""
+    if ":" not in kind:
+        return engine.identity
+    own = engine.identity if isinstance(engine.identity, Mapping) else {"engine": engine.identity}
+    return {**own, "code": dotted.source_digest(kind)}

@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from distillery import dotted
 from distillery.config import build, identity
-from distillery.engines import Engine, engine_class
+from distillery.engines import Engine, engine_class, engine_identity
 from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
@@ -108,6 +109,8 @@ class _Loader:
             {name: self.steps[step].fingerprint for name, step in extras.items()},
             self.limit if isinstance(stage, Source) else None,
         ]
+        if code := [name for name in (entry["use"], *stage.code()) if ":" in name]:
+            parts.append({name: dotted.source_digest(name) for name in code})
         return Step(
             id=entry["id"],
             use=entry["use"],
@@ -263,9 +266,13 @@ class _Loader:
         if isinstance(model, dict):
             model_from = self._model_step(model, f"{place}.model")
             options["model"] = f"stage:{self.steps[model_from].fingerprint}"
-        engine: Engine = build(cls, options, where=place)
+        engine = build(cls, options, where=place)
         return EngineSpec(
-            name=name, kind=kind, options=options, model_from=model_from, identity=engine.identity
+            name=name,
+            kind=kind,
+            options=options,
+            model_from=model_from,
+            identity=engine_identity(kind, engine),
         )
 
     def _prompt(self, name: str) -> Prompt:

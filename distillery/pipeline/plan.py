@@ -70,7 +70,7 @@ class Step:
 
     @property
     def folder(self) -> str:
-        return f"{self.use}-{self.fingerprint}"
+        return f"{self.use.replace(':', '.')}-{self.fingerprint}"
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -1,12 +1,23 @@
-"""The stages a pipeline can name. Adding one is a module and a line here."""
+"""The stages a pipeline can name: one of these, or `module:Name` in a file of the user's own.
+
+Adding one here is a module and a line in STAGES.
+"""
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
 
+from distillery import dotted
 from distillery.errors import ConfigError
-from distillery.stages.base import AnyStage
+from distillery.stages.base import AnyStage, AskingStage, ShardStage, Sink, Source, TableStage, Trainer
+
+_BASES = (Source, ShardStage, AskingStage, TableStage, Trainer, Sink)
+_OFFERS = (
+    "a stage is a frozen dataclass derived from one of "
+    f"{', '.join(base.__name__ for base in _BASES)} (distillery.stages.base), with a `version`"
+)
 
 STAGES = {
     "ingest.file": "distillery.stages.ingest.file:IngestFile",
@@ -46,9 +57,23 @@ STAGES = {
 
 
 def stage_class(use: str, *, where: str = "") -> type[AnyStage]:
+    if ":" in use:
+        return _own(use, where)
     if use not in STAGES:
         near = get_close_matches(use, STAGES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known stages: {', '.join(sorted(STAGES))}"
         raise ConfigError(f"{where + ': ' if where else ''}unknown stage {use!r}; {hint}")
     module, name = STAGES[use].split(":")
     return getattr(import_module(module), name)
+
+
+def _own(use: str, where: str) -> type[AnyStage]:
+    place = f"{where}: stage" if where else "stage"
+    found = dotted.load(use, where=place, what=_OFFERS)
+    if not (isinstance(found, type) and issubclass(found, _BASES) and is_dataclass(found)):
+        raise ConfigError(f"{place} {use!r}: {found!r} is no stage; {_OFFERS}")
+    if lacks := sorted(getattr(found, "__abstractmethods__", ())):
+        raise ConfigError(f"{place} {use!r}: lacks {', '.join(lacks)}; {_OFFERS}")
+    if not isinstance(getattr(found, "version", None), int):
+        raise ConfigError(f"{place} {use!r}: has no `version`, a whole number; {_OFFERS}")
+    return found

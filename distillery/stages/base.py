@@ -152,6 +152,10 @@ class Stage(ABC):
         """Outside bytes it stands on (input files, benchmarks, a chat template); None when there are none."""
         return None
 
+    def code(self) -> tuple[str, ...]:
+        """Python of the user's own that it runs, each `module:name`: its source is part of the fingerprint."""
+        return ()
+
 
 class Source(Stage):
     """The first stage: it has no input table."""

@@ -10,7 +10,6 @@ from typing import Any, cast
 import polars as pl
 import yaml
 
-from distillery import __version__
 from distillery.curate.publish.card import (
     CardFacts,
     FunnelRow,
@@ -24,6 +23,7 @@ from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.stages.base import ExportJob
 from distillery.stages.export.hub_files import features, row_count
 from distillery.stages.export.hub_survey import Survey, ledgers
+from distillery.version import VERSION
 
 _TEACHERS = 12  # rows of the card's table at most
 _BINS = 12
@@ -62,7 +62,7 @@ def gather(
             for source, rows in seen.sources.iter_rows()
         ],
         pipeline=job.pipeline,
-        made_with=f"distillery {__version__}",
+        made_with=f"distillery {VERSION}",
         judge_scores=[
             JudgeScore(str(row["model"]), str(row["metric"]), float(row["value"]), int(row["samples"]))
             for note in job.history

@@ -1,0 +1,3 @@
+"""Which distillery this is."""
+
+VERSION = "0.1.0"
