@@ -124,11 +124,11 @@ def _add_runs(commands: Commands) -> None:
 
 
 def _add_files(commands: Commands) -> None:
-    apply = commands.add_parser("apply", help="any table stage on a file: jsonl, jsonl.gz or parquet")
+    apply = commands.add_parser("apply", help="any table stage on a file: jsonl, jsonl.gz, parquet or csv")
     apply.add_argument("stage", help="such as verify.answers")
     apply.add_argument("input", type=Path)
     apply.add_argument(
-        "-o", "--output", type=Path, required=True, help="what is dropped goes to NAME.dropped.ENDING"
+        "-o", "--output", type=Path, required=True, help="no csv; what is dropped goes to NAME.dropped.ENDING"
     )
     apply.add_argument("--set", action="append", default=[], metavar="option=v", dest="settings")
     apply.add_argument("--seed", type=int, default=0)
@@ -139,7 +139,7 @@ def _add_files(commands: Commands) -> None:
         "--data",
         type=Path,
         required=True,
-        help="jsonl, jsonl.gz or parquet with messages, or question and text",
+        help="jsonl, jsonl.gz, parquet or csv with messages, or question and text",
     )
     lint.add_argument(
         "--chat-template", default="", help="a file in prompts/templates/ instead of the model's own"

@@ -7,7 +7,6 @@ for the stage and left out of the output again.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,7 +17,7 @@ import polars as pl
 import yaml
 from rich.console import Console
 
-from distillery import shards
+from distillery import row_files
 from distillery.config import build
 from distillery.engines import Engine
 from distillery.errors import ConfigError
@@ -29,8 +28,6 @@ from distillery.runner.one_table import apply_alone
 from distillery.stages import stage_class
 from distillery.stages.base import ShardStage, TableStage
 from distillery.store.stage_dir import disk_errors
-
-_ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -64,16 +61,15 @@ def main(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             f"{where}: makes no table from a table; apply takes stages such as verify.answers, dedup.exact"
         )
-    _ending(arguments.output)
-    given = read_rows(arguments.input)
+    dropped_file = dropped_name(arguments.output)
+    given = row_files.table(arguments.input)
     table = _filled(given, stage, where, arguments.input)
     output = apply_alone(arguments.stage, stage, table, FileContext(arguments.seed))
     added = [name for name in table.columns if name not in given.columns and name not in stage.writes]
-    dropped_file = dropped_name(arguments.output)
     lost = table.join(output.dropped, left_on=stage.key, right_on="key", how="inner", maintain_order="left")
     with disk_errors(arguments.output):
-        write_rows(output.kept.drop(added), arguments.output)
-        write_rows(lost.drop(added), dropped_file)
+        row_files.write(output.kept.drop(added), arguments.output)
+        row_files.write(lost.drop(added), dropped_file)
     counts = output.dropped["reason"].value_counts(sort=True).iter_rows()
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
     console = Console()
@@ -146,60 +142,6 @@ def _options(settings: list[str], where: str) -> Mapping[str, Any]:
     return options
 
 
-def _ending(file: Path) -> str:
-    for ending in sorted(_ENDINGS, key=len, reverse=True):
-        if file.name.endswith(ending):
-            return ending
-    raise ConfigError(f"{file}: its ending says no format; use one of {', '.join(_ENDINGS)}")
-
-
 def dropped_name(file: Path) -> Path:
-    ending = _ending(file)
+    ending = row_files.ending(file, row_files.WRITTEN)
     return file.with_name(file.name.removesuffix(ending) + ".dropped" + ending)
-
-
-def read_rows(file: Path) -> pl.DataFrame:
-    ending = _ending(file)
-    if not file.is_file():
-        raise ConfigError(f"{file}: no such file (working directory: {Path.cwd()})")
-    if ending == ".parquet":
-        try:
-            return shards.read(file)
-        except pl.exceptions.PolarsError as error:
-            raise ConfigError(f"{file}: not readable as parquet ({error})") from None
-    rows: list[dict[str, Any]] = []
-    opener = gzip.open if ending == ".jsonl.gz" else open
-    with opener(file, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ConfigError(
-                    f"{file}:{number}: not JSON ({error}); one object a line is expected"
-                ) from None
-            if not isinstance(row, dict):
-                raise ConfigError(f"{file}:{number}: is {line[:60]!r}; one object a line is expected")
-            rows.append(row)
-    return pl.DataFrame([_flat(row) for row in rows], infer_schema_length=None, strict=False)
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """`payload` travels as JSON text: rows of one file may have payloads of different shapes."""
-    if isinstance(row.get("payload"), (dict, list)):
-        return {**row, "payload": json.dumps(row["payload"], ensure_ascii=False)}
-    return row
-
-
-def write_rows(table: pl.DataFrame, file: Path) -> None:
-    ending = _ending(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".tmp")
-    if ending == ".parquet":
-        table.write_parquet(temporary)
-    elif ending == ".jsonl":
-        table.write_ndjson(temporary)
-    else:
-        temporary.write_bytes(gzip.compress(table.write_ndjson().encode(), mtime=0))
-    temporary.replace(file)

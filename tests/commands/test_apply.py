@@ -63,7 +63,7 @@ def test_parquet_and_nested_payloads_are_read(tmp_path):
     [
         (["verify.answer", "in.jsonl", "-o", "out.jsonl"], "did you mean 'verify.answers'"),
         (["verify.answers", "none.jsonl", "-o", "out.jsonl"], "none.jsonl: no such file"),
-        (["verify.answers", "in.csv", "-o", "out.jsonl"], "in.csv: its ending says no format"),
+        (["verify.answers", "in.jsonl", "-o", "out.csv"], "out.csv: its ending says no format"),
         (["verify.answers", "in.jsonl", "-o", "out.txt"], "out.txt: its ending says no format"),
         (["verify.answers", "torn.jsonl", "-o", "out.jsonl"], "torn.jsonl:2: not JSON"),
         (["verify.answers", "list.jsonl", "-o", "out.jsonl"], "list.jsonl:1: is '[1]"),
@@ -83,7 +83,6 @@ def test_parquet_and_nested_payloads_are_read(tmp_path):
 def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, says):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "in.jsonl", [RIGHT])
-    write(tmp_path / "in.csv", [RIGHT])
     (tmp_path / "torn.jsonl").write_text('{"question": "q"}\n{"que')
     (tmp_path / "list.jsonl").write_text("[1]\n")
     write(tmp_path / "short.jsonl", [{"question": "q", "gold": "1", "checker": "exact"}])

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
-from distillery.row_files import count_rows, files, read
+from distillery.row_files import count, files, read
 from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
@@ -47,8 +47,8 @@ class IngestFile(Source):
         """sha256 of each file's bytes; where the files lie does not count."""
         return [sha256(file) for file in files(self.path, where="ingest.file")]
 
-    def expected_rows(self) -> int | None:
-        return count_rows([self.path] if isinstance(self.path, str) else self.path)
+    def expected_rows(self) -> int:
+        return sum(count(file) for file in files(self.path, where="ingest.file"))
 
     def shards(self, ctx: Context) -> Iterator[Output]:
         rows = (row for file in files(self.path, where="ingest.file") for row in read(file))

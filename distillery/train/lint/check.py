@@ -5,17 +5,14 @@ It reads a tokenizer and a config, no weights; a check of thousands of rows take
 
 from __future__ import annotations
 
-import gzip
-import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from distillery import shards
+from distillery import row_files
 from distillery.errors import ConfigError
-from distillery.train.examples import IGNORED, Encoded, conversation, encode
+from distillery.train.examples import IGNORED, Encoded, Messages, conversation, encode
 from distillery.train.lint.faults import (
     Check,
     Finding,
@@ -34,7 +31,7 @@ from distillery.train.models import read_template
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["Check", "Finding", "LintReport", "lint", "read_examples", "render"]
+__all__ = ["Check", "Finding", "LintReport", "lint", "render"]
 
 _SHOWN = 10  # rows kept for `render`
 _NAMED = 5  # rows named with a finding
@@ -54,12 +51,11 @@ def lint(
 ) -> LintReport:
     """Checks up to `limit` rows; the options are those of train.sft, and "" is the tokenizer's own token."""
     tokenizer = _tokenizer(model, chat_template, eos_token, pad_token, templates)
-    examples = read_examples(data)
-    height = int(examples.select(pl.len()).collect().item())
+    height = row_files.count(data)
     if height == 0:
         raise ConfigError(f"{data}: no rows; there is nothing to train on")
-    chosen = examples.with_row_index("row").gather_every(-(-height // limit)).collect()
-    talks = {int(row["row"]): conversation(row) for row in chosen.iter_rows(named=True)}
+    chosen = islice(enumerate(row_files.rows(data)), 0, None, -(-height // limit))
+    talks = {number: _talk(*row) for number, row in chosen}
     encoded = {row: encode(messages, tokenizer) for row, messages in talks.items()}
     found: dict[tuple[Check, str], list[int]] = {}
     for row, messages in talks.items():
@@ -90,28 +86,17 @@ def lint(
     )
 
 
-def read_examples(file: Path) -> pl.LazyFrame:
-    """Rows of a jsonl, jsonl.gz or parquet file with `messages`, or `question` and `text`."""
-    if not file.is_file():
-        raise ConfigError(f"{file}: no such file (working directory: {Path.cwd()})")
+def _talk(place: str, row: dict[str, Any]) -> Messages:
+    if not row.get("messages") and not {"question", "text"} <= row.keys():
+        raise ConfigError(f"{place}: has {', '.join(row)}; it must have messages, or question and text")
     try:
-        match file.suffix:
-            case ".parquet":
-                rows = shards.scan([file])
-            case ".gz":
-                rows = pl.read_ndjson(
-                    io.BytesIO(gzip.decompress(file.read_bytes())), infer_schema_length=None
-                ).lazy()
-            case ".jsonl":
-                rows = pl.read_ndjson(file, infer_schema_length=None).lazy()
-            case _:
-                raise ConfigError(f"{file}: its ending says no format; use .jsonl, .jsonl.gz or .parquet")
-        columns = rows.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ConfigError(f"{file}: not readable ({str(error).splitlines()[0]})") from None
-    if "messages" not in columns and not {"question", "text"} <= set(columns):
-        raise ConfigError(f"{file}: has {', '.join(columns)}; it must have messages, or question and text")
-    return rows
+        talk = conversation(row)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{place}: no conversation ({error}); messages have a role and a content") from None
+    said: list[object] = [message["content"] for message in talk]
+    if wrong := [content for content in said if not isinstance(content, str)]:
+        raise ConfigError(f"{place}: says {wrong[0]!r}; what is said must be text")
+    return talk
 
 
 def _tokenizer(

@@ -287,13 +287,15 @@ def test_a_folder_that_is_no_model_is_one_line(tmp_path: Path):
         lint(str(tmp_path), save(tmp_path, GOOD))
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "parquet"])
-def test_rows_come_from_any_of_the_files_that_apply_writes(tmp_path: Path, ending: str):
+@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "parquet", "csv"])
+def test_rows_come_from_any_file_of_rows(tmp_path: Path, ending: str):
     model = student(tmp_path / "model", PLAIN)
     file = tmp_path / f"rows.{ending}"
     line = json.dumps(GOOD) + "\n"
     if ending == "parquet":
         save(tmp_path, GOOD)
+    elif ending == "csv":
+        pl.DataFrame([GOOD]).write_csv(file)
     else:
         file.write_bytes(gzip.compress(line.encode()) if ending.endswith("gz") else line.encode())
     assert lint(model, file).ok
@@ -302,9 +304,12 @@ def test_rows_come_from_any_of_the_files_that_apply_writes(tmp_path: Path, endin
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("rows.csv", "a,b", "its ending says no format"),
+        ("rows.txt", "a,b", "its ending says no format"),
         ("rows.jsonl", '{"prompt": "x"}\n', "it must have messages"),
-        ("rows.jsonl", "{", "not readable"),
+        ("rows.csv", "prompt\nx\n", r"rows\.csv:2: has prompt; it must have messages"),
+        ("rows.jsonl", "{", r"rows\.jsonl:1: not JSON"),
+        ("rows.jsonl", '{"messages": "Hi"}\n', r"rows\.jsonl:1: no conversation"),
+        ("rows.jsonl", '{"question": "Hi", "text": 4}\n', r"rows\.jsonl:1: says 4"),
         ("rows.jsonl.gz", "plain", "not readable"),
     ],
 )
