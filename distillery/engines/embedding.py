@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from distillery.backoff import Backoff
 from distillery.errors import EngineError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimensions), each row of length 1."""
 
 _RUNTIME = {"identity": False}
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_BACKOFF = Backoff(0.5, 30.0)
 _AGAIN = frozenset([408, 409, 425, 429])
 _LOCAL_TOKENS = 512  # of a text, in this process
 
@@ -70,15 +71,15 @@ class Embedding:
         self, session: ClientSession, slots: asyncio.Semaphore, texts: Sequence[str]
     ) -> Vectors:
         async with slots:
-            for tried in range(self.max_retries):
+            failed = 0
+            while True:
                 try:
                     return await self._post(session, texts)
-                except _BusyError:
-                    await asyncio.sleep(min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**tried))
-            try:
-                return await self._post(session, texts)
-            except _BusyError as error:
-                raise self._unusable(str(error)) from error
+                except _BusyError as error:
+                    failed += 1
+                    if failed > self.max_retries:
+                        raise self._unusable(str(error)) from error
+                    await asyncio.sleep(_BACKOFF.wait_s(failed))
 
     async def _post(self, session: ClientSession, texts: Sequence[str]) -> Vectors:
         import aiohttp

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+from distillery.backoff import Backoff
 from distillery.config import identity
 from distillery.engines.embedding import Embedding
 from distillery.errors import EngineError
@@ -20,7 +21,7 @@ def answer(body):
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("distillery.engines.embedding._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("distillery.engines.embedding._BACKOFF", Backoff(0.01, 30.0))
 
 
 def test_vectors_come_in_the_order_of_the_texts_and_have_length_1(serve):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from distillery.backoff import Backoff
 
 TRIPS_AFTER = 20  # weights of faults in a row: three without a reply, or twenty of status 5xx
 _GONE_WEIGHT = 7
 _LIMITS_AFTER = 3  # refusals (429) in a row after which the whole endpoint waits
-_FIRST_REST_S, _LONGEST_REST_S = 1.0, 30.0
+_BACKOFF = Backoff(1.0, 30.0)
 
 
 @dataclass(slots=True)
@@ -23,7 +25,7 @@ class Endpoint:
     rests_until: float = 0.0  # monotonic seconds; as a server asked (Retry-After), or the breaker's
     tripped: bool = False  # a probe's success closes the breaker, or a reply that still comes
     last_fault: str = ""
-    _rest_s: float = field(default=_FIRST_REST_S)
+    _rests: int = 0  # since it last worked
 
     @property
     def place(self) -> str:
@@ -31,7 +33,7 @@ class Endpoint:
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def works(self) -> None:
-        self.faults, self.limited, self.tripped, self._rest_s = 0, 0, False, _FIRST_REST_S
+        self.faults, self.limited, self.tripped, self._rests = 0, 0, False, 0
         self.served += 1
 
     def fails(self, now: float, message: str, *, gone: bool) -> None:
@@ -44,8 +46,8 @@ class Endpoint:
     def rests(self, now: float, message: str) -> None:
         """Opens the breaker, or keeps it open for twice as long as before: a probe failed."""
         self.tripped, self.last_fault = True, message
-        self.rests_until = now + self._rest_s
-        self._rest_s = min(_LONGEST_REST_S, self._rest_s * 2)
+        self._rests += 1
+        self.rests_until = now + _BACKOFF.wait_s(self._rests)
 
     def limits(self, now: float, wait_s: float) -> None:
         """Too many requests. One of them waits by itself; when nothing else comes, all do."""

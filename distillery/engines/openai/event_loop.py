@@ -17,6 +17,7 @@ from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
+from distillery.backoff import Backoff
 from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request
 from distillery.engines.openai.concurrency import Climb, Load
 from distillery.engines.openai.endpoints import Endpoint, Fleet
@@ -28,7 +29,7 @@ from distillery.hashing import derive_seed
 if TYPE_CHECKING:
     from distillery.engines.openai.options import OpenAIOptions
 
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
+_BACKOFF = Backoff(0.5, 60.0)
 _WINDOW_S = 2.0  # between two looks of `concurrency: auto`
 _OTHERS_FAULTS = 50  # attempts lost to endpoints that were down, after which the request is suspect after all
 _AHEAD = 64  # requests ready to start beside as many as are in flight
@@ -232,7 +233,7 @@ class Service:
             if self._fleet.all_down and self._alone_since is None:
                 self._alone_since = now
         if fault.kind is FailureKind.RATE_LIMIT:
-            endpoint.limits(now, min(fault.wait_s or 0.0, _LONGEST_WAIT_S))
+            endpoint.limits(now, min(fault.wait_s or 0.0, _BACKOFF.longest_s))
             if self._climb:
                 self._climb.refused(now)
         failed = attempt.failed + (not (fault.gone and endpoint.tripped))  # it is the endpoint that is down
@@ -240,9 +241,8 @@ class Service:
             failed <= self._engine.max_retries and attempt.tries < self._engine.max_retries + _OTHERS_FAULTS
         )
         if fault.again and left and not self.draining:
-            pause = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** max(0, failed - 1))
             jitter = Random(derive_seed(attempt.request.key, failed)).uniform(0.5, 1.0)
-            wait_s = max(pause * jitter, (fault.wait_s or 0.0) * (1 + jitter / 10))
+            wait_s = max(_BACKOFF.wait_s(max(1, failed)) * jitter, (fault.wait_s or 0.0) * (1 + jitter / 10))
             heapq.heappush(self._again, _Attempt(now + wait_s, attempt.request, failed, attempt.tries + 1))
             return
         self._deliver(Failure(attempt.request.key, fault.kind, fault.message))

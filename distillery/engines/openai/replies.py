@@ -6,10 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from time import time
 from typing import Any, cast
 
+from distillery.backoff import asked_s
 from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request
 from distillery.engines.loops import LOOK_EVERY, loop_end
 from distillery.engines.normal_form import normal_form
@@ -150,9 +149,9 @@ def read_error(status: int, headers: Mapping[str, str], body: str, *, schema: bo
     code, text = _message(body)
     said = f"status {status}: {text}"
     if status == 429:
-        return Fault(FailureKind.RATE_LIMIT, said, again=True, wait_s=_wait_asked(headers))
+        return Fault(FailureKind.RATE_LIMIT, said, again=True, wait_s=asked_s(headers))
     if status >= 500 or status in _TRY_AGAIN:
-        return Fault(FailureKind.TRANSPORT, said, again=True, wait_s=_wait_asked(headers))
+        return Fault(FailureKind.TRANSPORT, said, again=True, wait_s=asked_s(headers))
     lowered = f"{code} {text}".lower()
     if schema and status in (400, 422) and any(mark in lowered for mark in _NO_SCHEMA):
         return Fault(
@@ -220,18 +219,3 @@ def _code_and_words(body: str) -> tuple[str, str]:
         return "", str(found)[:_LONGEST_MESSAGE]
     words = found.get("message") or found.get("detail") or body
     return f"{found.get('code')} {found.get('type')}", str(words)[:_LONGEST_MESSAGE]
-
-
-def _wait_asked(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from Retry-After (seconds or a date) or retry-after-ms."""
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return max(0.0, float(milliseconds) / 1000)
-        after = headers.get("retry-after")
-        if after is None:
-            return None
-        return max(
-            0.0, float(after) if after[:1].isdigit() else parsedate_to_datetime(after).timestamp() - time()
-        )
-    except ValueError:
-        return None

@@ -19,13 +19,14 @@ from time import monotonic
 from typing import Any
 from urllib.error import HTTPError
 
+from distillery.backoff import Backoff
 from distillery.engines.vllm_server.process import ServerProcess, free_ports
 from distillery.errors import EngineError
 
 RESTARTS, RESTARTS_WITHIN_S = 3, 3600.0  # of one server
 _PORTS_TRIED = 5
 _PORT_TAKEN = ("address already in use", "errno 98")
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0  # between two looks whether a server is ready
+_LOOKS = Backoff(0.05, 1.0, factor=1.5)  # between two looks whether a server is ready
 _ANSWER_S = 2.0  # for a server to say that it is
 
 log = logging.getLogger(__name__)
@@ -125,8 +126,8 @@ class Replica:
                 if self.process:
                     self.process.stop()
                 self.over = f"was not ready within {self._ready_s:g} s ({self._closed})"
-            self._due = monotonic() + self._pause_s
-            self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 1.5)
+            self._looks += 1
+            self._due = monotonic() + _LOOKS.wait_s(self._looks)
 
     def start_again(self) -> None:
         """At its old address, if it may."""
@@ -158,7 +159,7 @@ class Replica:
     def _wait(self) -> None:
         self.ready, self.over, self._closed = False, "", ""
         self._since = self._due = monotonic()
-        self._pause_s = _FIRST_PAUSE_S
+        self._looks = 0
 
     def _died(self, how: str) -> None:
         assert self.process

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from distillery.backoff import Backoff, asked_s
 from distillery.errors import DistilleryError
 from distillery.hub import chain, is_transport
 
@@ -15,7 +16,8 @@ log = logging.getLogger(__name__)
 
 _PASSING = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
 """Statuses that a later try can mend. 412: somebody else's commit came between."""
-_LONGEST_S = 300.0
+_BACKOFF = Backoff(2.0, 60.0)
+_LONGEST_S = 300.0  # where the hub itself asks
 
 
 def push(
@@ -69,8 +71,8 @@ def _status(error: BaseException) -> int | None:
 
 def _pause(error: BaseException, attempt: int) -> float:
     response = _response(error)
-    asked = "" if response is None else str(response.headers.get("retry-after", ""))
-    return min(_LONGEST_S, float(asked)) if asked.isdigit() else min(60.0, 2.0**attempt)
+    asked = None if response is None else asked_s(response.headers)
+    return _BACKOFF.wait_s(attempt) if asked is None else min(_LONGEST_S, asked)
 
 
 def _advice(status: int | None) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from distillery.backoff import Backoff
 from distillery.engines import Completion, Failure, Request, Sampling, open_engine
 from distillery.engines.cached import Cached
 from distillery.engines.openai.engine import OpenAIServer
@@ -33,7 +34,7 @@ def refuses(status, message="no", **headers):
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("distillery.engines.openai.event_loop._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._BACKOFF", Backoff(0.01, 60.0))
 
 
 def requests(count, sampling=None):

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 
 import pytest
 
+from distillery.backoff import Backoff
 from distillery.engines import Completion, Failure, Request, Sampling
 from distillery.engines.mock.server import MockOptions, MockServer, Style
 from distillery.engines.openai.engine import OpenAIServer
@@ -46,7 +47,7 @@ def serving(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Await
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("distillery.engines.openai.event_loop._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._BACKOFF", Backoff(0.01, 60.0))
 
 
 def requests(count, sampling=None, text="q{n}", start=0):

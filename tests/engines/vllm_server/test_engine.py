@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from distillery.backoff import Backoff
 from distillery.engines import Completion, Request, Sampling, open_engine
 from distillery.engines.cached import Cached
 from distillery.engines.local.vllm_engine import VllmOffline
@@ -113,8 +114,8 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr("distillery.engines.openai.event_loop._FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr("distillery.engines.openai.endpoints._LONGEST_REST_S", 0.05)
+    monkeypatch.setattr("distillery.engines.openai.event_loop._BACKOFF", Backoff(0.01, 60.0))
+    monkeypatch.setattr("distillery.engines.openai.endpoints._BACKOFF", Backoff(0.05, 0.05))
     monkeypatch.setattr(module, "_GLANCE_S", 0.01)
     yield tmp_path
     assert not [facts for facts in notes(tmp_path, "started") if is_alive(facts["pid"])], "left behind"
