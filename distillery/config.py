@@ -6,7 +6,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -22,13 +22,16 @@ T = TypeVar("T")
 _SETTING = re.compile(r"\A([\w.\-]+)=(.*)\Z", re.DOTALL)
 
 
-def build(cls: type[T], options: Mapping[str, Any], *, where: str) -> T:
+def build(cls: type[T], options: Any, *, where: str) -> T:
     """An instance of dataclass `cls` from `options`; `where` names the place in the file.
 
     Unknown names are errors at every depth, with the nearest known name. A group of options of which some are given
     (`sampling: {max_tokens: 64}`) keeps the rest of this class's own default for the group.
     """
-    _reject_unknown(cls, options, where)
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"{where}: is {options!r}; options are a mapping of name to value")
+    for fault in _unknown(cls, options, where):
+        raise ConfigError(fault)
     try:
         return _adapter(cls).validate_python({**options, **_completed(cls, options)})
     except ValidationError as error:
@@ -50,20 +53,46 @@ def _adapter(cls: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(cls)  # takes milliseconds to build, and a recipe names the same stages a hundred times
 
 
-def _reject_unknown(cls: type[Any], options: Mapping[str, Any], where: str) -> None:
-    known = {f.name for f in dataclasses.fields(cls) if f.init}
-    for name in options:
-        if name not in known:
+def _unknown(hint: Any, value: Any, where: str) -> Iterator[str]:
+    """What to say of each name in `value` that `hint` does not know, however deep inside either."""
+    kind, parts = typing.get_origin(hint) or hint, typing.get_args(hint)
+    known = _options_of(kind)
+    if kind in (typing.Union, types.UnionType):
+        found = [list(_unknown(part, value, where)) for part in parts if _takes(part, value)]
+        yield from min(found, key=len, default=())
+    elif known is not None and isinstance(value, Mapping):
+        for name, item in value.items():
+            if name in known:
+                yield from _unknown(known[name], item, f"{where}.{name}")
+                continue
             near = get_close_matches(str(name), known, n=1)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known)) or 'nothing'}"
-            )
-            raise ConfigError(f"{where}: unknown option {name!r}; {hint}")
-    hints = typing.get_type_hints(cls)
-    for name, value in options.items():
-        for inner in _dataclasses_in(hints[name]):
-            for place, item in _mappings_in(value, f"{where}.{name}"):
-                _reject_unknown(inner, item, place)
+            takes = f"it takes {', '.join(sorted(known)) or 'nothing'}"
+            yield f"{where}: unknown option {name!r}; {f'did you mean {near[0]!r}?' if near else takes}"
+    elif len(parts) == 2 and isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _unknown(parts[1], item, f"{where}.{name}")
+    elif parts and isinstance(value, (list, tuple)):
+        each = parts if kind is tuple and parts[-1] is not ... else [parts[0]] * len(value)
+        for number, (part, item) in enumerate(zip(each, value, strict=False)):
+            yield from _unknown(part, item, f"{where}[{number}]")
+
+
+def _options_of(kind: Any) -> dict[str, Any] | None:
+    """Names and hints of what has a fixed set of names: a dataclass or a TypedDict."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}
+    return typing.get_type_hints(kind) if hasattr(kind, "__required_keys__") else None
+
+
+def _takes(part: Any, value: Any) -> bool:
+    """Whether this part of a union is one for mappings, or for lists, as `value` is."""
+    kind = typing.get_origin(part) or part
+    if kind is Any or not isinstance(kind, type):
+        return kind is Any
+    if isinstance(value, Mapping):
+        return dataclasses.is_dataclass(kind) or issubclass(kind, Mapping)
+    return issubclass(kind, (Sequence, Set)) and kind is not str
 
 
 def _completed(cls: type[Any], options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -73,28 +102,6 @@ def _completed(cls: type[Any], options: Mapping[str, Any]) -> dict[str, dict[str
         for name, default in defaults.items()
         if isinstance(value := options.get(name), Mapping) and not isinstance(default, type)
     }
-
-
-def _dataclasses_in(hint: Any) -> list[type[Any]]:
-    """The dataclass a hint such as `X`, `X | None` or `tuple[X, ...]` is about; none where there are several."""
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return [hint]
-    if typing.get_origin(hint) in (typing.Union, types.UnionType, tuple, list):
-        inner = [cls for part in typing.get_args(hint) for cls in _dataclasses_in(part)]
-        return inner if len(inner) == 1 and not _takes_mapping(hint) else []
-    return []
-
-
-def _takes_mapping(hint: Any) -> bool:
-    return any(part is dict or typing.get_origin(part) in (dict, Mapping) for part in typing.get_args(hint))
-
-
-def _mappings_in(value: Any, where: str) -> list[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, Mapping):
-        return [(where, value)]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [(f"{where}[{n}]", item) for n, item in enumerate(value) if isinstance(item, Mapping)]
-    return []
 
 
 def identity(value: Any) -> Json:
