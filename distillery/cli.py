@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from distillery.errors import ContractError, DistilleryError
+from distillery.shipped import find
 from distillery.version import VERSION
 
 INTERRUPTED = 130
@@ -67,7 +68,9 @@ def _add_pipelines(commands: Commands) -> None:
         "plan", help="resolve and check a pipeline, and say what it will cost; runs nothing"
     )
     for parser in (run, plan):
-        parser.add_argument("pipeline", type=Path, help="a YAML file")
+        parser.add_argument(
+            "pipeline", type=find, help="a YAML file, or one of ours: pipelines/quickstart.yaml"
+        )
         parser.add_argument(
             "--set", action="append", default=[], metavar="stages.ID.option=v", dest="settings"
         )

@@ -15,16 +15,20 @@ from pathlib import Path
 from distillery.engines.base import Messages
 from distillery.errors import ConfigError
 from distillery.hashing import digest
+from distillery.shipped import ROOT
 
 _NAME = re.compile(r"(\w+(?:\.\w+)*)@(\d+)")
 _TURN = re.compile(r"^## (system|user|assistant)\n", re.MULTILINE)
 _SLOT = re.compile(r"\{\{ (\w+) \}\}")
 
 
-def prompt_root() -> Path:
-    """The working directory's `prompts`; where it has none, those of the checkout that this program runs from."""
-    here, ours = Path("prompts"), Path(__file__).parents[1] / "prompts"
-    return here if here.is_dir() or not ours.is_dir() else ours
+HERE = Path("prompts")
+
+
+def prompt_folders(pipeline: Path | None = None) -> tuple[Path, ...]:
+    """Where prompts are looked for, each by itself: beside the pipeline, in the working directory, in the program."""
+    beside = () if pipeline is None else (pipeline.parent / "prompts",)
+    return tuple(folder for folder in (*beside, HERE, ROOT / "prompts") if folder.is_dir())
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,38 @@ class Prompt:
         return tuple((role, _SLOT.sub(lambda m: values[m[1]], text)) for role, text in self.turns)
 
 
-def load_prompt(name: str, root: Path) -> Prompt:
-    """Checked against `root`/LOCK; one that is not in it yet is a draft, and may change."""
+def load_prompt(name: str, *folders: Path) -> Prompt:
+    """The first that there is. Checked against its folder's LOCK; one that is not in it yet is a draft, and may change."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"prompt {name!r}: is not a name and a version; write it like solve.boxed@1")
-    file = root / f"{name.replace('@', '.v')}.md"
-    if not file.is_file():
-        known = sorted(f.stem.replace(".v", "@") for f in root.glob("*.md"))
-        raise ConfigError(f"no prompt {name!r} ({file} does not exist); known prompts: {', '.join(known)}")
-    _refuse_changed(file, _locked(root))
+    files = [folder / f"{name.replace('@', '.v')}.md" for folder in folders]
+    for file in files:
+        _refuse_changed(file, _locked(file.parent))
+        if file.is_file():
+            return _read(name, file)
+    places = ", ".join(map(str, folders))
+    raise ConfigError(f"no prompt {name!r} in {places}; known prompts: {', '.join(known_prompts(*folders))}")
+
+
+def known_prompts(*folders: Path) -> list[str]:
+    return sorted({file.stem.replace(".v", "@") for folder in folders for file in folder.glob("*.md")})
+
+
+def load_template(name: str, *folders: Path) -> str:
+    """A chat template, from `templates` in the first of the folders that has it."""
+    for folder in folders:
+        if (file := folder / "templates" / name).is_file():
+            return file.read_text(encoding="utf-8")
+    places = ", ".join(str(folder / "templates") for folder in folders)
+    known = ", ".join(known_templates(*folders)) or "none"
+    raise ConfigError(f"chat_template: no file {name} in {places}; there are {known}")
+
+
+def known_templates(*folders: Path) -> list[str]:
+    return sorted({file.name for folder in folders for file in folder.glob("templates/*.jinja")})
+
+
+def _read(name: str, file: Path) -> Prompt:
     _, *pieces = _TURN.split(file.read_text())
     turns = tuple((role, text.strip()) for role, text in zip(pieces[::2], pieces[1::2], strict=True))
     if not turns or turns[-1][0] != "user":

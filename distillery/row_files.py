@@ -27,6 +27,7 @@ from polars.exceptions import PolarsError
 from distillery import shards
 from distillery.errors import ConfigError
 from distillery.records import JUDGEMENT, TRACE, VERDICT
+from distillery.shipped import find
 
 ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
 WRITTEN = ENDINGS[:3]  # csv has no place for nested values
@@ -55,7 +56,7 @@ def files(paths: str | Sequence[str], *, where: str) -> list[Path]:
     """The files of one path or pattern, or of several, in order; `where` names the option in errors."""
     found: list[Path] = []
     for path in [paths] if isinstance(paths, str) else paths:
-        matching = [Path(path)] if Path(path).is_file() else _matching(path)
+        matching = [one] if (one := find(path)).is_file() else _matching(path)
         if not matching:
             raise ConfigError(f"{where}: no file at {path} (working directory: {Path.cwd()})")
         found += matching

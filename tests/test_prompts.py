@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from distillery.errors import ConfigError
-from distillery.prompts import load_prompt, lock
+from distillery.prompts import load_prompt, load_template, lock
 
 ROOT = Path(__file__).parents[1] / "prompts"
 PUBLISHED = sorted(file.stem.replace(".v", "@") for file in ROOT.glob("*.md"))
@@ -83,6 +83,34 @@ def test_a_published_prompt_that_is_gone_is_refused_by_lock(root):
     (root / "ask.v1.md").unlink()
     with pytest.raises(ConfigError, match="published in LOCK and gone"):
         lock(root)
+
+
+def test_the_first_folder_that_has_a_prompt_gives_it(root, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "ask.v1.md").write_text("## user\nmine\n")
+    (root / "tell.v1.md").write_text("## user\nhi\n")
+    assert load_prompt("ask@1", own, root).turns == (("user", "mine"),)
+    assert load_prompt("tell@1", own, root).turns == (("user", "hi"),)
+
+
+def test_a_published_prompt_that_is_gone_is_not_taken_from_the_next_folder(root, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "ask.v1.md").write_text("## user\nmine\n")
+    lock(own)
+    (own / "ask.v1.md").unlink()
+    with pytest.raises(ConfigError, match="published in LOCK and gone"):
+        load_prompt("ask@1", own, root)
+
+
+def test_a_template_comes_from_the_first_folder_that_has_it(tmp_path):
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "plain.jinja").write_text("mine")
+    assert load_template("plain.jinja", tmp_path, ROOT) == "mine"
+    assert load_template("r1-zero.jinja", tmp_path, ROOT).startswith("{")
+    with pytest.raises(ConfigError, match=r"no file other.jinja in .*; there are plain.jinja$"):
+        load_template("other.jinja", tmp_path)
 
 
 def test_a_torn_lock_is_refused(root):

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from distillery import sandbox
@@ -20,6 +21,7 @@ _OPTIONAL = {
     "torch": "training and the transformers engine: pip install 'distillery[train]'",
     "trl": "training: pip install 'distillery[train]'",
     "vllm": "the vllm engine: pip install 'distillery[vllm]'",
+    "reasoning_gym": "puzzles, ingest.reasoning_gym: pip install 'distillery[puzzles]'",
     "ray": "--executor ray: pip install 'distillery[ray]'",
 }
 
@@ -27,7 +29,7 @@ _OPTIONAL = {
 def main(_arguments: argparse.Namespace) -> int:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, (well, text) in _findings().items():
-        table.add_row("[green]ok[/]" if well else "[yellow]--[/]", name, text)
+        table.add_row("[green]ok[/]" if well else "[yellow]--[/]", name, escape(text))
     Console().print(table)
     return 0
 

@@ -1,22 +1,27 @@
-"""`distillery prompts`: lists the prompts; `lock` takes new ones into prompts/LOCK and refuses changed ones."""
+"""`distillery prompts`: lists what a pipeline here could name; `lock` takes new ones into ./prompts/LOCK."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from rich.console import Console
 
-from distillery.prompts import load_prompt, lock, prompt_root
+from distillery.errors import ConfigError
+from distillery.prompts import HERE, known_prompts, load_prompt, lock, prompt_folders
 
 
 def main(arguments: argparse.Namespace) -> int:
     console = Console()
     if arguments.action == "lock":
-        added = lock(prompt_root())
+        if not HERE.is_dir():
+            raise ConfigError(f"prompts lock: no folder {HERE} (working directory: {Path.cwd()})")
+        added = lock(HERE)
         console.print(f"locked {', '.join(added)}" if added else "nothing new to lock")
         return 0
-    for file in sorted(prompt_root().glob("*.md")):
-        prompt = load_prompt(file.stem.replace(".v", "@"), prompt_root())
+    folders = prompt_folders()
+    for name in known_prompts(*folders):
+        prompt = load_prompt(name, *folders)
         console.print(
             f"{prompt.name:<28} {prompt.digest}  slots: {', '.join(sorted(prompt.slots)) or 'none'}"
         )

@@ -111,9 +111,9 @@ class Embedding:
         )
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
+        tokenizer, model = _loaded(self.model, self.revision)
         import torch
 
-        tokenizer, model = _loaded(self.model, self.revision)
         rows = tokenizer(
             list(texts), padding=True, truncation=True, max_length=_LOCAL_TOKENS, return_tensors="pt"
         )

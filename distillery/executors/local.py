@@ -17,6 +17,7 @@ from typing import Any, cast
 from distillery import errors
 from distillery.errors import DistilleryError, StoppedError
 from distillery.executors import worker
+from distillery.extras import require
 from distillery.pipeline import Kind, Plan, Workers
 from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit
 from distillery.runner.execute import folder_of
@@ -142,7 +143,9 @@ def tail(log: Path, *, lines: int = 12) -> str:
 def _preload(plan: Plan, store: Path) -> tuple[str, ...]:
     """Imports that the plan's owed work will need; a plan without local models never pays for torch."""
     owed = [step for step in plan.steps if folder_of(step, store).done() is None]
-    if any(step.kind is Kind.TRAINER for step in owed):
+    trainers = [step.id for step in owed if step.kind is Kind.TRAINER]
+    if trainers:  # said now, and not when the money for the rows before them is spent
+        require("trl", "train", where=f"stage {trainers[0]}")
         return _LIGHT + _TRAINING
     kinds = {plan.engines[name].kind for step in owed for name in step.engines}
     return _LIGHT + (_LOCAL_MODEL if "transformers" in kinds else ())

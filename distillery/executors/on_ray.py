@@ -9,6 +9,7 @@ from typing import Any
 
 from distillery import errors
 from distillery.errors import ConfigError, DistilleryError, StoppedError
+from distillery.extras import require
 from distillery.pipeline import Kind, Plan, Workers
 from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit, add_counts
 from distillery.runner.execute import Line, execute
@@ -32,10 +33,9 @@ class OnRay:
                 "budget: max_tokens and max_cost need counts while a step runs, which --executor ray has not;"
                 " use max_hours, or --executor local"
             )
-        try:
-            import ray
-        except ImportError:
-            raise ConfigError("--executor ray: ray is not installed; pip install 'distillery[ray]'") from None
+        require("ray", "ray", where="--executor ray")
+        import ray
+
         self._ray = ray
         if not ray.is_initialized():
             ray.init(log_to_driver=False, include_dashboard=False)

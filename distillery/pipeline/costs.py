@@ -12,6 +12,7 @@ from distillery.errors import ConfigError
 from distillery.pipeline.expect import Expect
 from distillery.pipeline.plan import EngineSpec, Plan, Step
 from distillery.pipeline.prices import Gpu, ModelSize, Prices
+from distillery.shipped import find
 from distillery.store.stage_dir import StageDir
 from distillery.train.options import GrpoOptions, JudgeOptions, Optimization, SftOptions
 
@@ -162,7 +163,7 @@ def model_bytes(desk: Desk, step: Step) -> float | None:
 
 def count_processes(accelerate_config: str) -> int:
     """That train together, as the launcher's file says; one where there is none."""
-    file = Path(accelerate_config)
+    file = find(accelerate_config)
     if not accelerate_config or not file.is_file():
         return 1
     return int(yaml.safe_load(file.read_text(encoding="utf-8")).get("num_processes", 1))

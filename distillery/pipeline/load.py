@@ -21,7 +21,7 @@ from distillery.hashing import Json, digest
 from distillery.pipeline.budget import Budget
 from distillery.pipeline.plan import EngineSpec, Plan, Step, Workers
 from distillery.pipeline.raw import read_pipeline
-from distillery.prompts import Prompt, load_prompt, prompt_root
+from distillery.prompts import Prompt, load_prompt, load_template, prompt_folders
 from distillery.records import SCHEMA_VERSION, Columns
 from distillery.stages import stage_class
 from distillery.stages.base import AnyStage, Kind, RowStage, Sink, Source, Trainer
@@ -35,8 +35,8 @@ def load_plan(
     prompts: Path | None = None,
     engines: Mapping[str, Engine] | None = None,
 ) -> Plan:
-    """The plan of `file`; `engines` replaces engines of the file by ready ones, as tests do."""
-    return _Loader(file, settings, limit, prompts or prompt_root(), engines or {}).load()
+    """The plan of `file`; `engines` replaces engines of the file by ready ones, `prompts` all folders of prompts, as tests do."""
+    return _Loader(file, settings, limit, prompts, engines or {}).load()
 
 
 class _Loader:
@@ -45,12 +45,13 @@ class _Loader:
         file: Path,
         settings: Sequence[str],
         limit: int | None,
-        prompt_folder: Path,
+        prompts: Path | None,
         ready: Mapping[str, Engine],
         files: tuple[Path, ...] = (),
         plans: dict[Path, Plan] | None = None,
     ) -> None:
-        self.file, self.limit, self.prompt_folder, self.ready = file, limit, prompt_folder, ready
+        self.file, self.limit, self.only_prompts, self.ready = file, limit, prompts, ready
+        self.folders = prompt_folders(file) if prompts is None else (prompts,)
         self.raw = read_pipeline(file, settings)
         self.files = (*files, file.resolve())
         self.seed = self._integer("seed", 0)
@@ -101,8 +102,10 @@ class _Loader:
         specs = [self._engine(name, where) for name in uses.engines]
         extras = self._extras(stage, where)
         models = [m for m in (start, *(spec.model_from for spec in specs)) if m is not None]
+        template = self._template(stage) if isinstance(stage, Trainer) else ""
+        stamp = digest(template) if template else stage.stamp()
         parts: list[Json] = [
-            [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stage.stamp()],
+            [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stamp],
             [self.steps[parent].fingerprint for parent in parents],
             [start_identity, *(spec.identity for spec in specs)],
             [self._prompt(name).digest for name in uses.prompts],
@@ -118,6 +121,7 @@ class _Loader:
             parents=parents,
             models=tuple(dict.fromkeys(models)),
             starts_from=start,
+            chat_template=template,
             extras=extras,
             engines=uses.engines,
             columns={**given, **stage.writes} if isinstance(stage, Source | RowStage) else {},
@@ -163,7 +167,8 @@ class _Loader:
         if file not in self.guests:
             plan = self._guest_plan(file)
             self.guests.add(file)
-            self.prompts.update(plan.prompts)
+            for prompt in plan.prompts.values():
+                self._one(prompt)
             for name, spec in plan.engines.items():
                 model = None if spec.model_from is None else _guest(prefix, spec.model_from)
                 self.engines[_guest(prefix, name)] = dataclasses.replace(spec, model_from=model)
@@ -177,7 +182,7 @@ class _Loader:
     def _guest_plan(self, file: Path) -> Plan:
         place = file.resolve()
         if place not in self.plans:
-            guest = _Loader(file, (), self.limit, self.prompt_folder, self.ready, self.files, self.plans)
+            guest = _Loader(file, (), self.limit, self.only_prompts, self.ready, self.files, self.plans)
             self.plans[place] = guest.load()
         return self.plans[place]
 
@@ -275,10 +280,20 @@ class _Loader:
             identity=engine_identity(kind, engine),
         )
 
+    def _template(self, trainer: Trainer) -> str:
+        return load_template(trainer.chat_template, *self.folders) if trainer.chat_template else ""
+
     def _prompt(self, name: str) -> Prompt:
-        if name not in self.prompts:
-            self.prompts[name] = load_prompt(name, self.prompt_folder)
-        return self.prompts[name]
+        return self._one(load_prompt(name, *self.folders))
+
+    def _one(self, prompt: Prompt) -> Prompt:
+        """A run knows a prompt by its name alone, and each file may have its own beside it."""
+        if self.prompts.setdefault(prompt.name, prompt).digest != prompt.digest:
+            raise ConfigError(
+                f"{self.file}: prompt {prompt.name} has another text beside a file that it names;"
+                " give one of them a new version"
+            )
+        return prompt
 
 
 def _gives(step: Step) -> str:

@@ -43,6 +43,7 @@ class Step:
     parents: tuple[str, ...]  # steps whose tables it reads, in order
     models: tuple[str, ...] = ()  # steps whose models it needs: its own start, and its engines'
     starts_from: str | None = None  # the one of `models` a trainer starts from
+    chat_template: str = ""  # of a trainer: its text; "": the model's own
     extras: Mapping[str, str] = field(default_factory=dict)  # further tables of a sink, by name
     engines: tuple[str, ...] = ()
     columns: Columns

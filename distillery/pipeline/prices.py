@@ -13,9 +13,9 @@ import yaml
 
 from distillery.config import build
 from distillery.errors import ConfigError
+from distillery.shipped import ROOT
 
 NAME = "prices.yaml"
-_OURS = Path(__file__).parents[2] / "pipelines"  # there in a checkout
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?:-A(\d+(?:\.\d+)?)B)?(?![\w.])", re.IGNORECASE)
 _UNIT = {"B": 1e9, "M": 1e6}
 
@@ -111,7 +111,7 @@ def load_prices(file: Path | None) -> Prices:
 
 def find_prices(pipeline: Path) -> Path | None:
     """The price file nearest to `pipeline`, in its folder or one above, else pipelines/prices.yaml here, else ours."""
-    for folder in (*pipeline.resolve().parents, Path("pipelines"), _OURS):
+    for folder in (*pipeline.resolve().parents, Path("pipelines"), ROOT / "pipelines"):
         if (folder / NAME).is_file():
             return folder / NAME
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import polars as pl
 
@@ -66,23 +65,3 @@ def _texts(keys: set[str], column: str, place: Folder, folders: Sequence[Folder]
         if found.keys() >= keys:
             break
     return found
-
-
-def copies(found: Sequence[Clusters]) -> str:
-    return "".join(map(_stage, found))
-
-
-def _stage(found: Clusters) -> str:
-    head = (
-        f"<p><b>{escape(found.stage)}</b>: {found.copies:,} of {found.problems:,} went as copies, in {found.clusters:,}"
-        f" clusters; the largest has {found.largest:,}.</p>"
-    )
-    if not found.pairs:
-        return head
-    pairs = "".join(
-        f'<article><header><span class="tag warn">similarity {pair.similarity:.3f}</span></header><div class="side">'
-        f'<div><span class="soft">went</span><div class="said">{escape(pair.gone)}</div></div>'
-        f'<div><span class="soft">stayed</span><div class="said">{escape(pair.kept)}</div></div></div></article>'
-        for pair in found.pairs
-    )
-    return f'{head}<p class="soft">Links of those that went, the least alike first.</p>{pairs}'

@@ -244,6 +244,7 @@ def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
         out=folder.model,
         seed=step.seed,
         threads=ctx.plan.workers.threads,
+        chat_template=step.chat_template,
         engines={name: ctx.engine_job(name) for name in uses.engines},
         prompts={name: ctx.prompt(name) for name in uses.prompts},
     )

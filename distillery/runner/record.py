@@ -18,6 +18,7 @@ from distillery.engines.request_store import shelf_name
 from distillery.pipeline import Plan, Step
 from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest
+from distillery.shipped import IN_CHECKOUT
 from distillery.stages.note import Note
 from distillery.store.stage_dir import replace_text
 
@@ -143,6 +144,8 @@ def _step_facts(plan: Plan, step: Step, note: Note | None) -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
+    if not IN_CHECKOUT:  # a repository around an installed program is somebody else's
+        return None
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"],

@@ -257,6 +257,7 @@ class TrainJob:
     threads: int | None
     engines: Mapping[str, EngineJob] = field(default_factory=dict[str, EngineJob])  # those that `uses` names
     prompts: Mapping[str, Prompt] = field(default_factory=dict[str, "Prompt"])
+    chat_template: str = ""  # its text; "": the model's own
 
 
 class Trainer(Stage):
@@ -264,6 +265,7 @@ class Trainer(Stage):
 
     kind = Kind.TRAINER
     starts_from: ModelReference | None = None  # None: from nothing
+    chat_template: str = ""  # a file in prompts/templates/, whose text the job has; "": none
 
     @abstractmethod
     def train(self, job: TrainJob) -> dict[str, float]:

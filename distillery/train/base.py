@@ -13,7 +13,7 @@ from distillery.hashing import derive_seed
 from distillery.train.arguments import prepare_process, shared_arguments
 from distillery.train.examples import read_tables
 from distillery.train.metrics import metrics_callback, summary
-from distillery.train.models import finish, read_template
+from distillery.train.models import finish
 from distillery.train.options import BaseOptions
 from distillery.train.resume import marker_callback, resume
 from distillery.train.tokenizers import ASSISTANT, train_tokenizer
@@ -35,9 +35,10 @@ def train(spec: TrainSpec) -> dict[str, Any]:
 
     options = spec.read_options(BaseOptions)
     texts = read_tables(spec.tables)["text"].drop_nulls().to_list()
-    template = read_template(spec.templates / options.chat_template)
     every = max(1, len(texts) // _SAMPLE)
-    tokenizer = train_tokenizer(texts[::every], vocabulary=options.vocabulary, chat_template=template)
+    tokenizer = train_tokenizer(
+        texts[::every], vocabulary=options.vocabulary, chat_template=spec.chat_template.strip()
+    )
     batches = batch_documents(texts, tokenizer, options, seed=spec.seed)
     trainer = _trainer_class()(
         model=new_model(tokenizer, options),

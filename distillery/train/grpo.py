@@ -39,7 +39,7 @@ def train(spec: TrainSpec) -> dict[str, Any]:
         args=GRPOConfig(**shared, **grpo_arguments(options, processes=world_size())),
         reward_funcs=[CheckedReward(options.rewards, by_model, own=options.own_checkers)],
         train_dataset=Dataset.from_list(rows),
-        processing_class=open_tokenizer(spec.model or "", options, templates=spec.templates),
+        processing_class=open_tokenizer(spec.model or "", options, spec.chat_template),
         peft_config=lora_config(options),
         callbacks=[metrics_callback(spec.metrics, alarms=options.alarms)],
     )

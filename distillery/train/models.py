@@ -22,7 +22,7 @@ TAGS = (OPEN, CLOSE, "<answer>", "</answer>")
 
 
 def open_tokenizer(
-    model: str, options: SftOptions | GrpoOptions, *, templates: Path
+    model: str, options: SftOptions | GrpoOptions, chat_template: str
 ) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
@@ -31,18 +31,11 @@ def open_tokenizer(
         tokenizer.eos_token = _known(tokenizer, options.eos_token, "eos_token")
     if options.pad_token:
         tokenizer.pad_token = _known(tokenizer, options.pad_token, "pad_token")
-    if options.chat_template:
-        tokenizer.chat_template = read_template(templates / options.chat_template)
+    if chat_template:
+        tokenizer.chat_template = chat_template.strip()
     check_tokenizer(tokenizer, where=model)
     tokenizer.padding_side = "left"
     return tokenizer
-
-
-def read_template(file: Path) -> str:
-    if not file.is_file():
-        known = ", ".join(sorted(entry.name for entry in file.parent.glob("*.jinja")))
-        raise ConfigError(f"chat_template: no file {file}; there are {known or 'none'}")
-    return file.read_text().strip()
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase, *, where: str) -> None:

@@ -27,7 +27,7 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     from trl.trainer.sft_trainer import SFTTrainer
 
     options = spec.read_options(SftOptions)
-    tokenizer = open_tokenizer(spec.model or "", options, templates=spec.templates)
+    tokenizer = open_tokenizer(spec.model or "", options, spec.chat_template)
     examples = sft_examples(read_tables(spec.tables), tokenizer, max_length=options.max_length)
     check_lengths(examples, options)
     arguments = SFTConfig(

@@ -35,7 +35,7 @@ class TrainSpec:
     seed: int
     model: str | None = None  # a folder or a hub id; None for a base
     threads: int | None = None  # of torch, on CPU; None: torch decides
-    templates: Path = Path("prompts/templates")
+    chat_template: str = ""  # its text; "": the model's own
     judge: JudgeSpec | None = None
 
     @classmethod

@@ -196,9 +196,7 @@ def test_a_student_is_trained_on_both_forms_and_on_every_turn_of_a_conversation(
         "trace_id", maintain_order=True
     ).write_parquet(file)
     student = byte_tokenizer(tmp_path / "student")
-    report = lint(
-        str(student), file, chat_template="qwen2-think.jinja", templates=ROOT / "prompts" / "templates"
-    )
+    report = lint(str(student), file, chat_template="qwen2-think.jinja")
     assert [finding for finding in report.findings if finding.fatal] == []
     trained = ["".join(token.text for token in shown.tokens if token.trained) for shown in report.shown]
     assert all(text.startswith("<think>\n") for text in trained)

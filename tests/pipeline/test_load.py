@@ -101,6 +101,47 @@ stages:
     assert plan.step("answers").models == ("1_base/base",)
 
 
+ASKS = f"""
+engines: {{local: {{kind: openai, model: m}}}}
+stages:
+  {SOURCE}
+  - {{id: answers, use: generate.traces, with: {{engine: local, prompt: solve.plain@1}}}}
+"""
+
+
+def own_prompt(folder):
+    (folder / "prompts").mkdir(parents=True)
+    (folder / "prompts" / "solve.plain.v1.md").write_text("## user\nMine: {{ question }}\n")
+
+
+def test_a_prompt_beside_the_file_goes_before_ours(tmp_path):
+    ours = plan_of(tmp_path, ASKS)
+    own_prompt(tmp_path)
+    mine = plan_of(tmp_path, ASKS)
+    assert mine.prompts["solve.plain@1"].turns == (("user", "Mine: {{ question }}"),)
+    assert mine.step("answers").fingerprint != ours.step("answers").fingerprint
+
+
+def test_a_template_beside_the_file_goes_before_ours(tmp_path):
+    text = f"stages:\n  {CORPUS}\n  - {{id: base, use: train.base}}\n"
+    ours = plan_of(tmp_path, text)
+    (tmp_path / "prompts" / "templates").mkdir(parents=True)
+    (tmp_path / "prompts" / "templates" / "plain.jinja").write_text("mine")
+    mine = plan_of(tmp_path, text)
+    assert mine.step("base").chat_template == "mine"
+    assert mine.step("base").fingerprint != ours.step("base").fingerprint
+
+
+@pytest.mark.parametrize("guest_first", [True, False])
+def test_one_prompt_cannot_be_two_texts_in_one_plan(tmp_path, guest_first):
+    own_prompt(tmp_path / "guest")
+    plan_of(tmp_path / "guest", ASKS)
+    joins = "  - {id: checked, use: verify.answers, from: guest/p.yaml#answers}\n"
+    text = ASKS.replace("stages:\n", f"stages:\n{joins}") if guest_first else ASKS + joins
+    with pytest.raises(ConfigError, match=r"prompt solve\.plain@1 has another text .* a new version"):
+        plan_of(tmp_path, text)
+
+
 def test_files_that_name_each_other_are_refused(tmp_path):
     (tmp_path / "a.yaml").write_text(
         f"stages:\n  {SOURCE}\n  - {{id: x, use: verify.gold, from: b.yaml#rows}}\n"

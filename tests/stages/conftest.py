@@ -8,7 +8,7 @@ import pytest
 
 from distillery.config import build
 from distillery.engines.scripted import Scripted
-from distillery.prompts import load_prompt, prompt_root
+from distillery.prompts import load_prompt, prompt_folders
 from distillery.stages.base import AskingStage
 
 
@@ -23,7 +23,7 @@ class Context:
         return self.its_engine
 
     def prompt(self, name):
-        return load_prompt(name, prompt_root())
+        return load_prompt(name, *prompt_folders())
 
     def progress(self, **counts): ...
 

@@ -8,7 +8,7 @@ import pytest
 from distillery.config import build
 from distillery.engines import Failure
 from distillery.engines.scripted import Scripted
-from distillery.prompts import load_prompt, prompt_root
+from distillery.prompts import load_prompt, prompt_folders
 from distillery.stages.judge.thinking import JudgeThinking
 from distillery.stages.label_thinking import LabelThinking
 
@@ -32,7 +32,7 @@ class Context:
         return self._engine
 
     def prompt(self, name):
-        return load_prompt(name, prompt_root())
+        return load_prompt(name, *prompt_folders())
 
     def progress(self, **counts): ...
 

@@ -10,17 +10,17 @@ import polars as pl
 import pytest
 
 from distillery.miniature import corpus, sums
-from distillery.train.models import read_template
+from distillery.prompts import load_template
 from distillery.train.spec import Kind, TrainSpec
 from distillery.train.tokenizers import train_tokenizer
 
-TEMPLATES = Path(__file__).parents[2] / "prompts" / "templates"
+PROMPTS = Path(__file__).parents[2] / "prompts"
+PLAIN = load_template("plain.jinja", PROMPTS).strip()
 
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Any:
-    template = read_template(TEMPLATES / "plain.jinja")
-    return train_tokenizer(corpus.documents(300, seed=0), vocabulary=400, chat_template=template)
+    return train_tokenizer(corpus.documents(300, seed=0), vocabulary=400, chat_template=PLAIN)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def spec_in(
         out=folder / "model",
         seed=3,
         threads=1,
-        templates=TEMPLATES,
+        chat_template=PLAIN if kind == "base" else "",
     )
 
 

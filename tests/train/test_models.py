@@ -10,7 +10,7 @@ import pytest
 
 from distillery.errors import ConfigError
 from distillery.train.base import new_model
-from distillery.train.models import TAGS, check_tokenizer, open_tokenizer, read_template
+from distillery.train.models import TAGS, check_tokenizer, open_tokenizer
 from distillery.train.options import BaseOptions, SftOptions
 
 
@@ -36,18 +36,12 @@ def test_tags_that_are_special_tokens_are_refused(base: Path, tmp_path: Path) ->
 
 def test_pad_that_is_eos_is_refused_with_the_way_out(base: Path) -> None:
     with pytest.raises(ConfigError, match="name a pad_token of its own"):
-        open_tokenizer(str(base), SftOptions(pad_token="<|end|>"), templates=Path())
+        open_tokenizer(str(base), SftOptions(pad_token="<|end|>"), "")
 
 
 def test_end_token_outside_the_vocabulary_is_refused(base: Path) -> None:
     with pytest.raises(ConfigError, match=r"'<.im_end.>' is not in the tokenizer's vocabulary"):
-        open_tokenizer(str(base), SftOptions(eos_token="<|im_end|>"), templates=Path())
-
-
-def test_missing_template_names_those_that_exist(tmp_path: Path) -> None:
-    (tmp_path / "plain.jinja").touch()
-    with pytest.raises(ConfigError, match=r"no file .*other.jinja; there are plain.jinja"):
-        read_template(tmp_path / "other.jinja")
+        open_tokenizer(str(base), SftOptions(eos_token="<|im_end|>"), "")
 
 
 def test_finished_folder_has_weights_tokenizer_template_and_stops_at_eos(base: Path) -> None:

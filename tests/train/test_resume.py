@@ -24,7 +24,7 @@ from distillery.train.options import GrpoOptions
 from distillery.train.resume import MARKER, last_complete
 from distillery.train.spec import JudgeSpec, TrainSpec
 
-TEMPLATES = Path(__file__).parents[2] / "prompts" / "templates"
+PROMPTS = Path(__file__).parents[2] / "prompts"
 MakeSpec = Callable[..., TrainSpec]
 SAVING = {"precision": "fp32", "logging_steps": 1, "learning_rate": 1e-2, "keep_checkpoints": 9}
 BASE = {
@@ -154,7 +154,7 @@ def test_grpo_hears_from_its_judge_what_it_heard_before_it_was_killed(
         score = mood[len(calls[-1]) % 2]
         return json.dumps(dict.fromkeys(("helpful", "correct", "complete", "style"), score))
 
-    prompt = load_prompt("judge.rubric@1", TEMPLATES.parent)
+    prompt = load_prompt("judge.rubric@1", PROMPTS)
     judge = JudgeSpec(
         kind="scripted",
         options={"reply": says},

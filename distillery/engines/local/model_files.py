@@ -7,6 +7,7 @@ from pathlib import Path
 
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
+from distillery.shipped import find
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt")
 _WHOLE = 64 << 20  # bytes; larger weights are sampled
@@ -33,9 +34,10 @@ def folder_digest(folder: Path) -> str:
 
 
 def read_template(file: Path) -> str:
-    if not file.is_file():
+    found = find(file)
+    if not found.is_file():
         raise ConfigError(f"chat_template: no file {str(file)!r}; give a jinja template's path")
-    return file.read_text()
+    return found.read_text()
 
 
 def _counts(file: Path) -> bool:

@@ -27,6 +27,7 @@ from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.vllm_server.replicas import Door, Launch, Replicas
 from distillery.errors import ConfigError, EngineError
 from distillery.reasoning import OPEN
+from distillery.shipped import find
 
 _GLANCE_S = 0.1  # between two looks at servers that start
 _PATIENCE_S = 120.0  # without an answer from any server, beyond the time that one may take to start
@@ -205,6 +206,8 @@ class VllmServer(VllmModel):
     def _said(self) -> dict[str, str]:
         """The options that say what is served and are not left at their default."""
         values = {name: getattr(self, name) for name in _OWN}
+        if self.chat_template:
+            values["chat_template"] = find(self.chat_template)
         return {name: str(value) for name, value in values.items() if value and value != "auto"}
 
     def _command(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from distillery.errors import ConfigError
+from distillery.extras import require
 from distillery.hashing import Json
 from distillery.records import PROBLEM
 from distillery.stages.base import Context, Output, Source
@@ -34,6 +35,7 @@ class IngestReasoningGym(Source):
         """The generator's version: another one may write other puzzles from the same seed."""
         from importlib.metadata import version
 
+        require("reasoning_gym", "puzzles", where="ingest.reasoning_gym")
         return {"reasoning-gym": version("reasoning-gym")}
 
     def expected_rows(self) -> int | None:

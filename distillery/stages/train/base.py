@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distillery.hashing import Json
 from distillery.stages.base import Trainer, TrainJob
 from distillery.stages.train import launch as training
 from distillery.train.options import BaseOptions
@@ -16,9 +15,6 @@ class TrainBase(BaseOptions, Trainer):
 
     version = 1
     reads = ("text",)
-
-    def stamp(self) -> Json:
-        return training.template_stamp(self.chat_template)
 
     def train(self, job: TrainJob) -> dict[str, float]:
         return training.train("base", self, job)

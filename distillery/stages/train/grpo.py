@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from distillery.hashing import Json
 from distillery.stages.base import ModelReference, Trainer, TrainJob, Uses, computed
 from distillery.stages.train import launch as training
 from distillery.train.options import GrpoOptions
@@ -36,9 +35,6 @@ class TrainGrpo(GrpoOptions, Trainer):
 
     def code(self) -> tuple[str, ...]:
         return self.own_checkers
-
-    def stamp(self) -> Json:
-        return training.template_stamp(self.chat_template)
 
     def train(self, job: TrainJob) -> dict[str, float]:
         return training.train("grpo", self, job)

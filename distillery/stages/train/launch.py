@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, DistilleryError
-from distillery.hashing import Json, digest
-from distillery.prompts import prompt_root
+from distillery.extras import require
+from distillery.shipped import find
 from distillery.stages.base import TrainJob
 from distillery.train.options import OPTIONS, Options
 from distillery.train.spec import JudgeSpec, TrainSpec
@@ -21,20 +21,9 @@ from distillery.train.spec import JudgeSpec, TrainSpec
 _LOADS_A_MODEL = ("transformers", "vllm", "vllm_server")
 
 
-def template_stamp(chat_template: str) -> Json:
-    """The chat template's content: a changed template trains another model."""
-    if not chat_template:
-        return None
-    templates = prompt_root() / "templates"
-    file = templates / chat_template
-    if not file.is_file():
-        known = ", ".join(sorted(f.name for f in templates.glob("*.jinja"))) or "none"
-        raise ConfigError(f"chat_template: no file {file}; templates there: {known}")
-    return digest(file.read_text(encoding="utf-8"))
-
-
 def train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob) -> dict[str, float]:
     """Trains, or goes on where a killed training stopped; returns the numbers of its summary."""
+    require("trl", "train", where=f"train.{kind}")
     job.work.mkdir(parents=True, exist_ok=True)
     names = [f.name for f in fields(OPTIONS[kind])]
     spec = TrainSpec(
@@ -46,7 +35,7 @@ def train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob)
         seed=job.seed,
         model=None if job.model is None else str(job.model),
         threads=job.threads,
-        templates=(prompt_root() / "templates").resolve(),
+        chat_template=job.chat_template,
         judge=_judge(job, options.accelerate_config),
     )
     file = job.work / "spec.json"
@@ -90,9 +79,10 @@ def _plain(value: Any) -> Any:
 
 
 def _launch(spec: Path, accelerate_config: str) -> None:
-    if not Path(accelerate_config).is_file():
+    config = find(accelerate_config)
+    if not config.is_file():
         raise ConfigError(f"accelerate_config: no file {accelerate_config}; `accelerate config` writes one")
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", accelerate_config]
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
     code = subprocess.run([*command, "-m", "distillery.train", str(spec)], check=False).returncode
     if code:
         raise DistilleryError(

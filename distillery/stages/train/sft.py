@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from distillery.hashing import Json
 from distillery.stages.base import ModelReference, Trainer, TrainJob, computed
 from distillery.stages.train import launch as training
 from distillery.train.options import SftOptions
@@ -21,9 +20,6 @@ class TrainSft(SftOptions, Trainer):
     @computed
     def starts_from(self) -> ModelReference:
         return self.model
-
-    def stamp(self) -> Json:
-        return training.template_stamp(self.chat_template)
 
     def train(self, job: TrainJob) -> dict[str, float]:
         return training.train("sft", self, job)

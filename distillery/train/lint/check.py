@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from distillery import row_files
 from distillery.errors import ConfigError
 from distillery.train.examples import IGNORED, Encoded, Messages, conversation, encode
+from distillery.extras import require
+from distillery.prompts import known_templates, load_template, prompt_folders
 from distillery.train.lint.faults import (
     Check,
     Finding,
@@ -26,7 +28,6 @@ from distillery.train.lint.faults import (
     truncation,
 )
 from distillery.train.lint.view import render
-from distillery.train.models import read_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -47,10 +48,9 @@ def lint(
     eos_token: str = "",
     pad_token: str = "",
     limit: int = 5_000,
-    templates: Path = Path("prompts/templates"),
 ) -> LintReport:
     """Checks up to `limit` rows; the options are those of train.sft, and "" is the tokenizer's own token."""
-    tokenizer = _tokenizer(model, chat_template, eos_token, pad_token, templates)
+    tokenizer = _tokenizer(model, chat_template, eos_token, pad_token)
     height = row_files.count(data)
     if height == 0:
         raise ConfigError(f"{data}: no rows; there is nothing to train on")
@@ -100,8 +100,9 @@ def _talk(place: str, row: dict[str, Any]) -> Messages:
 
 
 def _tokenizer(
-    model: str, chat_template: str | None, eos_token: str, pad_token: str, templates: Path
+    model: str, chat_template: str | None, eos_token: str, pad_token: str
 ) -> PreTrainedTokenizerBase:
+    require("transformers", "train", where="lint-sft")
     from transformers import AutoTokenizer
 
     try:
@@ -113,12 +114,12 @@ def _tokenizer(
     if pad_token:
         tokenizer.pad_token = pad_token
     if chat_template:
-        tokenizer.chat_template = read_template(templates / chat_template)
+        tokenizer.chat_template = load_template(chat_template, *prompt_folders()).strip()
     if tokenizer.chat_template is None:
-        known = ", ".join(sorted(file.name for file in templates.glob("*.jinja"))) or "none"
+        known = ", ".join(known_templates(*prompt_folders()))
         raise ConfigError(
             f"{model}: the tokenizer has no chat template, so nobody knows how a chat is written for it; name one of"
-            f" {templates} ({known}) with --chat-template"
+            f" prompts/templates ({known}) with --chat-template"
         )
     return tokenizer
 

@@ -10,6 +10,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from distillery.extras import require
 from distillery.reasoning import last_boxed, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker, Errand
@@ -45,6 +46,7 @@ def gold_fault(problem: Problem) -> str | None:
 
 
 def prepare() -> None:
+    require("reasoning_gym", "puzzles", where="puzzle")
     import reasoning_gym  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import polars as pl
 import pytest
@@ -49,3 +50,9 @@ def test_the_stamp_is_the_generators_version():
     stage = IngestReasoningGym(task="leg_counting", size=1)
     assert set(stage.stamp()) == {"reasoning-gym"}
     assert stage.uses() == Uses()
+
+
+def test_without_the_library_its_extra_is_named_at_plan_time(monkeypatch):
+    monkeypatch.setitem(sys.modules, "reasoning_gym", None)
+    with pytest.raises(ConfigError, match=r"pip install 'distillery\[puzzles\]'"):
+        IngestReasoningGym(task="leg_counting", size=1).stamp()

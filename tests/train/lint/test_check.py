@@ -14,7 +14,6 @@ from distillery.errors import ConfigError
 from distillery.train.examples import sft_examples
 from distillery.train.lint.check import Check, LintReport, lint, render
 
-TEMPLATES = Path(__file__).parents[3] / "prompts" / "templates"
 TRACE = "<think>\nadd them\n</think>\nIt is 4."
 GOOD = {"question": "What is 2 + 2?", "text": TRACE}
 
@@ -107,7 +106,7 @@ def check(
     tokens = {name: options.pop(name) for name in ("eos_token", "pad_token") if name in options}
     vocabulary = options.pop("vocabulary", 400)
     model = student(folder / "model", template, family=family, vocabulary=vocabulary, **tokens)
-    return lint(model, save(folder, *(rows or (GOOD,))), templates=TEMPLATES, **options)
+    return lint(model, save(folder, *(rows or (GOOD,))), **options)
 
 
 def names(report: LintReport) -> set[str]:
@@ -279,7 +278,7 @@ def test_only_a_spread_of_many_rows_is_checked(tmp_path: Path):
 def test_a_model_without_a_chat_template_is_one_line(tmp_path: Path):
     model = student(tmp_path / "model", None)
     with pytest.raises(ConfigError, match=r"has no chat template.*qwen2-think\.jinja.*--chat-template"):
-        lint(model, save(tmp_path, GOOD), templates=TEMPLATES)
+        lint(model, save(tmp_path, GOOD))
 
 
 def test_a_folder_that_is_no_model_is_one_line(tmp_path: Path):
