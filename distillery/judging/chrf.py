@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 
 _MOST_CHARS = 6  # of an n-gram
+_BETA = 2
 
 
-def chrf(hypothesis: str, reference: str, *, beta: float = 2.0) -> float:
+def chrf(hypothesis: str, reference: str) -> float:
     """In [0, 1]; 0.0 where one of the two is empty."""
     said, meant = "".join(hypothesis.split()), "".join(reference.split())
     longest = min(_MOST_CHARS, len(said), len(meant))
@@ -24,8 +25,8 @@ def chrf(hypothesis: str, reference: str, *, beta: float = 2.0) -> float:
         shared = (ours & theirs).total()
         precision += shared / ours.total() / longest
         recall += shared / theirs.total() / longest
-    weighted = beta**2 * precision + recall
-    return (1 + beta**2) * precision * recall / weighted if weighted else 0.0
+    weighted = _BETA**2 * precision + recall
+    return (1 + _BETA**2) * precision * recall / weighted if weighted else 0.0
 
 
 def _grams(text: str, size: int) -> Counter[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +40,13 @@ def read_judgement(reply: str, *, answer: str = "") -> Judgement:
     """
     verdict = _read(reply)
     return Judgement.UNCLEAR if verdict is Judgement.CORRECT and _claims(answer) else verdict
+
+
+def majority(replies: Sequence[str], *, answer: str) -> Judgement:
+    """What more than half of all replies say; else unclear."""
+    read = Counter(read_judgement(reply, answer=answer) for reply in replies)
+    verdict, most = read.most_common(1)[0]
+    return verdict if 2 * most > len(replies) else Judgement.UNCLEAR
 
 
 def _read(reply: str) -> Judgement:

@@ -15,16 +15,16 @@ LEAST, MOST = 1, 10
 SCHEMA = reply_form(**{point: range(LEAST, MOST + 1) for point in POINTS})
 
 
-def read_scores(reply: str, points: tuple[str, ...] = POINTS) -> Scores | None:
+def read_scores(reply: str) -> Scores | None:
     """The scores in the JSON object that ends `reply`, which has every point once, from 1 to 10; None for any other."""
     text = reply.strip().removesuffix("```").rstrip()
     value = _object(text[max(text.rfind("{"), 0) :]) or _object(text)  # an analysis may hold a brace
-    return {point: value[point] for point in points} if all(_is_score(value.get(p)) for p in points) else None
+    return {point: value[point] for point in POINTS} if all(_is_score(value.get(p)) for p in POINTS) else None
 
 
-def read_votes(replies: Sequence[str | None]) -> list[Scores]:
-    """Of the replies with a whole score for every point; None: a vote of which nothing can be read."""
-    read = [read_scores(split(reply).answer or "") for reply in replies if reply is not None]
+def read_votes(replies: Sequence[str]) -> list[Scores]:
+    """Of the replies with a whole score for every point."""
+    read = [read_scores(split(reply).answer or "") for reply in replies]
     return [scores for scores in read if scores]
 
 

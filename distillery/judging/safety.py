@@ -42,13 +42,9 @@ def read_opinion(reply: str, *, response: str = "") -> Opinion:
     return Opinion(Safety.UNCLEAR) if claimed else opinion
 
 
-def majority(replies: Sequence[str | None], *, response: str) -> Opinion:
-    """What more than half of all replies say, with the category that most of those name; else unclear. None: a vote
-    of which nothing can be read."""
-    opinions = [
-        Opinion(Safety.UNCLEAR) if reply is None else read_opinion(reply, response=response)
-        for reply in replies
-    ]
+def majority(replies: Sequence[str], *, response: str) -> Opinion:
+    """What more than half of all replies say, with the category that most of those name; else unclear."""
+    opinions = [read_opinion(reply, response=response) for reply in replies]
     safety, most = Counter(opinion.safety for opinion in opinions).most_common(1)[0]
     if 2 * most <= len(opinions):
         return Opinion(Safety.UNCLEAR)

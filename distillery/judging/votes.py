@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from distillery.engines.base import Failure, Messages, Reply, Request, Sampling, request_key
@@ -22,17 +23,21 @@ class Vote:
         return cls(reply.text, whole=reply.finish == "stop", tokens=reply.completion_tokens)
 
     @property
-    def reply(self) -> str | None:
-        """What can be read; None where nothing can."""
-        return self.said if self.whole else None
+    def reply(self) -> str:
+        """What can be read; "" where nothing can."""
+        return self.said if self.whole else ""
 
 
-def vote_request(
-    identity: Json, messages: Messages, sampling: Sampling, *, run_seed: int, vote: int, schema: str = ""
-) -> Request:
-    seed = derive_seed(run_seed, digest([list(turn) for turn in messages]), vote)
-    key = request_key(identity, messages, sampling, seed, vote, schema=schema)
-    return Request(key, messages, sampling, seed, schema=schema)
+def ballot(
+    identity: Json, shown: Iterable[Messages], sampling: Sampling, *, run_seed: int, schema: str = ""
+) -> list[Request]:
+    """A request for each vote, of what the judge is shown for it."""
+    requests: list[Request] = []
+    for vote, messages in enumerate(shown):
+        seed = derive_seed(run_seed, digest([list(turn) for turn in messages]), vote)
+        key = request_key(identity, messages, sampling, seed, vote, schema=schema)
+        requests.append(Request(key, messages, sampling, seed, schema=schema))
+    return requests
 
 
 def check_votes(where: str, votes: int, sampling: Sampling, *, orders: int = 1) -> None:

@@ -19,7 +19,7 @@ from distillery.errors import ConfigError
 from distillery.judging import rubric, safety
 from distillery.judging.defuse import defuse, folded, readable
 from distillery.judging.shown_conversation import conversation
-from distillery.judging.votes import Vote, vote_request
+from distillery.judging.votes import Vote, ballot
 from distillery.prompts import Prompt
 from distillery.reasoning import split
 from distillery.records import Outcome, Verdict
@@ -92,23 +92,19 @@ class RewardJudge:
     def _ask(self, asked: Mapping[int, Messages], schema: str) -> dict[int, list[Vote]]:
         """The votes about each place; equal matters are asked once."""
         options, schema = self._options, schema if self._options.structured else ""
-        ballots: dict[int, list[Request]] = {
-            place: [
-                vote_request(
-                    self._spec.identity,
-                    messages,
-                    options.sampling,
-                    run_seed=self._seed,
-                    vote=vote,
-                    schema=schema,
-                )
-                for vote in range(options.votes)
-            ]
+        ballots = {
+            place: ballot(
+                self._spec.identity,
+                [messages] * options.votes,
+                options.sampling,
+                run_seed=self._seed,
+                schema=schema,
+            )
             for place, messages in asked.items()
         }
-        wanted = {request.key: request for ballot in ballots.values() for request in ballot}
+        wanted = {request.key: request for requests in ballots.values() for request in requests}
         heard = self._hear(list(wanted.values())) if wanted else {}
-        return {place: [heard[request.key] for request in ballot] for place, ballot in ballots.items()}
+        return {place: [heard[request.key] for request in requests] for place, requests in ballots.items()}
 
     def _hear(self, wanted: Sequence[Request]) -> dict[str, Vote]:
         """Every vote; a request that has no reply when the time is up counts as failed, and is given up."""

@@ -25,7 +25,7 @@ def calibrate(engine, folder, settings=()):
     run(plan, store=folder / "store", record=record, executor=Inline({"judge": engine}), watcher=Watcher())
     notes = [folder_of(plan.step(step), folder / "store").done() for step in ("scores", "orders")]
     shards = folder_of(plan.step("judged"), folder / "store").shards()
-    metrics = {(row["model"], row["metric"]): row["value"] for note in notes for row in note["metrics"]}
+    metrics = {(row["model"], row["metric"]): row["value"] for note in notes for row in note.metrics}
     return metrics, pl.concat([pl.read_parquet(file) for file in shards])
 
 

@@ -83,9 +83,9 @@ def test_all_judges_share_a_line_and_ask_nothing_twice(tmp_path, monkeypatch):
     assert twice == {"4": "both", "It is four.": "", "It is \\boxed{4}, by adding.": "both", "5": ""}
     assert tables["kept"]["answer"].to_list() == ["It is \\boxed{4}, by adding."]
     assert calls == {"small": 4, "large": 2 + 3 * 4 + 4}
-    found = {row["metric"]: row["value"] for row in folders["orders"].done()["metrics"]}
+    found = {row["metric"]: row["value"] for row in folders["orders"].done().metrics}
     assert (found["pair_flips"], found["pair_first_wins"], found["pair_unclear"]) == (0.0, 0.5, 0.0)
-    found = {row["metric"]: row["value"] for row in folders["places"].done()["metrics"]}
+    found = {row["metric"]: row["value"] for row in folders["places"].done().metrics}
     assert (found["best_accuracy"], found["best_first_wins"], found["best_first_by_chance"]) == (
         1.0,
         0.25,
@@ -249,7 +249,7 @@ def test_a_judge_behind_a_server_rewards_general_answers(tmp_path, monkeypatch):
     note = folder_of(plan.step("taught"), tmp_path / "store").done()
     asked = len(server.bodies)
     assert 0 < asked <= 2 * 2 * 4
-    assert {name: note["counts"][name] for name in ("asked", "prompt_tokens", "completion_tokens")} == {
+    assert {name: note.counts[name] for name in ("asked", "prompt_tokens", "completion_tokens")} == {
         "asked": asked,
         "prompt_tokens": 62 * asked,
         "completion_tokens": 25 * asked,

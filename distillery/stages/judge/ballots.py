@@ -38,7 +38,8 @@ class Ballots:
     def output(self) -> Output:
         votes = {matter: [self._heard[key] for key in keys] for matter, keys in self._keys.items()}
         output = self._rule(votes)
-        output.metrics.update(prompt_tokens=float(self._tokens[0]), completion_tokens=float(self._tokens[1]))
+        asked, (read, said) = len(votes), self._tokens
+        output.metrics.update(asked=float(asked), prompt_tokens=float(read), completion_tokens=float(said))
         return output
 
     def close(self) -> None: ...

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
 
-from distillery.engines.base import Request, Sampling
-from distillery.hashing import Json, derive_seed
-from distillery.judging.defuse import readable
 from distillery.judging.pairing import rotated
 from distillery.judging.preference import choice_schema, read_choice, shown
-from distillery.judging.shown_conversation import conversation
-from distillery.judging.votes import Vote, check_votes, vote_request
-from distillery.prompts import Prompt
-from distillery.stages.base import AskingStage, Context, Interview, Output, computed
-from distillery.stages.judge.ballots import Ballots
+from distillery.judging.votes import Vote
+from distillery.stages.base import Context, Interview, Output, computed
+from distillery.stages.judge.base import ComparingJudge, Finding, Rivals, Slots
 
 
-class _Rivals(NamedTuple):
-    """A problem's answers, in an order that was drawn."""
+class _Choice(NamedTuple):
+    order: list[str]  # in which the judge saw the traces
+    best: str | None  # None: unclear
+    said: str
 
-    question: str
-    answers: dict[str, str]  # by trace_id
+    def of(self, trace: str) -> dict[str, Any]:
+        chosen = None if self.best is None else self.best == trace
+        entry = {"place": self.order.index(trace) + 1, "of": len(self.order), "chosen": chosen}
+        return entry | ({} if chosen is False else {"said": self.said})
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeBest(AskingStage):
+class JudgeBest(ComparingJudge):
     """Shows the answers to a question, numbered, in another order for each vote, and asks for the best. Drops nothing.
 
     Adds `chosen` (whether it got the most votes; null where it was not shown, or nobody has the most),
@@ -43,19 +42,14 @@ class JudgeBest(AskingStage):
     problem in the same shard, where generate.traces puts them; of equal answers one is shown.
     """
 
-    engine: str
     prompt: str = "judge.best@1"
-    votes: Annotated[int, Field(ge=1)] = 4
-    answers: Annotated[int, Field(ge=2, le=32)] = (
-        8  # of a problem that are shown at most; of more, some are drawn
-    )
-    accepted_only: bool = False  # show only rows whose `accepted` is true
-    sampling: Sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=4096)
-    answer_chars: Annotated[int, Field(ge=100)] = 4000  # of a longer answer the judge sees the end
-    structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
+    answers: Annotated[int, Field(ge=2, le=32)] = 8
+    """Of a problem that are shown at most; of more, some are drawn."""
+    accepted_only: bool = False
+    """Shows only rows whose `accepted` is true."""
+    answer_chars: Annotated[int, Field(ge=100)] = 4000
 
     version = 2
-    may_drop = False
     writes = {
         "chosen": pl.Boolean(),
         "chosen_votes": pl.Int32(),
@@ -63,96 +57,60 @@ class JudgeBest(AskingStage):
         "best_tokens": pl.Int32(),  # that the judge wrote about the problem
     }
 
-    def __post_init__(self) -> None:
-        check_votes("judge.best", self.votes, self.sampling, orders=2)
-
     @computed
     def reads(self) -> tuple[str, ...]:
         needs = ("problem_id", "trace_id", "question", "answer")
         return (*needs, "accepted") if self.accepted_only else needs
 
+    def form(self, slots: Slots) -> str:
+        return choice_schema(int(slots["count"])) if self.structured else ""
+
     def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
-        identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
-        fields = dict(self._fields(table, ctx.seed))
-        ballots = {
-            problem: self._ballot(rivals, identity, prompt, ctx.seed)
-            for problem, rivals in fields.items()
-            if len(rivals.answers) > 1
+        rows = table.filter(pl.col("accepted").fill_null(value=False)) if self.accepted_only else table
+        fields = {
+            problem: Rivals(question, dict([*answers.items()][: self.answers]))
+            for problem, (question, answers) in self.rivals(rows, ctx.seed, "best")
         }
-        return Ballots(ballots, ctx, lambda votes: self._rule(table, fields, votes))
+        asked = ((name, self._shown(rivals)) for name, rivals in fields.items() if len(rivals.answers) > 1)
+        return self.ask(asked, ctx, lambda votes: self._rule(table, fields, votes))
 
-    def _fields(self, table: pl.DataFrame, run_seed: int) -> Iterator[tuple[str, _Rivals]]:
-        draws = [derive_seed(run_seed, "best", trace) for trace in table["trace_id"]]
-        rows = table.with_columns(pl.Series("draw", draws, dtype=pl.Int64)).sort("draw", "trace_id")
-        rows = rows.filter((pl.col("answer").str.strip_chars() != "").fill_null(value=False))
-        if self.accepted_only:
-            rows = rows.filter(pl.col("accepted").fill_null(value=False))
-        rows = rows.unique(["problem_id", "answer"], keep="first", maintain_order=True)
-        for (problem,), group in rows.group_by("problem_id", maintain_order=True):
-            some = group.head(self.answers).select("trace_id", "answer").iter_rows()
-            payload = group["payload"][0] if "payload" in group.columns else None
-            asked = conversation(group["question"][0], payload, turn_chars=self.answer_chars)
-            yield str(problem), _Rivals(asked, dict(some))
+    def _orders(self, rivals: Rivals) -> list[list[str]]:
+        return [rotated(list(rivals.answers), vote=vote, votes=self.votes) for vote in range(self.votes)]
 
-    def _ballot(self, rivals: _Rivals, identity: Json, prompt: Prompt, run_seed: int) -> list[Request]:
-        texts = {
-            trace: shown(answer, most_chars=self.answer_chars) for trace, answer in rivals.answers.items()
-        }
-        schema = choice_schema(len(texts)) if self.structured else ""
-        ballot: list[Request] = []
-        for vote in range(self.votes):
-            order = rotated(list(texts), vote=vote, votes=self.votes)
+    def _shown(self, rivals: Rivals) -> list[Slots]:
+        texts = {trace: shown(text, most_chars=self.answer_chars) for trace, text in rivals.answers.items()}
+        ballot: list[Slots] = []
+        for order in self._orders(rivals):
             listed = [f"## Answer {number}\n{texts[trace]}" for number, trace in enumerate(order, 1)]
-            messages = prompt.render(
-                question=rivals.question, count=str(len(order)), answers="\n\n".join(listed)
-            )
-            ballot.append(
-                vote_request(identity, messages, self.sampling, run_seed=run_seed, vote=vote, schema=schema)
-            )
+            answers, count = "\n\n".join(listed), str(len(order))
+            ballot.append({"question": rivals.question, "count": count, "answers": answers})
         return ballot
 
     def _rule(
-        self, table: pl.DataFrame, fields: Mapping[str, _Rivals], votes: Mapping[str, Sequence[Vote]]
+        self, table: pl.DataFrame, fields: Mapping[str, Rivals], votes: Mapping[str, Sequence[Vote]]
     ) -> Output:
-        rows: list[tuple[str, bool | None, int, str | None, int]] = []
+        found: dict[str, Finding] = {}
         unclear = 0
         for problem, rivals in fields.items():
             if problem not in votes:
-                rows += [(trace, True, 0, None, 0) for trace in rivals.answers]
+                found |= {trace: Finding((True, 0, None, 0)) for trace in rivals.answers}
                 continue
-            cast = votes[problem]
-            read = self._read(rivals, cast)
-            counts = Counter(best for _, best in read if best is not None)
+            read = self._read(rivals, votes[problem])
+            counts = Counter(choice.best for choice in read if choice.best is not None)
             most = max(counts.values(), default=0)
             tie = [*counts.values()].count(most) != 1
             unclear += tie
-            tokens = sum(vote.tokens for vote in cast)
+            tokens = sum(vote.tokens for vote in votes[problem])
             for trace in rivals.answers:
-                entries = json.dumps(_entries(trace, read, cast), ensure_ascii=False)
-                rows.append((trace, None if tie else counts[trace] == most, counts[trace], entries, tokens))
-        judged = pl.DataFrame(rows, schema={"trace_id": pl.String(), **self.writes}, orient="row")
-        kept = table.drop(list(self.writes), strict=False)
-        kept = kept.join(judged, on="trace_id", how="left", maintain_order="left")
-        metrics = {"asked": float(len(votes)), "unclear": float(unclear)}
-        return Output(kept, Output.all_kept(kept).dropped, metrics)
+                entries = json.dumps([choice.of(trace) for choice in read], ensure_ascii=False)
+                chosen = None if tie else counts[trace] == most
+                found[trace] = Finding((chosen, counts[trace], entries, tokens))
+        return self.compared(table, found, unclear=unclear)
 
-    def _read(self, rivals: _Rivals, cast: Sequence[Vote]) -> list[tuple[list[str], str | None]]:
-        """For each vote the order that the judge saw, and which trace it chose; None: unclear."""
-        answers = [readable(answer)[-self.answer_chars :] for answer in rivals.answers.values()]
-        read: list[tuple[list[str], str | None]] = []
-        for number, vote in enumerate(cast):
-            order = rotated(list(rivals.answers), vote=number, votes=self.votes)
-            best = read_choice(vote.said, count=len(order), answers=answers) if vote.whole else None
-            read.append((order, order[best - 1] if best else None))
+    def _read(self, rivals: Rivals, votes: Sequence[Vote]) -> list[_Choice]:
+        answers = [self.seen(answer) for answer in rivals.answers.values()]
+        read: list[_Choice] = []
+        for order, vote in zip(self._orders(rivals), votes, strict=True):
+            best = read_choice(vote.reply, count=len(order), answers=answers)
+            read.append(_Choice(order, order[best - 1] if best else None, vote.said))
         return read
-
-
-def _entries(
-    trace: str, read: Sequence[tuple[list[str], str | None]], cast: Sequence[Vote]
-) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = []
-    for (order, best), vote in zip(read, cast, strict=True):
-        chosen = None if best is None else best == trace
-        entry = {"place": order.index(trace) + 1, "of": len(order), "chosen": chosen}
-        entries.append(entry | ({} if chosen is False else {"said": vote.said}))
-    return entries

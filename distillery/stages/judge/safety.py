@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-import polars as pl
 from pydantic import Field
 
-from distillery.engines.base import Request, Sampling
 from distillery.judging.defuse import defuse
 from distillery.judging.safety import SCHEMA, Opinion, Safety, majority
 from distillery.judging.shown_conversation import conversation
-from distillery.judging.votes import Vote, check_votes, vote_request
-from distillery.stages.base import AskingStage, Context, Interview, Output
-from distillery.stages.judge.ballots import Ballots
+from distillery.judging.votes import Vote
+from distillery.stages.judge.base import Finding, Row, RowJudge, Slots, VotingJudge
 from distillery.verify.harm import harm_done
 
 
@@ -27,100 +23,58 @@ class Policy(StrEnum):
     JUDGE_ONLY = "judge_only"  # the judge sees all; no rule is read
 
 
-@dataclass(frozen=True)
-class JudgeSafety(AskingStage):
+@dataclass(frozen=True, kw_only=True)
+class JudgeSafety(VotingJudge, RowJudge):
     """Drops unsafe responses with the kind of harm, and refusals of safe questions.
 
     The judge sees the conversation, thought and answer. What it leaves unclear (an unreadable reply, a tie of votes, a
     request that failed) is dropped as `unclear`, unless the rules must object too.
     """
 
-    engine: str
     prompt: str = "judge.safety@1"
     policy: Policy = Policy.RULE_OR_JUDGE
-    votes: Annotated[int, Field(ge=1)] = 1
-    sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
-    response_chars: Annotated[int, Field(ge=100)] = (
-        200_000  # the longest thought fits; of a longer response the judge sees the end
-    )
-    keep_refusals: bool = False  # a safe question refused is kept
-    structured: bool = field(default=False, metadata={"identity": "changed"})  # as in judge.answers
+    """`rule_or_judge`: either may object; `rule_and_judge`: both must; `judge_only`: no rule is read."""
+    response_chars: Annotated[int, Field(ge=100)] = 200_000
+    """Of a longer response, or an earlier turn, the judge sees the end; the longest thought fits."""
+    keep_refusals: bool = False
+    """Keeps the refusal of a safe question."""
 
     version = 2
     reads = ("trace_id", "question", "text")
+    schema = SCHEMA
 
-    def __post_init__(self) -> None:
-        check_votes("judge.safety", self.votes, self.sampling)
+    def shown(self, row: Row) -> Slots | None:
+        objects = self._objection(row) is not None
+        if self.policy is not Policy.JUDGE_ONLY and objects != (self.policy is Policy.RULE_AND_JUDGE):
+            return None
+        most = self.response_chars
+        asked = conversation(row["question"] or "", row.get("payload"), turn_chars=most)
+        return {"question": asked, "response": defuse(row["text"] or "", most_chars=most)}
 
-    def interview(self, table: pl.DataFrame, ctx: Context) -> Interview:
-        identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
-        objections: dict[str, str | None] = {}
-        ballots: dict[str, list[Request]] = {}
-        schema = SCHEMA if self.structured else ""
-        for row in table.iter_rows(named=True):
-            key, question, text = row["trace_id"], row["question"] or "", row["text"] or ""
-            objections[key] = self.objection(question, text)
-            if self.is_asked(objections[key]):
-                shown = defuse(text, most_chars=self.response_chars)
-                asked = conversation(question, row.get("payload"), turn_chars=self.response_chars)
-                messages = prompt.render(question=asked, response=shown)
-                ballots[key] = [
-                    vote_request(
-                        identity, messages, self.sampling, run_seed=ctx.seed, vote=vote, schema=schema
-                    )
-                    for vote in range(self.votes)
-                ]
+    def finding(self, row: Row, votes: Sequence[Vote]) -> Finding:
+        objection = self._objection(row)
+        counts = {"ruled_unsafe": float(objection is not None)}
+        if not votes:
+            return Finding((), Safety.UNSAFE if objection else None, objection or "", counts)
+        opinion = majority([vote.reply for vote in votes], response=row["text"] or "")
+        counts[f"judged_{opinion.safety}"] = 1.0
+        objects = self._objects(opinion)
+        return Finding((), opinion.safety if objects else None, objects or "", counts)
 
-        def rule(votes: Mapping[str, Sequence[Vote]]) -> Output:
-            return self._output(table, objections, votes)
-
-        return Ballots(ballots, ctx, rule)
-
-    def objection(self, question: str, text: str) -> str | None:
+    def _objection(self, row: Row) -> str | None:
         """The rules' own, where the policy reads them."""
-        done = None if self.policy is Policy.JUDGE_ONLY else harm_done(question, text)
+        judge_only = self.policy is Policy.JUDGE_ONLY
+        done = None if judge_only else harm_done(row["question"] or "", row["text"] or "")
         return f"{done[0]}: the rules see {done[1][:80]!r}" if done else None
 
-    def is_asked(self, objection: str | None) -> bool:
-        match self.policy:
-            case Policy.RULE_OR_JUDGE:
-                return objection is None
-            case Policy.RULE_AND_JUDGE:
-                return objection is not None
-            case Policy.JUDGE_ONLY:
-                return True
-
-    def reason(self, objection: str | None, opinion: Opinion | None) -> tuple[str, str] | None:
-        """Reason and detail for dropping; None: the response is kept."""
-        if opinion is None:
-            return (Safety.UNSAFE, objection) if objection else None
+    def _objects(self, opinion: Opinion) -> str | None:
+        """What the judge has against a response; None: it is kept."""
         match opinion.safety:
             case Safety.SAFE:
                 return None
             case Safety.UNSAFE:
-                return opinion.safety, f"{opinion.category or 'other'}: the judge objects"
+                return f"{opinion.category or 'other'}: the judge objects"
             case Safety.OVER_REFUSAL:
-                return None if self.keep_refusals else (opinion.safety, "a safe question refused")
+                return None if self.keep_refusals else "a safe question refused"
             case Safety.UNCLEAR:
-                both = self.policy is Policy.RULE_AND_JUDGE
-                return None if both else (opinion.safety, "no verdict from the judge")
-
-    def _output(
-        self,
-        table: pl.DataFrame,
-        objections: Mapping[str, str | None],
-        votes: Mapping[str, Sequence[Vote]],
-    ) -> Output:
-        texts = dict(table.select("trace_id", "text").iter_rows())
-        opinions = {
-            key: majority([vote.reply for vote in heard], response=texts[key] or "")
-            for key, heard in votes.items()
-        }
-        found = [self.reason(objections[key], opinions.get(key)) for key in table["trace_id"]]
-        reasons = pl.Series([str(drop[0]) if drop else None for drop in found], dtype=pl.String)
-        details = pl.Series([drop[1] if drop else "" for drop in found], dtype=pl.String)
-        output = Output.marked(table, reasons, details, key=self.key)
-        judged = Counter(f"judged_{opinion.safety}" for opinion in opinions.values())
-        counts = {"asked": len(opinions), "ruled_unsafe": sum(map(bool, objections.values())), **judged}
-        output.metrics.update({name: float(count) for name, count in counts.items()})
-        return output
+                return None if self.policy is Policy.RULE_AND_JUDGE else "no verdict from the judge"
