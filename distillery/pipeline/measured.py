@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 
 from distillery import shards
-from distillery.shipped import find
 from distillery.store.stage_dir import StageDir
 
 

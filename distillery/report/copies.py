@@ -35,7 +35,7 @@ class Clusters:
 
 def read_clusters(folders: Sequence[Folder]) -> tuple[Clusters, ...]:
     return tuple(
-        _clusters(place, folders) for place in folders if place.use.startswith("dedup.") and place.note
+        _clusters(place, folders) for place in folders if place.note and "largest_cluster" in place.note.facts
     )
 
 

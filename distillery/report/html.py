@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from distillery.pipeline.lineage import Role
 from distillery.records import Outcome
 from distillery.report.charts import Bar, bar_chart, line_chart
 from distillery.report.results import (
-    CHECKPOINTS,
     JUDGE_BENCH,
     Cell,
     ModelRow,
@@ -97,11 +97,11 @@ def _finished(run: RunView) -> str:
 
 
 def _facts(run: RunView, rows: Sequence[ModelRow]) -> list[tuple[str, str, str]]:
-    """What it is, the number, and its error."""
-    main = {row.model: row.get("pass@1") for row in rows if row.bench == rows[0].bench}
-    scores = [
-        (f"{model}, pass@1", *_percent(main[model])) for model in ("base", "zero", "teacher") if model in main
-    ]
+    """What it is, the number, and its error: of the line's first two models and its last one."""
+    main = [row for row in rows if row.bench == rows[0].bench]
+    line = [row for row in main if row.standing.role is Role.CHECKPOINT] or main
+    shown = [*line[:2], line[-1]] if len(line) > 3 else line
+    scores = [(f"{row.model}, pass@1", *_percent(row.get("pass@1"))) for row in shown]
     dropped = sum(step.rows_dropped or 0 for step in run.steps)
     time = duration(sum(step.seconds or 0.0 for step in run.steps))
     return [
@@ -122,7 +122,7 @@ def _bench(name: str, every: Sequence[ModelRow]) -> Bench:
 
     rows = [row for row in every if row.bench == name]
     bars = [
-        Bar(row.model, found.value, found.stderr, kind(row.model), _apart(rows, place))
+        Bar(row.model, found.value, found.stderr, row.standing.role.value, _apart(rows, place))
         for place, row in enumerate(rows)
         if (found := row.get("pass@1"))
     ]
@@ -133,23 +133,17 @@ def _bench(name: str, every: Sequence[ModelRow]) -> Bench:
         Markup(bar_chart(bars, title=f"pass@1 by model on {name}")),
         Table(
             ["model", *metrics],
-            [(kind(row.model), texts) for row, texts in zip(rows, cells, strict=True)],
+            [(row.standing.role.value, texts) for row, texts in zip(rows, cells, strict=True)],
         ),
     )
 
 
-def kind(model: str) -> str:
-    if model in CHECKPOINTS:
-        return "checkpoint"
-    return "twin" if model.endswith(("-base", "-grpo")) else "student"
-
-
 def _apart(rows: Sequence[ModelRow], place: int) -> bool:
-    """Each student's three bars stand together."""
-    if place == 0 or rows[place].model in CHECKPOINTS:
+    """Each student's bars stand together."""
+    here, before = rows[place].standing, rows[place - 1].standing
+    if place == 0 or here.role is Role.CHECKPOINT:
         return False
-    before, here = (rows[n].model.removesuffix("-base").removesuffix("-grpo") for n in (place - 1, place))
-    return before != here
+    return (here.family, here.role is Role.OTHER) != (before.family, before.role is Role.OTHER)
 
 
 def _value(metric: str, found: Cell | None) -> str:

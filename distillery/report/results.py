@@ -9,6 +9,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 from distillery.markdown import cell, markdown_table
+from distillery.pipeline.lineage import Role, Standing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from distillery.report.view import Metric
 
 JUDGE_BENCH = "judge"
-CHECKPOINTS = ("base", "zero", "cold_start", "reasoning", "sft", "teacher")
-"""The order of the recipe; students follow, each after its own base and its twin by reinforcement learning only."""
-_TWINS = ("-base", "-grpo", "")
 _COLUMNS = (("format", "format"), ("language", "wanted language"), ("length", "mean length"))
 
 
@@ -35,13 +33,14 @@ class ModelRow:
     model: str
     bench: str
     cells: Mapping[str, Cell]
+    standing: Standing
 
     def get(self, metric: str) -> Cell | None:
         return self.cells.get(metric)
 
 
 def model_rows(runs: Sequence[Sequence[Metric]]) -> list[ModelRow]:
-    """One row a model and bench, in the order of the recipe; with several runs, their averages."""
+    """One row a model and bench, in the order of the plan; with several runs, their averages."""
     found: dict[tuple[str, str], dict[str, list[Metric]]] = {}
     for run in runs:
         for metric in run:
@@ -50,25 +49,28 @@ def model_rows(runs: Sequence[Sequence[Metric]]) -> list[ModelRow]:
                     metric
                 )
     benches = list(dict.fromkeys(bench for bench, _ in found))
-    families = list(dict.fromkeys(_family(model) for _, model in found))
-    ordered = sorted(found, key=lambda key: (benches.index(key[0]), _place(key[1], families)))
-    return [
-        ModelRow(model, bench, {name: _cell(values) for name, values in found[bench, model].items()})
-        for bench, model in ordered
+    rows = [
+        ModelRow(
+            model,
+            bench,
+            {name: _cell(values) for name, values in metrics.items()},
+            next(iter(metrics.values()))[0].standing,
+        )
+        for (bench, model), metrics in found.items()
     ]
+    families = list(dict.fromkeys(row.standing.family for row in rows))
+    return sorted(rows, key=lambda row: (benches.index(row.bench), _place(row.standing, families)))
 
 
-def _family(model: str) -> str:
-    """A student's own name, for itself and its twins."""
-    ending = next((ending for ending in _TWINS if model.endswith(ending)), "")
-    return model.removesuffix(ending) if model not in CHECKPOINTS else model
+_ORDER = (Role.CHECKPOINT, Role.TWIN, Role.STUDENT, Role.OTHER)
 
 
-def _place(model: str, families: Sequence[str]) -> tuple[int, int, int]:
-    if model in CHECKPOINTS:
-        return CHECKPOINTS.index(model), 0, 0
-    rank = next(rank for rank, ending in enumerate(_TWINS) if model.endswith(ending))
-    return len(CHECKPOINTS), families.index(_family(model)), rank
+def _place(standing: Standing, families: Sequence[str]) -> tuple[int, int, int, int]:
+    """Checkpoints first, then each student behind its base and its twins, then models from elsewhere."""
+    if standing.role is Role.CHECKPOINT:
+        return 0, 0, 0, standing.place
+    elsewhere = standing.role is Role.OTHER
+    return 1 + elsewhere, families.index(standing.family), _ORDER.index(standing.role), standing.place
 
 
 def _cell(values: Sequence[Metric]) -> Cell:
@@ -102,7 +104,7 @@ def summary_table(*runs: Sequence[Metric]) -> Table:
             name, justify="left" if number < len(head) - len(_COLUMNS) - 1 else "right", no_wrap=True
         )
     for row, line in zip(rows, lines, strict=True):
-        style = "dim" if row.model.endswith(_TWINS[:2]) else ""
+        style = "dim" if row.standing.role is Role.TWIN else ""
         table.add_row(*(Text(text, style=style) for text in line))
     return table
 

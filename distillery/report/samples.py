@@ -102,7 +102,7 @@ def _scored(folders: Sequence[Folder]) -> Iterator[tuple[str, pl.DataFrame]]:
     bench = None
     for place in folders:
         metrics = [row for row in place.note.metrics if row.get("metric") == "pass@1"] if place.note else []
-        if place.use != "score.passk" or not metrics or not place.shards:
+        if not metrics or not place.shards:
             continue
         bench = bench or metrics[0]["bench"]
         rows = _head(place.shards)

@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 
 from distillery.errors import ConfigError, StoreError
+from distillery.pipeline.lineage import UNKNOWN, Role, Standing
 from distillery.report.copies import Clusters, read_clusters
 from distillery.report.samples import Folder, Sample, across_models, dropped_samples, kept_samples
+from distillery.stages.base import Kind
 from distillery.store.stage_dir import StageDir
 
 _GRPO_CURVES = ("reward", "completions/mean_length", "entropy", "kl", "frac_reward_zero_std")
@@ -31,6 +33,7 @@ class Metric:
     stderr: float | None
     problems: int
     samples: int
+    standing: Standing = UNKNOWN  # of the model among those of its run
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ def read_metrics(folder: Path) -> tuple[Metric, ...]:
     """From a run's results.json, the largest bench first; a value that is not a number was not measured."""
     file = folder / "results.json"
     rows: Sequence[Mapping[str, Any]] = read_json(file)["metrics"] if file.exists() else ()
+    steps = read_json(folder / "run.json")["steps"] if rows else ()
+    scored = {step["id"]: _standing(step["scored"]) for step in steps if "scored" in step}
     found = [
         Metric(
             str(row.get("model") or ""),
@@ -114,6 +119,7 @@ def read_metrics(folder: Path) -> tuple[Metric, ...]:
             None if row.get("stderr") is None else float(row["stderr"]),
             int(row.get("problems") or 0),
             int(row.get("samples") or 0),
+            scored.get(str(row.get("stage")), UNKNOWN),
         )
         for row in rows
         if isinstance(row.get("value"), int | float)
@@ -122,6 +128,10 @@ def read_metrics(folder: Path) -> tuple[Metric, ...]:
     for metric in found:
         size[metric.bench] = max(metric.problems, size.get(metric.bench, 0))
     return tuple(sorted(found, key=lambda metric: -size[metric.bench]))
+
+
+def _standing(known: Mapping[str, Any]) -> Standing:
+    return Standing(Role(known["role"]), str(known["family"]), int(known["place"]))
 
 
 def read_json(file: Path) -> Any:
@@ -161,7 +171,7 @@ def _step(step: Mapping[str, Any], place: Folder) -> StepView:
         reasons=_reasons(place.ledgers),
         curves=curves,
         alarms=alarms,
-        trains=place.use.startswith("train."),
+        trains=step.get("kind") == Kind.TRAINER,
     )
 
 

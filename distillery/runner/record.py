@@ -16,6 +16,7 @@ import yaml
 
 from distillery.engines.request_store import shelf_name
 from distillery.pipeline import Plan, Step
+from distillery.pipeline.lineage import standing
 from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest
 from distillery.shipped import IN_CHECKOUT
@@ -140,6 +141,8 @@ def _step_facts(plan: Plan, step: Step, note: Note | None) -> dict[str, Any]:
     }
     if note is not None:
         facts |= {f: getattr(note, f) for f in ("rows_in", "rows_out", "rows_dropped", "seconds")}
+        if note.metrics:
+            facts["scored"] = standing(plan, step)._asdict()
     return facts
 
 

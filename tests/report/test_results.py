@@ -5,30 +5,36 @@ from typing import Any
 
 from rich.console import Console
 
+from distillery.pipeline.lineage import UNKNOWN, Role, Standing
 from distillery.report import read_metrics, seeds_markdown, summary_markdown, summary_table, summary_text
 from distillery.report.results import Cell, judge_rows, model_rows
 from distillery.report.view import Metric
 
 
 def metric(
-    model: str, value: float, *, name: str = "pass@1", bench: str = "sums", stderr: float | None = 0.02
+    model: str,
+    value: float,
+    *,
+    name: str = "pass@1",
+    bench: str = "sums",
+    stderr: float | None = 0.02,
+    standing: Standing = UNKNOWN,
 ) -> Metric:
-    return Metric(model, bench, name, value, stderr, 150, 600)
+    return Metric(model, bench, name, value, stderr, 150, 600, standing)
 
 
-def test_models_stand_in_the_order_of_the_recipe():
-    names = ["student-b", "teacher", "student-a-grpo", "zero", "student-a", "base", "student-a-base", "sft"]
-    rows = model_rows([[metric(name, 0.5) for name in names]])
-    assert [row.model for row in rows] == [
-        "base",
-        "zero",
-        "sft",
-        "teacher",
-        "student-b",
-        "student-a-base",
-        "student-a-grpo",
-        "student-a",
-    ]
+def test_checkpoints_stand_first_then_each_student_behind_its_twins_then_models_from_elsewhere():
+    models = {
+        "gpt": Standing(Role.OTHER, "gpt", 0),
+        "b": Standing(Role.STUDENT, "B", 9),
+        "last": Standing(Role.CHECKPOINT, "base", 3),
+        "a": Standing(Role.STUDENT, "A", 6),
+        "a alone": Standing(Role.TWIN, "A", 7),
+        "first": Standing(Role.CHECKPOINT, "base", 1),
+        "a's base": Standing(Role.TWIN, "A", 5),
+    }
+    rows = model_rows([[metric(name, 0.5, standing=standing) for name, standing in models.items()]])
+    assert [row.model for row in rows] == ["first", "last", "b", "a's base", "a alone", "a", "gpt"]
 
 
 def test_one_run_keeps_its_own_error():
@@ -54,7 +60,7 @@ def test_the_end_table_is_plain_text_in_columns(run: Any):
     run.step(
         "score",
         "score.passk",
-        metrics=[*run.scores("zero", "sums", 0.78, 0.0), *run.scores("base", "sums", 0.1)],
+        metrics=[*run.scores("base", "sums", 0.1), *run.scores("zero", "sums", 0.78, 0.0)],
     )
     lines = summary_text(run.write().folder).splitlines()
     assert lines == [
@@ -103,6 +109,6 @@ def test_the_terminal_table_has_a_row_for_every_model(whole_run: Any):
 def test_seeds_stand_side_by_side():
     one = [metric("zero", 0.78), metric("zero", 0.0, name="language")]
     assert seeds_markdown(["1", "2"], [one, [metric("base", 0.1, stderr=None)]]).splitlines()[2:] == [
-        "| base | sums |  | 10.0 % |",
         "| zero | sums | 78.0 ± 2.0 %, 0% |  |",
+        "| base | sums |  | 10.0 % |",
     ]

@@ -40,7 +40,7 @@ def main(url: str, count: int, in_flight: int, *, inline: bool) -> None:
         executor = Inline() if inline else open_executor("local", Workers(jobs=1))
         run(plan, store=store, record=open_run(plan, folder / "runs"), executor=executor, watcher=Watcher())
         note = folder_of(plan.step("traces"), store).done()
-        rows, seconds = note["rows_out"], note["seconds"]
+        rows, seconds = note.rows_out, note.seconds
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"requests_per_s": rows / seconds, "peak_mib": peak}))
 
