@@ -29,6 +29,14 @@ _QUANTITIES = {
 _TONES = {Outcome.CORRECT: "good", Outcome.WRONG: "bad", Outcome.NO_ANSWER: "bad"}
 
 
+_ROLES = {
+    Role.CHECKPOINT: "the line's checkpoints",
+    Role.STUDENT: "distilled students",
+    Role.TWIN: "their bases, and the same bases without a teacher",
+    Role.OTHER: "models from elsewhere",
+}
+
+
 class Table(NamedTuple):
     head: list[str]
     rows: list[tuple[str, list[str]]]  # a CSS class and the cells
@@ -70,6 +78,9 @@ def render_report(run: RunView) -> str:
         status=_status(run),
         facts=_facts(run, rows),
         benches=[_bench(name, rows) for name in dict.fromkeys(row.bench for row in rows)],
+        roles={
+            role: words for role, words in _ROLES.items() if any(row.standing.role is role for row in rows)
+        },
         judged=judged,
         versions=Table(["package", "version"], [("", list(pair)) for pair in run.versions.items()]),
         tones=_TONES,
