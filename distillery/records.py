@@ -27,10 +27,14 @@ class Outcome(StrEnum):
 
     CORRECT = "correct"
     WRONG = "wrong"
-    NO_ANSWER = "no_answer"  # the text holds nothing to judge: the model's fault, score 0.0
-    NO_GOLD = "no_gold"  # the gold cannot be read: our fault, never the model's; score None
-    TIMEOUT = "timeout"  # the checker was killed at its deadline; score None
-    ERROR = "error"  # the checker or its sandbox broke: our fault; score None
+    NO_ANSWER = "no_answer"
+    """The text holds nothing to judge: the model's fault, score 0.0."""
+    NO_GOLD = "no_gold"
+    """The gold cannot be read: our fault, never the model's; score None."""
+    TIMEOUT = "timeout"
+    """The checker was killed at its deadline; score None."""
+    ERROR = "error"
+    """The checker or its sandbox broke: our fault; score None."""
 
 
 class Thinking(StrEnum):

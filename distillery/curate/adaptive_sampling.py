@@ -31,12 +31,17 @@ class Adaptive:
     with the last right one is a little high, and most so where `accept` is 1.
     """
 
-    accept: _Count | None = 4  # right samples after which a problem is done; None: never
-    patience: _Count = 12  # samples without a right one after which a problem is given up
-    wave: _Count = 1  # samples of a wave at least: fewer rounds, for some that were not needed
+    accept: _Count | None = 4
+    """Right samples after which a problem is done; None: never."""
+    patience: _Count = 12
+    """Samples without a right one after which a problem is given up."""
+    wave: _Count = 1
+    """Samples of a wave at least: fewer rounds, for some that were not needed."""
     prior: tuple[_Positive, _Positive] = (0.5, 0.5)
-    pass_rate: tuple[_Rate, _Rate] | None = None  # wanted window, inclusive
-    sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # belief that a rate lies outside: then it is given up
+    pass_rate: tuple[_Rate, _Rate] | None = None
+    """Wanted window, inclusive."""
+    sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    """Belief that a rate lies outside: then it is given up."""
 
     def more(self, *, drawn: int, judged: int, right: int, most: int) -> int:
         """Samples of the next wave; 0: the problem is done.

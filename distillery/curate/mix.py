@@ -30,7 +30,8 @@ Condition = str | list[str] | Band
 class Quota:
     """So many rows or tokens, or a share of the total, of the rows that meet every condition of `where`."""
 
-    where: dict[str, Condition] = field(default_factory=dict)  # column: value, values or band
+    where: dict[str, Condition] = field(default_factory=dict)
+    """Column: value, values or band."""
     name: str = ""
     rows: int | None = None
     tokens: int | None = None
@@ -51,8 +52,10 @@ class Want(NamedTuple):
 
 
 class Drop(StrEnum):
-    NO_QUOTA = "no_quota"  # no quota asks for such rows
-    ENOUGH = "enough"  # its quota is full
+    NO_QUOTA = "no_quota"
+    """No quota asks for such rows."""
+    ENOUGH = "enough"
+    """Its quota is full."""
     PER_PROBLEM = "per_problem"
     PER_SOURCE = "per_source"
 

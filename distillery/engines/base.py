@@ -80,13 +80,18 @@ class Completion:
 class FailureKind(StrEnum):
     """Why a request has no completion. All but the first three would fail again in the same way."""
 
-    TRANSPORT = "transport"  # connection, time-out, status 5xx
+    TRANSPORT = "transport"
+    """Connection, time-out, status 5xx."""
     RATE_LIMIT = "rate_limit"
-    MALFORMED = "malformed"  # a reply that cannot be read, or a request that the server cannot read
-    CONTEXT_LENGTH = "context_length"  # prompt and answer do not fit the model
-    REFUSED = "refused"  # by a content filter
+    MALFORMED = "malformed"
+    """A reply that cannot be read, or a request that the server cannot read."""
+    CONTEXT_LENGTH = "context_length"
+    """Prompt and answer do not fit the model."""
+    REFUSED = "refused"
+    """By a content filter."""
     EMPTY = "empty"
-    NO_REASONING = "no_reasoning"  # a model that must think gave no thought
+    NO_REASONING = "no_reasoning"
+    """A model that must think gave no thought."""
 
 
 @dataclass(frozen=True, slots=True)

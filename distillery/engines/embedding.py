@@ -41,8 +41,10 @@ class Embedding:
     revision: str = ""
     base_url: str = field(default="", metadata=_RUNTIME)
     api_key_env: str = field(default="OPENAI_API_KEY", metadata=_RUNTIME)
-    prefix: str = ""  # before each text, for models that want one: "query: "
-    pooling: Literal["mean", "last"] = "mean"  # in this process only; a server does its own
+    prefix: str = ""
+    """Before each text, for models that want one: "query: "."""
+    pooling: Literal["mean", "last"] = "mean"
+    """In this process only; a server does its own."""
     batch_size: Annotated[int, Field(ge=1)] = field(default=64, metadata=_RUNTIME)
     concurrency: Annotated[int, Field(ge=1)] = field(default=8, metadata=_RUNTIME)
     timeout_s: Annotated[float, Field(gt=0)] = field(default=300.0, metadata=_RUNTIME)

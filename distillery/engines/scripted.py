@@ -32,7 +32,8 @@ class Scripted(Engine):
 
     script: Literal["echo", "agree"] = "echo"
     name: str = "scripted"
-    reply: SkipJsonSchema[Script | None] = None  # for tests: goes before `script`
+    reply: SkipJsonSchema[Script | None] = None
+    """For tests: goes before `script`."""
     calls: list[Request] = field(default_factory=list[Request], init=False, repr=False, compare=False)
 
     @property

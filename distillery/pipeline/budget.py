@@ -16,8 +16,10 @@ class Budget:
     Hours are of one run. What the judge of a GRPO draws is counted when that training is done.
     """
 
-    max_tokens: Annotated[float, Field(gt=0)] | None = None  # prompts and completions
-    max_cost: Annotated[float, Field(gt=0)] | None = None  # USD
+    max_tokens: Annotated[float, Field(gt=0)] | None = None
+    """Prompts and completions."""
+    max_cost: Annotated[float, Field(gt=0)] | None = None
+    """USD."""
     max_hours: Annotated[float, Field(gt=0)] | None = None
 
     def __bool__(self) -> bool:

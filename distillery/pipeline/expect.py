@@ -13,15 +13,23 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Expect:
-    rows: Positive | None = None  # that come out
-    keep: Share | None = None  # of the rows that came in; for a step that samples, of its samples
-    prompt_tokens: Positive | None = (
-        None  # of a source: mean of a question; else mean of a request's whole prompt
-    )
-    tokens: Annotated[float, Field(ge=0)] | None = None  # mean of a completion
-    samples: Positive | None = None  # mean number asked for each problem
-    asked: Share | None = None  # of the rows (in GRPO: completions): those that an engine is asked about
-    judge_prompt_tokens: Positive | None = None  # in GRPO: mean of the whole prompt of a request to its judge
-    judge_tokens: Positive | None = None  # and of the judge's reply
-    tokens_per_gpu_second: Positive | None = None  # output
-    gpu: str = ""  # the kind, as in the price file
+    rows: Positive | None = None
+    """That come out."""
+    keep: Share | None = None
+    """Of the rows that came in; for a step that samples, of its samples."""
+    prompt_tokens: Positive | None = None
+    """Of a source: mean of a question; else mean of a request's whole prompt."""
+    tokens: Annotated[float, Field(ge=0)] | None = None
+    """Mean of a completion."""
+    samples: Positive | None = None
+    """Mean number asked for each problem."""
+    asked: Share | None = None
+    """Of the rows (in GRPO: completions): those that an engine is asked about."""
+    judge_prompt_tokens: Positive | None = None
+    """In GRPO: mean of the whole prompt of a request to its judge."""
+    judge_tokens: Positive | None = None
+    """And of the judge's reply."""
+    tokens_per_gpu_second: Positive | None = None
+    """Output."""
+    gpu: str = ""
+    """The kind, as in the price file."""

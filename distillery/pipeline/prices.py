@@ -23,20 +23,24 @@ _UNIT = {"B": 1e9, "M": 1e6}
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
     usd_per_hour: float
-    tflops: float  # dense bf16 peak
+    tflops: float
+    """Dense bf16 peak."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPrice:
-    input_usd: float  # a million tokens
+    input_usd: float
+    """A million tokens."""
     output_usd: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSize:
     parameters: float
-    active: float | None = None  # for one token; None: all of them
-    tokens_per_gpu_second: float | None = None  # output, where it was measured
+    active: float | None = None
+    """For one token; None: all of them."""
+    tokens_per_gpu_second: float | None = None
+    """Output, where it was measured."""
 
     @property
     def active_parameters(self) -> float:
@@ -45,8 +49,10 @@ class ModelSize:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    parameters: float  # of a dense model
-    tokens_per_gpu_second: float  # output
+    parameters: float
+    """Of a dense model."""
+    tokens_per_gpu_second: float
+    """Output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +60,12 @@ class Prices:
     as_of: str = ""
     gpu: str = ""
     gpus: dict[str, Gpu] = field(default_factory=dict[str, Gpu])
-    mfu: float | None = None  # share of peak FLOPs in training
-    bytes_per_token: float | None = None  # of a table of traces
-    bytes_per_parameter: float | None = None  # of a finished model
+    mfu: float | None = None
+    """Share of peak FLOPs in training."""
+    bytes_per_token: float | None = None
+    """Of a table of traces."""
+    bytes_per_parameter: float | None = None
+    """Of a finished model."""
     checkpoint_bytes_per_parameter: float | None = None
     api: dict[str, ApiPrice] = field(default_factory=dict[str, ApiPrice])
     models: dict[str, ModelSize] = field(default_factory=dict[str, ModelSize])

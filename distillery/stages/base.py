@@ -142,8 +142,10 @@ class Stage(ABC):
     """What every stage declares."""
 
     kind: ClassVar[Kind]
-    version: ClassVar[int]  # raise it when equal input would give different output
-    reads: tuple[str, ...] = ()  # columns of its input that it cannot do without
+    version: ClassVar[int]
+    """Raise it when equal input would give different output."""
+    reads: tuple[str, ...] = ()
+    """Columns of its input that it cannot do without."""
 
     def uses(self) -> Uses:
         return Uses()
@@ -162,7 +164,8 @@ class Source(Stage):
 
     kind = Kind.SOURCE
     writes: Columns
-    limit: int | None = None  # of its rows; None: all
+    limit: int | None = None
+    """Of its rows; None: all."""
 
     @abstractmethod
     def shards(self, ctx: Context) -> Iterator[Output]:
@@ -176,12 +179,14 @@ class Source(Stage):
 class RowStage(Stage):
     """A stage that keeps or drops the rows of a table, and may add columns to them."""
 
-    key: str = "trace_id"  # the column that names an input row, for conservation
+    key: str = "trace_id"
+    """The column that names an input row, for conservation."""
     writes: Columns = {}
     also_reads: tuple[str, ...] | None = None
     """Optional columns that it uses where they are there: it is shown those, `reads` and the key, and what it keeps of the
     rest is taken from its input. None: it is shown all columns."""
-    may_drop: ClassVar[bool] = True  # False: every row that comes in goes out
+    may_drop: ClassVar[bool] = True
+    """False: every row that comes in goes out."""
 
     def most_rows(self, rows: float, problems: float | None) -> float:
         """Rows that its own options let out, of so many rows and problems that come in."""
@@ -264,8 +269,10 @@ class Trainer(Stage):
     """Tables and a model in, a model out; the work happens in a process of its own."""
 
     kind = Kind.TRAINER
-    starts_from: ModelReference | None = None  # None: from nothing
-    chat_template: str = ""  # a file in prompts/templates/, whose text the job has; "": none
+    starts_from: ModelReference | None = None
+    """None: from nothing."""
+    chat_template: str = ""
+    """A file in prompts/templates/, whose text the job has; "": none."""
 
     @abstractmethod
     def train(self, job: TrainJob) -> dict[str, float]:
@@ -289,7 +296,8 @@ class Sink(Stage):
     """The last stage of a line: a table in, a folder for other people out."""
 
     kind = Kind.SINK
-    raw: str = ""  # id of a stage whose table goes along; "": none
+    raw: str = ""
+    """Id of a stage whose table goes along; "": none."""
 
     @abstractmethod
     def export(self, job: ExportJob) -> dict[str, float]:

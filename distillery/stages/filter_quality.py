@@ -24,9 +24,12 @@ class FilterQuality(ShardStage):
     """
 
     limits: Limits = field(default_factory=Limits)
-    language: str = ""  # of every thought; "" = as the row says
-    skip: tuple[Reason, ...] = ()  # tests that are left out
-    refusing_domains: tuple[str, ...] = ("safety",)  # where a refusal can be the right answer
+    language: str = ""
+    """Of every thought; "" = as the row says."""
+    skip: tuple[Reason, ...] = ()
+    """Tests that are left out."""
+    refusing_domains: tuple[str, ...] = ("safety",)
+    """Where a refusal can be the right answer."""
 
     version = 4
     reads = ("trace_id", "question", "text")

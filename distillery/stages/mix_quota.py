@@ -35,9 +35,12 @@ _SCALE_ROUNDS = 20
 
 
 class Shortfall(StrEnum):
-    ERROR = "error"  # says what is missing and what would fill it
-    SCALE = "scale"  # all quotas shrink alike until each can be filled: the proportions stay
-    TAKE = "take"  # what is there is taken
+    ERROR = "error"
+    """Says what is missing and what would fill it."""
+    SCALE = "scale"
+    """All quotas shrink alike until each can be filled: the proportions stay."""
+    TAKE = "take"
+    """What is there is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +51,19 @@ class MixQuota(TableStage):
     """
 
     quotas: tuple[Quota, ...] = ()
-    preset: str = ""  # instead of quotas: "r1-800k"
+    preset: str = ""
+    """Instead of quotas: "r1-800k"."""
     scale: Annotated[float, Field(gt=0.0)] = 1.0
-    total: Annotated[int, Field(ge=1)] | None = None  # rows that shares are of
+    total: Annotated[int, Field(ge=1)] | None = None
+    """Rows that shares are of."""
     per_problem: Annotated[int, Field(ge=1)] | None = None
-    per_source: Annotated[int, Field(ge=1)] | None = None  # rows of one source in the whole mix
+    per_source: Annotated[int, Field(ge=1)] | None = None
+    """Rows of one source in the whole mix."""
     shortfall: Shortfall = Shortfall.ERROR
     least: Annotated[float, Field(ge=0, le=1)] = field(default=0.0, metadata={"identity": "changed"})
     """Share of the wanted size below which `shortfall: scale` is an error after all."""
-    key: str = "trace_id"  # the column that names a row
+    key: str = "trace_id"
+    """The column that names a row."""
     tokens_column: str = "completion_tokens"
 
     version = 1

@@ -25,11 +25,15 @@ _JUDGED = [Outcome.CORRECT, Outcome.WRONG, Outcome.NO_ANSWER]
 
 class Prefer(StrEnum):
     RANDOM = "random"
-    SHORTEST = "shortest"  # by completion_tokens where the table has them, else by characters
+    SHORTEST = "shortest"
+    """By completion_tokens where the table has them, else by characters."""
     LONGEST = "longest"
-    PREFERENCE = "preference"  # the highest, as judge.pairs writes it
-    CHOSEN = "chosen"  # the most votes by judge.best
-    DIVERSE = "diverse"  # each next one as unlike the chosen ones as can be
+    PREFERENCE = "preference"
+    """The highest, as judge.pairs writes it."""
+    CHOSEN = "chosen"
+    """The most votes by judge.best."""
+    DIVERSE = "diverse"
+    """Each next one as unlike the chosen ones as can be."""
 
 
 _RANKS = {Prefer.PREFERENCE: "preference", Prefer.CHOSEN: "chosen_votes"}
@@ -37,7 +41,8 @@ _RANKS = {Prefer.PREFERENCE: "preference", Prefer.CHOSEN: "chosen_votes"}
 
 
 class Accepted(StrEnum):
-    AUTO = "auto"  # the column `accepted` where there is one, else the outcome
+    AUTO = "auto"
+    """The column `accepted` where there is one, else the outcome."""
     OUTCOME = "outcome"
     ACCEPTED = "accepted"
 
@@ -45,7 +50,8 @@ class Accepted(StrEnum):
 class Drop(StrEnum):
     """Besides these, an unaccepted row's reason is its outcome."""
 
-    JUDGED_INCORRECT = "judged_incorrect"  # the rule took it, the policy over rule and judge did not
+    JUDGED_INCORRECT = "judged_incorrect"
+    """The rule took it, the policy over rule and judge did not."""
     NOT_JUDGED = "not_judged"
     PASS_RATE = "pass_rate"
     DUPLICATE_TEXT = "duplicate_text"
@@ -62,9 +68,12 @@ class SelectTraces(TableStage):
     per_problem: Annotated[int, Field(ge=1)] = 1
     prefer: Prefer = Prefer.RANDOM
     accepted: Accepted = Accepted.AUTO
-    require_outcome: bool = True  # false: a row that nothing judged is accepted (ready-made responses)
-    pass_rate: tuple[float, float] | None = None  # inclusive window on the problem's pass rate
-    distinct_text: bool = False  # one copy of traces equal but for spacing
+    require_outcome: bool = True
+    """False: a row that nothing judged is accepted (ready-made responses)."""
+    pass_rate: tuple[float, float] | None = None
+    """Inclusive window on the problem's pass rate."""
+    distinct_text: bool = False
+    """One copy of traces equal but for spacing."""
 
     version = 3
     writes = DIFFICULTY

@@ -37,24 +37,29 @@ class Optimization:
 
     learning_rate: float
     lr_schedule: Schedule = "constant"
-    min_lr_ratio: float = 0.1  # of learning_rate; for cosine_with_min_lr and warmup_stable_decay
-    decay_fraction: float = 0.4  # of the steps; for warmup_stable_decay
-    warmup_fraction: float = 0.0  # of the steps
+    min_lr_ratio: float = 0.1
+    """Of learning_rate; for cosine_with_min_lr and warmup_stable_decay."""
+    decay_fraction: float = 0.4
+    """Of the steps; for warmup_stable_decay."""
+    warmup_fraction: float = 0.0
+    """Of the steps."""
     optimizer: str = "adamw_torch_fused"
     adam_beta2: float = 0.95
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     gradient_accumulation_steps: int = 1
     gradient_checkpointing: bool = False
-    precision: Precision = "bf16"  # of the arithmetic; the master weights are fp32 either way
+    precision: Precision = "bf16"
+    """Of the arithmetic; the master weights are fp32 either way."""
     attention: Attention = "sdpa"
-    save_steps: int = field(default=0, metadata=_NOT_IDENTITY)  # 0: only the finished model is written
+    save_steps: int = field(default=0, metadata=_NOT_IDENTITY)
+    """0: only the finished model is written."""
     keep_checkpoints: int = field(default=2, metadata=_NOT_IDENTITY)
     logging_steps: int = field(default=10, metadata=_NOT_IDENTITY)
-    report_to: list[str] = field(default_factory=list[str], metadata=_NOT_IDENTITY)  # "wandb", "trackio", ...
-    accelerate_config: str = field(
-        default="", metadata=_NOT_IDENTITY
-    )  # a file for `accelerate launch`; "": one plain process
+    report_to: list[str] = field(default_factory=list[str], metadata=_NOT_IDENTITY)
+    """ "wandb", "trackio", ..."""
+    accelerate_config: str = field(default="", metadata=_NOT_IDENTITY)
+    """A file for `accelerate launch`; "": one plain process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +72,18 @@ class BaseOptions(Optimization):
     hidden_size: int = 64
     layers: int = 3
     heads: int = 4
-    key_value_heads: int | None = None  # None: as many as heads
-    intermediate_size: int | None = None  # None: three times hidden_size
+    key_value_heads: int | None = None
+    """None: as many as heads."""
+    intermediate_size: int | None = None
+    """None: three times hidden_size."""
     max_position_embeddings: int = 512
     rope_theta: float = 10_000.0
-    initializer_range: float = 0.12  # far above the usual 0.02: models this narrow learn faster from it
+    initializer_range: float = 0.12
+    """Far above the usual 0.02: models this narrow learn faster from it."""
     chat_template: str = "plain.jinja"
     documents_per_step: int = 32
-    prompt_weight: float = 0.1  # of the loss on what a document's user says
+    prompt_weight: float = 0.1
+    """Of the loss on what a document's user says."""
     max_length: int = 512
     learning_rate: float = 5e-3
     lr_schedule: Schedule = "warmup_stable_decay"
@@ -93,14 +102,19 @@ class SftOptions(Optimization):
     lr_schedule: Schedule = "cosine_with_min_lr"
     warmup_fraction: float = 0.03
     epochs: float = 2.0
-    max_steps: int = -1  # above 0: instead of epochs
+    max_steps: int = -1
+    """Above 0: instead of epochs."""
     batch_size: int = 1
     max_length: int = 32_768
-    max_truncated_share: float = 0.01  # longer examples are dropped; above this share of them, refused
+    max_truncated_share: float = 0.01
+    """Longer examples are dropped; above this share of them, refused."""
     packing: Literal["off", "bfd"] = "off"
-    chat_template: str = ""  # a file in prompts/templates/; "": the model's own
-    eos_token: str = ""  # "": the tokenizer's own
-    pad_token: str = ""  # "": the tokenizer's own; never the same as eos
+    chat_template: str = ""
+    """A file in prompts/templates/; "": the model's own."""
+    eos_token: str = ""
+    """ "": the tokenizer's own."""
+    pad_token: str = ""
+    """ "": the tokenizer's own; never the same as eos."""
     rope_theta: float | None = None
     max_position_embeddings: int | None = None
     lora: Lora | None = None
@@ -111,9 +125,12 @@ class SftOptions(Optimization):
 class Alarms:
     """When a GRPO run says loudly that it learns nothing."""
 
-    zero_std_share: float = 0.9  # of the groups of one step whose rewards are all equal
-    clipped_share: float = 0.5  # of the completions of one step that hit max_completion_length
-    patience: int = 5  # logged steps in a row
+    zero_std_share: float = 0.9
+    """Of the groups of one step whose rewards are all equal."""
+    clipped_share: float = 0.5
+    """Of the completions of one step that hit max_completion_length."""
+    patience: int = 5
+    """Logged steps in a row."""
 
 
 JUDGED = {"helpfulness": "layout", "harmlessness": "harmless"}
@@ -133,12 +150,14 @@ class JudgeOptions:
     harmlessness_prompt: str = "judge.safety@1"
     votes: Annotated[int, Field(ge=1)] = 1
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
-    answer_chars: Annotated[int, Field(ge=100)] = 8000  # of a longer answer the judge sees the end
-    response_chars: Annotated[int, Field(ge=100)] = 200_000  # the same for a whole response
-    structured: bool = False  # as in judge.answers
-    deadline_s: Annotated[float, Field(gt=0)] = field(
-        default=600.0, metadata=_NOT_IDENTITY
-    )  # for all that one round of sampling asks; what has no reply by then is not judged. Other ranks wait 1,800 s
+    answer_chars: Annotated[int, Field(ge=100)] = 8000
+    """Of a longer answer the judge sees the end."""
+    response_chars: Annotated[int, Field(ge=100)] = 200_000
+    """The same for a whole response."""
+    structured: bool = False
+    """As in judge.answers."""
+    deadline_s: Annotated[float, Field(gt=0)] = field(default=600.0, metadata=_NOT_IDENTITY)
+    """For all that one round of sampling asks; what has no reply by then is not judged. Other ranks wait 1,800 s."""
 
     def __post_init__(self) -> None:
         check_votes("train.grpo.judge", self.votes, self.sampling)
@@ -150,21 +169,29 @@ class GrpoOptions(Optimization):
 
     learning_rate: float = 3e-6
     max_steps: int = 1000
-    num_generations: int = 16  # completions a prompt: the group
-    prompts_per_step: int = 32  # over all processes and accumulation steps
-    steps_per_generation: int = 1  # updates made from one round of sampling
-    num_iterations: int = 1  # passes over one round of sampling
+    num_generations: int = 16
+    """Completions a prompt: the group."""
+    prompts_per_step: int = 32
+    """Over all processes and accumulation steps."""
+    steps_per_generation: int = 1
+    """Updates made from one round of sampling."""
+    num_iterations: int = 1
+    """Passes over one round of sampling."""
     temperature: float = 1.0
     top_p: float = 1.0
     max_completion_length: int = 32_768
-    beta: float = 0.001  # weight of the KL to the reference model; 0: no reference is loaded
+    beta: float = 0.001
+    """Weight of the KL to the reference model; 0: no reference is loaded."""
     epsilon: float = 0.2
-    epsilon_high: float | None = None  # None: epsilon
+    epsilon_high: float | None = None
+    """None: epsilon."""
     loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "dapo"
     scale_rewards: Literal["group", "batch", "none"] = "group"
     mask_truncated_completions: bool = True
-    sync_reference_steps: int = 0  # 0: the reference stays; 400 in the paper
-    sync_reference_alpha: float = 1.0  # share of the policy in the new reference
+    sync_reference_steps: int = 0
+    """0: the reference stays; 400 in the paper."""
+    sync_reference_alpha: float = 1.0
+    """Share of the policy in the new reference."""
     rewards: dict[str, float] = field(default_factory=lambda: {"accuracy": 1.0, "format": 1.0})
     judge: JudgeOptions | None = field(default=None, metadata={"identity": "changed"})
     checkers: tuple[str, ...] = field(

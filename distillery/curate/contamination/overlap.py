@@ -41,11 +41,16 @@ Scores = npt.NDArray[np.float64]
 class Match(StrEnum):
     """From the surest to the weakest."""
 
-    EXACT = "exact"  # equal but for case, width, spacing, punctuation and LaTeX spelling
-    INSIDE = "inside"  # a question too short for runs of words stands whole in a prompt not much longer
-    NUMBERS_CHANGED = "numbers_changed"  # equal but for its numbers
-    NGRAM = "ngram"  # long runs of words of one stand in the other
-    NEAR = "near"  # most short runs of words and operators are shared, or all numbers and most words
+    EXACT = "exact"
+    """Equal but for case, width, spacing, punctuation and LaTeX spelling."""
+    INSIDE = "inside"
+    """A question too short for runs of words stands whole in a prompt not much longer."""
+    NUMBERS_CHANGED = "numbers_changed"
+    """Equal but for its numbers."""
+    NGRAM = "ngram"
+    """Long runs of words of one stand in the other."""
+    NEAR = "near"
+    """Most short runs of words and operators are shared, or all numbers and most words."""
 
 
 @dataclass(frozen=True, kw_only=True)

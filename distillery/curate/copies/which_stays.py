@@ -22,7 +22,8 @@ MOST_PAIRS = 20  # shown in the report
 class Keep(StrEnum):
     LONGEST = "longest"
     SHORTEST = "shortest"
-    ANY = "any"  # the one with the smallest id: arbitrary, but always the same
+    ANY = "any"
+    """The one with the smallest id: arbitrary, but always the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

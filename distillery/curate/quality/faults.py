@@ -22,8 +22,10 @@ from distillery.verify.refusal import refusal
 
 
 class Reason(StrEnum):
-    TRUNCATED = "truncated"  # the token limit ended it
-    NO_THOUGHT = "no_thought"  # no think block, not even the empty one that stands where no thought is wanted
+    TRUNCATED = "truncated"
+    """The token limit ended it."""
+    NO_THOUGHT = "no_thought"
+    """No think block, not even the empty one that stands where no thought is wanted."""
     UNCLOSED = "unclosed"
     EMPTY_THOUGHT = "empty_thought"
     UNWANTED_THOUGHT = "unwanted_thought"
@@ -49,18 +51,30 @@ class Limits:
     """Every number that the rules go by. Tokens are words and signs, not a model's."""
 
     min_thought_characters: int = 8
-    min_language_share: float = 0.7  # of a thought in a language not written in Latin letters
-    min_foreign_words: int = 8  # for that share to count: fewer are terms
-    min_loop_tokens: int = 160  # in all rounds together
-    min_loop_times: float = 5.0  # rounds of a period shorter than ...
-    long_loop_period: int = 40  # tokens, from which on ...
-    min_long_loop_times: float = 3.0  # rounds are a loop
-    min_wordless_loop_tokens: int = 800  # of loops of signs and digits, and in code blocks
-    max_paragraph_characters: int = 6000  # of prose, between empty lines
-    max_thought_code_share: float = 0.5  # of the thought's characters that stand in code blocks
-    max_answers: int = 1  # different boxed values after the thought
-    refusal_characters: int = 400  # of the answer's beginning, in which a refusal is looked for
-    own_names: tuple[str, ...] = ()  # models and makers that the response may say it is
+    min_language_share: float = 0.7
+    """Of a thought in a language not written in Latin letters."""
+    min_foreign_words: int = 8
+    """For that share to count: fewer are terms."""
+    min_loop_tokens: int = 160
+    """In all rounds together."""
+    min_loop_times: float = 5.0
+    """Rounds of a period shorter than ..."""
+    long_loop_period: int = 40
+    """Tokens, from which on ..."""
+    min_long_loop_times: float = 3.0
+    """Rounds are a loop."""
+    min_wordless_loop_tokens: int = 800
+    """Of loops of signs and digits, and in code blocks."""
+    max_paragraph_characters: int = 6000
+    """Of prose, between empty lines."""
+    max_thought_code_share: float = 0.5
+    """Of the thought's characters that stand in code blocks."""
+    max_answers: int = 1
+    """Different boxed values after the thought."""
+    refusal_characters: int = 400
+    """Of the answer's beginning, in which a refusal is looked for."""
+    own_names: tuple[str, ...] = ()
+    """Models and makers that the response may say it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,8 @@ class TransformersLocal(Engine):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = field(default="cpu", metadata={"identity": False})
     threads: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
-    chat_template: Path | None = None  # a file that replaces the tokenizer's template
+    chat_template: Path | None = None
+    """A file that replaces the tokenizer's template."""
 
     @property
     def identity(self) -> Json:

@@ -23,7 +23,8 @@ class VllmModel(Engine):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     quantization: str = ""
     max_model_len: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
-    chat_template: Path | None = None  # a file that replaces the tokenizer's template
+    chat_template: Path | None = None
+    """A file that replaces the tokenizer's template."""
 
     @property
     def identity(self) -> Json:

@@ -20,22 +20,23 @@ class OpenAIOptions(Engine):
 
     model: str
     base_url: str | tuple[str, ...] = field(default="http://127.0.0.1:8000/v1", metadata={"identity": False})
-    revision: str = ""  # what the server loaded, for the record and the request keys
+    revision: str = ""
+    """What the server loaded, for the record and the request keys."""
     api_key_env: str = field(default="OPENAI_API_KEY", metadata={"identity": False})
     concurrency: Annotated[int, Field(ge=1)] | Literal["auto"] = field(
         default=64, metadata={"identity": False}
     )
     timeout_s: Annotated[float, Field(gt=0)] = field(default=3600.0, metadata={"identity": False})
     max_retries: Annotated[int, Field(ge=0)] = field(default=6, metadata={"identity": False})
-    patience_s: Annotated[float, Field(ge=0)] = field(
-        default=120.0, metadata={"identity": False}
-    )  # for which no endpoint at all may answer
-    stream: Literal["auto"] | bool = field(default="auto", metadata={"identity": False})  # auto: to cut loops
-    must_think: bool = field(
-        default=False, metadata={"identity": False}
-    )  # a reply without a thought is a failure
+    patience_s: Annotated[float, Field(ge=0)] = field(default=120.0, metadata={"identity": False})
+    """For which no endpoint at all may answer."""
+    stream: Literal["auto"] | bool = field(default="auto", metadata={"identity": False})
+    """Auto: to cut loops."""
+    must_think: bool = field(default=False, metadata={"identity": False})
+    """A reply without a thought is a failure."""
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    prefilled: bool = False  # the server's template opens the thought and its reply does not repeat the tag
+    prefilled: bool = False
+    """The server's template opens the thought and its reply does not repeat the tag."""
 
     def __post_init__(self) -> None:
         for url in self.urls:

@@ -63,14 +63,14 @@ class VllmServer(VllmModel):
     keeps_at_once: ClassVar[bool] = True
 
     replicas: Annotated[int, Field(ge=1)] = field(default=1, metadata={"identity": False})
-    gpus_per_replica: Annotated[int, Field(ge=1)] | None = field(
-        default=None, metadata={"identity": False}
-    )  # as the parallel sizes in server_args say
+    gpus_per_replica: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
+    """As the parallel sizes in server_args say."""
     server_args: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"identity": False})
     env: Mapping[str, str | int | float] = field(default_factory=dict[str, Any], metadata={"identity": False})
     command: tuple[str | int | float, ...] = field(default=(), metadata={"identity": False})
     base_url: str | tuple[str, ...] = field(default="", metadata={"identity": False})
-    served_model_name: str = field(default="", metadata={"identity": False})  # "": as `model`
+    served_model_name: str = field(default="", metadata={"identity": False})
+    """ "": as `model`."""
     ready_s: Annotated[float, Field(gt=0)] = field(default=1800.0, metadata={"identity": False})
     concurrency: Annotated[int, Field(ge=1)] | Literal["auto"] = field(
         default="auto", metadata={"identity": False}
@@ -79,9 +79,8 @@ class VllmServer(VllmModel):
     max_retries: Annotated[int, Field(ge=0)] = field(default=6, metadata={"identity": False})
     stream: Literal["auto"] | bool = field(default="auto", metadata={"identity": False})
     must_think: bool = field(default=False, metadata={"identity": False})
-    prefilled: Literal["auto"] | bool = field(
-        default="auto", metadata={"identity": False}
-    )  # auto: as it says
+    prefilled: Literal["auto"] | bool = field(default="auto", metadata={"identity": False})
+    """Auto: as it says."""
     reasoning_parser: str = field(default="", metadata={"identity": False})
     api_key_env: str = field(default="VLLM_API_KEY", metadata={"identity": False})
 

@@ -29,15 +29,21 @@ _COLUMNS = (
 class Bench:
     """Questions to keep out: files, or one split of a data set on the hub. Pin the revision of the latter."""
 
-    path: str = ""  # a file or a pattern: jsonl, jsonl.gz, parquet, csv
-    hub: str = ""  # instead of a path, as on the hub: "openai/gsm8k"
+    path: str = ""
+    """A file or a pattern: jsonl, jsonl.gz, parquet, csv."""
+    hub: str = ""
+    """Instead of a path, as on the hub: "openai/gsm8k"."""
     config: str | None = None
     split: str = "test"
     revision: str | None = None
-    data_files: tuple[str, ...] = ()  # of the hub's data set, where its own list of files is not wanted
-    column: str = "question"  # "" = the first of question, problem, prompt, text that is there
-    name: str = ""  # "" = the file's or the data set's name
-    optional: bool = False  # if it cannot be had, an alarm and the data card say so, and the run goes on
+    data_files: tuple[str, ...] = ()
+    """Of the hub's data set, where its own list of files is not wanted."""
+    column: str = "question"
+    """ "" = the first of question, problem, prompt, text that is there."""
+    name: str = ""
+    """ "" = the file's or the data set's name."""
+    optional: bool = False
+    """If it cannot be had, an alarm and the data card say so, and the run goes on."""
 
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.hub):

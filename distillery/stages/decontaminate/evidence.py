@@ -23,9 +23,11 @@ class Decontamination(ShardStage):
     """Which column is compared with which benchmarks."""
 
     against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
-    folder: str = ""  # of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub
+    folder: str = ""
+    """Of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub."""
     column: str = "question"
-    key: str = "problem_id"  # the column that names a row
+    key: str = "problem_id"
+    """The column that names a row."""
 
     also_reads = ("payload",)
 

@@ -29,7 +29,8 @@ _KINDS = pl.Enum([kind.value for kind in Match])
 class Known(NamedTuple):
     lookup: Index
     benchmarks: Benchmarks
-    sizes: Counter[str]  # questions of each benchmark
+    sizes: Counter[str]
+    """Questions of each benchmark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +42,14 @@ class DecontaminateNgrams(Decontamination):
     that it was not checked; its file in `folder` lets this stage run again.
     """
 
-    n: Annotated[int, Field(ge=3, le=50)] = 10  # words in a run
-    min_coverage: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5  # of the runs of the shorter text
-    min_near: Annotated[float, Field(gt=0.0, le=1.0)] | None = (
-        0.5  # Jaccard of 3-word runs; null = not looked for
-    )
-    numbers_changed: Literal["drop", "keep"] = "drop"  # "keep" counts them in the metrics only
+    n: Annotated[int, Field(ge=3, le=50)] = 10
+    """Words in a run."""
+    min_coverage: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    """Of the runs of the shorter text."""
+    min_near: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.5
+    """Jaccard of 3-word runs; null = not looked for."""
+    numbers_changed: Literal["drop", "keep"] = "drop"
+    """ "keep" counts them in the metrics only."""
 
     version = 2
 

@@ -35,7 +35,8 @@ class Known(NamedTuple):
     vectors: Vectors
     groups: npt.NDArray[np.uint64]
     benchmarks: Benchmarks
-    sizes: Counter[str]  # questions of each benchmark
+    sizes: Counter[str]
+    """Questions of each benchmark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,8 @@ class DecontaminateSemantic(Decontamination):
 
     embedding: Embedding
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
-    same_numbers: bool = True  # a paraphrase keeps the numbers; written in words they are none
+    same_numbers: bool = True
+    """A paraphrase keeps the numbers; written in words they are none."""
 
     version = 1
 

@@ -30,11 +30,12 @@ class DedupMinhash(OneCopy):
 
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
-    shingle: Annotated[int, Field(ge=1, le=20)] = 3  # words in an n-gram
-    opening: Annotated[int | None, Field(ge=20)] = field(
-        default=None, metadata={"identity": "changed"}
-    )  # characters that are compared, as of answers that all begin alike; null = all
-    earlier: tuple[str, ...] = ()  # folders that export.signatures wrote: what is in those sets goes
+    shingle: Annotated[int, Field(ge=1, le=20)] = 3
+    """Words in an n-gram."""
+    opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
+    """Characters that are compared, as of answers that all begin alike; null = all."""
+    earlier: tuple[str, ...] = ()
+    """Folders that export.signatures wrote: what is in those sets goes."""
 
     version = 3
 

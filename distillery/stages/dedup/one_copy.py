@@ -18,9 +18,11 @@ class OneCopy(TableStage):
     """Which column is compared, and which of several copies stays."""
 
     column: str = "question"
-    key: str = "problem_id"  # the column that names a row
+    key: str = "problem_id"
+    """The column that names a row."""
     keep: Keep = Keep.LONGEST
-    prefer_sources: tuple[str, ...] = ()  # a copy from an earlier source stays
+    prefer_sources: tuple[str, ...] = ()
+    """A copy from an earlier source stays."""
 
     also_reads = ("problem_id", "gold")
 

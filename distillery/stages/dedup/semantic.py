@@ -32,7 +32,8 @@ class DedupSemantic(OneCopy):
 
     embedding: Embedding
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
-    same_numbers: bool = True  # problems that differ in a number are different
+    same_numbers: bool = True
+    """Problems that differ in a number are different."""
 
     version = 1
 

@@ -31,13 +31,19 @@ class Fault(StrEnum):
     """Why a row cannot be taught from."""
 
     NO_QUESTION = "no_question"
-    NO_THOUGHT = "no_thought"  # a thought is wanted, and there is no block
-    UNCLOSED_THOUGHT = "unclosed_thought"  # cut off before the answer
-    SEVERAL_THOUGHTS = "several_thoughts"  # more than one opening or closing tag
+    NO_THOUGHT = "no_thought"
+    """A thought is wanted, and there is no block."""
+    UNCLOSED_THOUGHT = "unclosed_thought"
+    """Cut off before the answer."""
+    SEVERAL_THOUGHTS = "several_thoughts"
+    """More than one opening or closing tag."""
     TEXT_BEFORE_THOUGHT = "text_before_thought"
-    EMPTY_THOUGHT = "empty_thought"  # a thought is wanted, and the block is empty
-    UNWANTED_THOUGHT = "unwanted_thought"  # none is wanted, and the block says something
-    NO_ANSWER = "no_answer"  # nothing stands after the thought
+    EMPTY_THOUGHT = "empty_thought"
+    """A thought is wanted, and the block is empty."""
+    UNWANTED_THOUGHT = "unwanted_thought"
+    """None is wanted, and the block says something."""
+    NO_ANSWER = "no_answer"
+    """Nothing stands after the thought."""
     SPECIAL_TOKEN = "special_token"
 
 
@@ -48,7 +54,8 @@ class ExportChat(ShardStage):
     Earlier turns (`history` in the payload) stand before the prompt's last turn, the assistant's with an empty block.
     """
 
-    prompt: str = ""  # renders what comes before the answer, from the slot `question`; "": the bare question
+    prompt: str = ""
+    """Renders what comes before the answer, from the slot `question`; "": the bare question."""
 
     version = 1
     reads = ("trace_id", "question", "text")

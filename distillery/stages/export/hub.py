@@ -56,15 +56,21 @@ _MOST_GROUPS = 256  # files open at once
 class ExportHub(Sink):
     """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`."""
 
-    raw: str = ""  # id of the stage whose table has every sample, kept or not
-    configs: tuple[Config, ...] = ()  # (): all that can be written
+    raw: str = ""
+    """Id of the stage whose table has every sample, kept or not."""
+    configs: tuple[Config, ...] = ()
+    """(): all that can be written."""
     rows_per_shard: int = 10_000
-    pretty_name: str = ""  # "": the repository's name
-    license: str = "other"  # as the hub spells it: apache-2.0, mit, cc-by-4.0, ...
+    pretty_name: str = ""
+    """ "": the repository's name."""
+    license: str = "other"
+    """As the hub spells it: apache-2.0, mit, cc-by-4.0, ..."""
     languages: tuple[str, ...] = ("en",)
     tags: tuple[str, ...] = ("synthetic", "reasoning", "distillation")
-    source_licenses: dict[str, str] = field(default_factory=dict[str, str])  # source -> licence, for the card
-    repo: str = ""  # owner/name
+    source_licenses: dict[str, str] = field(default_factory=dict[str, str])
+    """Source -> licence, for the card."""
+    repo: str = ""
+    """Owner/name."""
     push: bool = False
     private: bool = True
 

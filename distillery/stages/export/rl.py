@@ -20,7 +20,8 @@ class Unfit(StrEnum):
     """Why a problem gives no reward."""
 
     NO_QUESTION = "no_question"
-    NOT_VERIFIABLE = "not_verifiable"  # neither gold nor payload
+    NOT_VERIFIABLE = "not_verifiable"
+    """Neither gold nor payload."""
     UNKNOWN_CHECKER = "unknown_checker"
 
 
@@ -28,7 +29,8 @@ class Unfit(StrEnum):
 class ExportRl(OwnCheckers, ShardStage):
     """One row a problem; `prompt` is the conversation up to the bare question and replaces a column of that name."""
 
-    split: str = "train"  # what verl's extra_info says
+    split: str = "train"
+    """What verl's extra_info says."""
 
     version = 1
     key = "problem_id"

@@ -25,9 +25,8 @@ class ExportSignatures(Sink):
     key: str = "problem_id"
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     shingle: Annotated[int, Field(ge=1, le=20)] = 3
-    opening: Annotated[int | None, Field(ge=20)] = field(
-        default=None, metadata={"identity": "changed"}
-    )  # characters; null = all
+    opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
+    """Characters; null = all."""
 
     version = 2
 

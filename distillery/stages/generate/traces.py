@@ -48,11 +48,12 @@ class GenerateTraces(OwnCheckers, AskingStage):
     samples: Annotated[int, Field(ge=1)] = 1
     sampling: Sampling = Sampling()
     policy: Literal["fixed", "adaptive"] = field(default="fixed", metadata=_NEW)
-    adaptive: Adaptive = field(default=Adaptive(), metadata=_NEW)  # for that policy
-    continue_tokens: Annotated[int | None, Field(ge=1)] = field(
-        default=None, metadata=_NEW
-    )  # for what the token limit cut off, once
-    plain_prompt: str = field(default="", metadata=_NEW)  # where `thinking` is "off"; "": the same prompt
+    adaptive: Adaptive = field(default=Adaptive(), metadata=_NEW)
+    """For that policy."""
+    continue_tokens: Annotated[int | None, Field(ge=1)] = field(default=None, metadata=_NEW)
+    """For what the token limit cut off, once."""
+    plain_prompt: str = field(default="", metadata=_NEW)
+    """Where `thinking` is "off"; "": the same prompt."""
 
     version = 1
     key = "problem_id"

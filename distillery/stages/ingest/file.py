@@ -22,13 +22,19 @@ class IngestFile(Source):
     The ledger's key of a bad row is "file:line" (parquet: the row's number, from 1).
     """
 
-    path: str | list[str]  # files, or patterns as in "problems/*.jsonl"
-    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)  # our column: theirs; see RowMap
-    constants: dict[str, Any] = field(default_factory=dict)  # our column: its value in every row
-    keep: tuple[str, ...] = ()  # further columns, as strings
-    gold_pattern: str = ""  # regex whose group 1 is the gold, as "####\\s*(.+)" for GSM8K
+    path: str | list[str]
+    """Files, or patterns as in "problems/*.jsonl"."""
+    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
+    """Our column: theirs; see RowMap."""
+    constants: dict[str, Any] = field(default_factory=dict)
+    """Our column: its value in every row."""
+    keep: tuple[str, ...] = ()
+    """Further columns, as strings."""
+    gold_pattern: str = ""
+    r"""Regex whose group 1 is the gold, as "####\\s*(.+)" for GSM8K."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
-    limit: Annotated[int, Field(ge=1)] | None = None  # problems
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Problems."""
 
     version = 2
 

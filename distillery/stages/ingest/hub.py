@@ -22,18 +22,27 @@ class IngestHub(Source):
     The ledger's key of a bad row is "name:split:number", numbers from 1.
     """
 
-    name: str  # as on the hub ("openai/gsm8k"), a folder, or a format ("json", "parquet") with data_files
+    name: str
+    """As on the hub ("openai/gsm8k"), a folder, or a format ("json", "parquet") with data_files."""
     config: str | None = None
-    split: str = "train"  # slices too: "train[:1000]"
-    revision: str | None = None  # a commit, tag or branch
+    split: str = "train"
+    """Slices too: "train[:1000]"."""
+    revision: str | None = None
+    """A commit, tag or branch."""
     data_files: str | list[str] | None = None
-    streaming: bool = False  # read as it comes, nothing kept in the local cache
-    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)  # our column: theirs; see RowMap
-    constants: dict[str, Any] = field(default_factory=dict)  # our column: its value in every row
-    keep: tuple[str, ...] = ()  # further columns, as strings
-    gold_pattern: str = ""  # regex whose group 1 is the gold
+    streaming: bool = False
+    """Read as it comes, nothing kept in the local cache."""
+    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
+    """Our column: theirs; see RowMap."""
+    constants: dict[str, Any] = field(default_factory=dict)
+    """Our column: its value in every row."""
+    keep: tuple[str, ...] = ()
+    """Further columns, as strings."""
+    gold_pattern: str = ""
+    """Regex whose group 1 is the gold."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
-    limit: Annotated[int, Field(ge=1)] | None = None  # problems
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Problems."""
 
     version = 2
 

@@ -19,13 +19,18 @@ from distillery.stages.base import Context, Output, Source, Uses, computed
 
 
 class Part(StrEnum):
-    CORPUS = "corpus"  # documents to pretrain on
-    SUMS = "sums"  # problems
-    SUMS_WORKED = "sums_worked"  # problems with a careful author's response
+    CORPUS = "corpus"
+    """Documents to pretrain on."""
+    SUMS = "sums"
+    """Problems."""
+    SUMS_WORKED = "sums_worked"
+    """Problems with a careful author's response."""
     GENERAL = "general"
     GENERAL_WORKED = "general_worked"
-    JUDGING = "judging"  # answers with the right verdict as `label`, to judge the judge by
-    JUDGING_WORKED = "judging_worked"  # what the judge is asked, with the right verdict as response
+    JUDGING = "judging"
+    """Answers with the right verdict as `label`, to judge the judge by."""
+    JUDGING_WORKED = "judging_worked"
+    """What the judge is asked, with the right verdict as response."""
 
 
 _TEXT: Columns = {"text": pl.String()}
@@ -47,10 +52,14 @@ class IngestMiniature(Source):
 
     part: Part
     count: Annotated[int, Field(ge=1)]
-    salt: str = ""  # parts with different salts are different draws
-    held: bool = False  # held-out problems instead of trainable ones
-    skill_share: float = 0.7  # of the corpus, first
-    prompt: str = "judge.small@1"  # what the judge is asked with
+    salt: str = ""
+    """Parts with different salts are different draws."""
+    held: bool = False
+    """Held-out problems instead of trainable ones."""
+    skill_share: float = 0.7
+    """Of the corpus, first."""
+    prompt: str = "judge.small@1"
+    """What the judge is asked with."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
 
     version = 1

@@ -22,8 +22,10 @@ class IngestReasoningGym(Source):
 
     task: str
     size: Annotated[int, Field(ge=1)]
-    seed: int = 0  # its own, so that a bench stays the same when the pipeline's seed changes
-    options: dict[str, Any] = field(default_factory=dict)  # the task's own, such as difficulty ranges
+    seed: int = 0
+    """Its own, so that a bench stays the same when the pipeline's seed changes."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """The task's own, such as difficulty ranges."""
     domain: str = "logic"
     language: str = "en"
     shard_rows: Annotated[int, Field(ge=1)] = 1000

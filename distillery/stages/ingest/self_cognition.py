@@ -29,9 +29,12 @@ class IngestSelfCognition(Source):
     name: str
     maker: str
     languages: tuple[Language, ...] = ("en", "zh")
-    model_version: str = ""  # "": never asked for
-    knowledge: str = ""  # until when, as in "July 2024"; "": never asked for
-    chinese_name: str = ""  # "": as in English; so are the next two
+    model_version: str = ""
+    """ "": never asked for."""
+    knowledge: str = ""
+    """Until when, as in "July 2024"; "": never asked for."""
+    chinese_name: str = ""
+    """ "": as in English; so are the next two."""
     chinese_maker: str = ""
     chinese_knowledge: str = ""
     count: Annotated[int, Field(ge=1)] = 500

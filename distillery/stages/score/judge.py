@@ -40,7 +40,8 @@ class ScoreJudge(TableStage):
     right and wrong answers wins.
     """
 
-    model: str = "judge"  # its name in results.json
+    model: str = "judge"
+    """Its name in results.json."""
     bench: str = "judge"
     of: Trial = field(default=Trial.ANSWERS, metadata={"identity": "changed"})
 

@@ -28,9 +28,12 @@ class ScorePassK(TableStage):
     """
 
     k: tuple[Annotated[int, Field(ge=1)], ...] = (1, 4)
-    model: str = ""  # whose answers these are, in results.json
-    bench: str = ""  # name of the bench; "" = each value of the column `source` is one
-    samples: Annotated[int, Field(ge=1)] | None = None  # how many each problem must have
+    model: str = ""
+    """Whose answers these are, in results.json."""
+    bench: str = ""
+    """Name of the bench; "" = each value of the column `source` is one."""
+    samples: Annotated[int, Field(ge=1)] | None = None
+    """How many each problem must have."""
 
     version = 1
     may_drop = False

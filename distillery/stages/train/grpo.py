@@ -13,7 +13,8 @@ from distillery.train.options import GrpoOptions
 class TrainGrpo(GrpoOptions, Trainer):
     """Group relative policy optimisation of `model` on `question`, rewarded by each row's own checker."""
 
-    model: ModelReference = field(metadata={"identity": False})  # known by what it leads to
+    model: ModelReference = field(metadata={"identity": False})
+    """Known by what it leads to."""
 
     version = 1
     reads = ("problem_id", "question", "gold", "checker")

@@ -13,7 +13,8 @@ from distillery.train.options import SftOptions
 class TrainSft(SftOptions, Trainer):
     """Supervised fine-tuning of `model` on `question` and `text`, or on `messages`; loss on responses only."""
 
-    model: ModelReference = field(metadata={"identity": False})  # known by what it leads to
+    model: ModelReference = field(metadata={"identity": False})
+    """Known by what it leads to."""
 
     version = 1
 

@@ -24,7 +24,8 @@ class VerifyAnswers(OwnCheckers, ShardStage):
     metric `alarm_unjudged`: the machine or the golds are at fault, and the scores say little about the model.
     """
 
-    deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for one row, from when a worker begins with it
+    deadline_s: Annotated[float, Field(gt=0)] = 10.0
+    """For one row, from when a worker begins with it."""
     alarm_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
 

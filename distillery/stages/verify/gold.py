@@ -17,14 +17,16 @@ from distillery.verify.pool.processes import cores
 
 
 class Reason(StrEnum):
-    NO_GOLD = "no_gold"  # empty, a sentinel, several answers in one, or unreadable: the detail says which
+    NO_GOLD = "no_gold"
+    """Empty, a sentinel, several answers in one, or unreadable: the detail says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyGold(OwnCheckers, ShardStage):
     """Drops a problem that its own checker could never judge."""
 
-    deadline_s: Annotated[float, Field(gt=0)] = 10.0  # for reading one gold
+    deadline_s: Annotated[float, Field(gt=0)] = 10.0
+    """For reading one gold."""
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
 
     version = 1
