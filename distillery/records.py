@@ -26,15 +26,17 @@ class Outcome(StrEnum):
     """What a checker found. Only the first two are statements about the answer's truth."""
 
     CORRECT = "correct"
+    """The answer is right."""
     WRONG = "wrong"
+    """The answer is wrong."""
     NO_ANSWER = "no_answer"
     """The text holds nothing to judge: the model's fault, score 0.0."""
     NO_GOLD = "no_gold"
-    """The gold cannot be read: our fault, never the model's; score None."""
+    """The gold cannot be read: our fault, never the model's; score null."""
     TIMEOUT = "timeout"
-    """The checker was killed at its deadline; score None."""
+    """The checker was killed at its deadline; score null."""
     ERROR = "error"
-    """The checker or its sandbox broke: our fault; score None."""
+    """The checker or its sandbox broke: our fault; score null."""
 
 
 class Thinking(StrEnum):

@@ -39,8 +39,11 @@ _KNOWN = TRACE | VERDICT | JUDGEMENT
 
 class Drop(StrEnum):
     MALFORMED = "malformed"
+    """It cannot be read: no JSON object, a column too few, a payload that is none."""
     REPEATED = "repeated"
+    """An earlier row has the same id."""
     NO_QUESTION = "no_question"
+    """The question is missing or empty."""
 
 
 @dataclass(frozen=True, slots=True)

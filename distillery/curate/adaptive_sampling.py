@@ -32,16 +32,17 @@ class Adaptive:
     """
 
     accept: _Count | None = 4
-    """Right samples after which a problem is done; None: never."""
+    """Right samples after which a problem is done; null: never."""
     patience: _Count = 12
     """Samples without a right one after which a problem is given up."""
     wave: _Count = 1
     """Samples of a wave at least: fewer rounds, for some that were not needed."""
     prior: tuple[_Positive, _Positive] = (0.5, 0.5)
+    """The Beta prior (a, b) of the pass rate."""
     pass_rate: tuple[_Rate, _Rate] | None = None
-    """Wanted window, inclusive."""
+    """Wanted window of the pass rate, inclusive; null: any."""
     sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
-    """Belief that a rate lies outside: then it is given up."""
+    """Belief that a rate lies outside the window from which on the problem is given up."""
 
     def more(self, *, drawn: int, judged: int, right: int, most: int) -> int:
         """Samples of the next wave; 0: the problem is done.

@@ -20,7 +20,9 @@ class Band:
     """Numbers from `min` up to `max`, both inclusive; None = no end."""
 
     min: float | None = None
+    """Least, inclusive; null: no end."""
     max: float | None = None
+    """Most, inclusive; null: no end."""
 
 
 Condition = str | list[str] | Band
@@ -31,11 +33,15 @@ class Quota:
     """So many rows or tokens, or a share of the total, of the rows that meet every condition of `where`."""
 
     where: dict[str, Condition] = field(default_factory=dict)
-    """Column: value, values or band."""
+    """Conditions that a row must meet: for each column a value, a list of values, or a band."""
     name: str = ""
+    """What the column `quota` says; "": made from the conditions."""
     rows: int | None = None
+    """Its size in rows; one of rows, tokens and share is given."""
     tokens: int | None = None
+    """Its size in tokens."""
     share: float | None = None
+    """Its size as a share of `total`."""
 
     @property
     def title(self) -> str:
@@ -57,7 +63,9 @@ class Drop(StrEnum):
     ENOUGH = "enough"
     """Its quota is full."""
     PER_PROBLEM = "per_problem"
+    """Its problem has as many rows as it may."""
     PER_SOURCE = "per_source"
+    """Its source has as many rows as it may."""
 
 
 class Row(NamedTuple):

@@ -21,10 +21,15 @@ class Sampling:
     """
 
     temperature: float = 0.6
+    """0: always the likeliest token."""
     top_p: float = 0.95
+    """Share of the probability that is drawn from."""
     max_tokens: int = 8192
+    """Tokens that a completion may have."""
     stop: tuple[str, ...] = ()
+    """Texts that end a completion."""
     cut_loops: bool = field(default=False, metadata={"identity": "changed"})
+    """End a text that only repeats itself; its finish is then `loop`."""
 
     def json(self) -> dict[str, Json]:
         settings: dict[str, Json] = {
@@ -83,6 +88,7 @@ class FailureKind(StrEnum):
     TRANSPORT = "transport"
     """Connection, time-out, status 5xx."""
     RATE_LIMIT = "rate_limit"
+    """The server asked for fewer requests to the end."""
     MALFORMED = "malformed"
     """A reply that cannot be read, or a request that the server cannot read."""
     CONTEXT_LENGTH = "context_length"
@@ -90,6 +96,7 @@ class FailureKind(StrEnum):
     REFUSED = "refused"
     """By a content filter."""
     EMPTY = "empty"
+    """A reply without a text."""
     NO_REASONING = "no_reasoning"
     """A model that must think gave no thought."""
 

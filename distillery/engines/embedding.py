@@ -38,17 +38,25 @@ class Embedding:
     """
 
     model: str
+    """As the server names it; in this process a folder or a hub id."""
     revision: str = ""
+    """A commit, tag or branch of the hub's model; "": the newest."""
     base_url: str = field(default="", metadata=_RUNTIME)
+    """The server's, as http://127.0.0.1:8000/v1; "": the model is loaded in this process."""
     api_key_env: str = field(default="OPENAI_API_KEY", metadata=_RUNTIME)
+    """The environment variable that holds the server's key."""
     prefix: str = ""
-    """Before each text, for models that want one: "query: "."""
+    """Before each text, for models that want one, as "query: "."""
     pooling: Literal["mean", "last"] = "mean"
-    """In this process only; a server does its own."""
+    """How a text's vector is made, in this process only; a server does its own."""
     batch_size: Annotated[int, Field(ge=1)] = field(default=64, metadata=_RUNTIME)
+    """Texts of one request or batch."""
     concurrency: Annotated[int, Field(ge=1)] = field(default=8, metadata=_RUNTIME)
+    """Requests in flight."""
     timeout_s: Annotated[float, Field(gt=0)] = field(default=300.0, metadata=_RUNTIME)
+    """Seconds that a request may take."""
     max_retries: Annotated[int, Field(ge=0)] = field(default=6, metadata=_RUNTIME)
+    """Times that a request is asked again when the server is busy."""
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """In the order of the texts. Raises EngineError if the model cannot be had or a text is refused."""

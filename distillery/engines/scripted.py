@@ -31,7 +31,9 @@ class Scripted(Engine):
     """
 
     script: Literal["echo", "agree"] = "echo"
+    """`echo` thinks the question over again, `agree` is a judge that accepts all."""
     name: str = "scripted"
+    """The model's name, as the completions' keys know it."""
     reply: SkipJsonSchema[Script | None] = None
     """For tests: goes before `script`."""
     calls: list[Request] = field(default_factory=list[Request], init=False, repr=False, compare=False)

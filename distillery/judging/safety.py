@@ -16,9 +16,13 @@ from distillery.verify.harm import Harm
 
 class Safety(StrEnum):
     SAFE = "safe"
+    """No harm is done."""
     UNSAFE = "unsafe"
+    """It does the harm that the detail names."""
     OVER_REFUSAL = "over_refusal"  # a safe question refused
+    """A safe question refused."""
     UNCLEAR = "unclear"
+    """The judge gave no verdict."""
 
 
 class Opinion(NamedTuple):

@@ -17,10 +17,11 @@ class Budget:
     """
 
     max_tokens: Annotated[float, Field(gt=0)] | None = None
-    """Prompts and completions."""
+    """Tokens of prompts and completions; null: no limit."""
     max_cost: Annotated[float, Field(gt=0)] | None = None
-    """USD."""
+    """USD, by the price file; null: no limit."""
     max_hours: Annotated[float, Field(gt=0)] | None = None
+    """Hours that one run may take; null: no limit."""
 
     def __bool__(self) -> bool:
         return any(limit is not None for limit in (self.max_tokens, self.max_cost, self.max_hours))

@@ -14,22 +14,22 @@ Share = Annotated[float, Field(ge=0, le=1)]
 @dataclass(frozen=True, kw_only=True)
 class Expect:
     rows: Positive | None = None
-    """That come out."""
+    """Rows that come out."""
     keep: Share | None = None
-    """Of the rows that came in; for a step that samples, of its samples."""
+    """Share of the rows that came in; for a step that samples, of its samples."""
     prompt_tokens: Positive | None = None
-    """Of a source: mean of a question; else mean of a request's whole prompt."""
+    """Of a source: mean tokens of a question; else of a request's whole prompt."""
     tokens: Annotated[float, Field(ge=0)] | None = None
-    """Mean of a completion."""
+    """Mean tokens of a completion."""
     samples: Positive | None = None
-    """Mean number asked for each problem."""
+    """Mean number of samples asked for each problem."""
     asked: Share | None = None
-    """Of the rows (in GRPO: completions): those that an engine is asked about."""
+    """Share of the rows (in GRPO: of the completions) that an engine is asked about."""
     judge_prompt_tokens: Positive | None = None
-    """In GRPO: mean of the whole prompt of a request to its judge."""
+    """In GRPO: mean tokens of the whole prompt of a request to its judge."""
     judge_tokens: Positive | None = None
-    """And of the judge's reply."""
+    """In GRPO: mean tokens of the judge's reply."""
     tokens_per_gpu_second: Positive | None = None
-    """Output."""
+    """Output tokens a second on one GPU."""
     gpu: str = ""
-    """The kind, as in the price file."""
+    """The kind, as in the price file; "": the file's own."""

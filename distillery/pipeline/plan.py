@@ -87,7 +87,9 @@ class Workers:
     """How much runs at once: `jobs` steps (or shards) side by side, `threads` for each one's arithmetic."""
 
     jobs: int = 1
+    """Steps or shards side by side."""
     threads: int | None = None
+    """For each one's arithmetic; null: as many as there are cores."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ _UNIT = {"B": 1e9, "M": 1e6}
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
     usd_per_hour: float
+    """USD an hour."""
     tflops: float
     """Dense bf16 peak."""
 
@@ -30,17 +31,19 @@ class Gpu:
 @dataclass(frozen=True, kw_only=True)
 class ApiPrice:
     input_usd: float
-    """A million tokens."""
+    """USD a million tokens of prompts."""
     output_usd: float
+    """USD a million tokens of completions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSize:
     parameters: float
+    """In all."""
     active: float | None = None
-    """For one token; None: all of them."""
+    """Parameters in use for one token; null: all of them."""
     tokens_per_gpu_second: float | None = None
-    """Output, where it was measured."""
+    """Output tokens a second on one GPU, where it was measured; null: by its size."""
 
     @property
     def active_parameters(self) -> float:
@@ -52,25 +55,33 @@ class Speed:
     parameters: float
     """Of a dense model."""
     tokens_per_gpu_second: float
-    """Output."""
+    """Output tokens a second on one GPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
     as_of: str = ""
+    """When the prices were looked up."""
     gpu: str = ""
+    """The kind that is used where a stage's `expect` names no other."""
     gpus: dict[str, Gpu] = field(default_factory=dict[str, Gpu])
+    """Each kind's price and speed."""
     mfu: float | None = None
-    """Share of peak FLOPs in training."""
+    """Share of the peak FLOPs that training reaches; null: GPU-hours of training are unknown."""
     bytes_per_token: float | None = None
-    """Of a table of traces."""
+    """Of a table of traces on disk; null: unknown."""
     bytes_per_parameter: float | None = None
-    """Of a finished model."""
+    """Of a finished model on disk; null: unknown."""
     checkpoint_bytes_per_parameter: float | None = None
+    """Of a checkpoint on disk; null: unknown."""
     api: dict[str, ApiPrice] = field(default_factory=dict[str, ApiPrice])
+    """Prices of models behind an endpoint, by the model's name."""
     models: dict[str, ModelSize] = field(default_factory=dict[str, ModelSize])
+    """Sizes of models by name; other names are read for a size such as 7B or 30B-A3B."""
     throughput_gpu: str = ""
+    """The kind on which `throughput` was measured."""
     throughput: tuple[Speed, ...] = ()
+    """Speeds of dense models by size; sizes between are interpolated."""
 
     def size(self, model: str) -> ModelSize | None:
         """By the price file, by the weights in a folder, or by a size in the name; None: unknown."""

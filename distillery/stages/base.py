@@ -146,6 +146,8 @@ class Stage(ABC):
     """Raise it when equal input would give different output."""
     reads: tuple[str, ...] = ()
     """Columns of its input that it cannot do without."""
+    reasons: ClassVar[tuple[StrEnum, ...]] = ()
+    """Why it may drop a row; the docstring below each member says what it means."""
 
     def uses(self) -> Uses:
         return Uses()

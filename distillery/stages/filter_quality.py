@@ -24,14 +24,16 @@ class FilterQuality(ShardStage):
     """
 
     limits: Limits = field(default_factory=Limits)
+    """The numbers that the rules go by."""
     language: str = ""
-    """Of every thought; "" = as the row says."""
+    """Wanted of every thought: en, zh, ...; "": as the column `language` says."""
     skip: tuple[Reason, ...] = ()
     """Tests that are left out."""
     refusing_domains: tuple[str, ...] = ("safety",)
-    """Where a refusal can be the right answer."""
+    """Domains in which a refusal can be the right answer."""
 
     version = 4
+    reasons = tuple(Reason)
     reads = ("trace_id", "question", "text")
     also_reads = _OPTIONAL
 

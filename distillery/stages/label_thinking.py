@@ -21,6 +21,7 @@ class LabelThinking(ShardStage):
     """
 
     otherwise: Literal["on", "off", ""] = "on"
+    """For what no rule knows; "": it stays empty, for judge.thinking to ask a model."""
 
     version = 1
     may_drop = False

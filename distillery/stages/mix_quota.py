@@ -51,22 +51,28 @@ class MixQuota(TableStage):
     """
 
     quotas: tuple[Quota, ...] = ()
+    """A row fills the first that it matches."""
     preset: str = ""
-    """Instead of quotas: "r1-800k"."""
+    """Ready-made quotas instead: r1-800k; "": none."""
     scale: Annotated[float, Field(gt=0.0)] = 1.0
+    """Factor on the size of every quota."""
     total: Annotated[int, Field(ge=1)] | None = None
-    """Rows that shares are of."""
+    """Rows that shares are of; null: no quota is a share."""
     per_problem: Annotated[int, Field(ge=1)] | None = None
+    """The most rows of one problem; null: no limit."""
     per_source: Annotated[int, Field(ge=1)] | None = None
-    """Rows of one source in the whole mix."""
+    """The most rows of one source in the whole mix; null: no limit."""
     shortfall: Shortfall = Shortfall.ERROR
+    """What happens when there are too few rows for a quota."""
     least: Annotated[float, Field(ge=0, le=1)] = field(default=0.0, metadata={"identity": "changed"})
     """Share of the wanted size below which `shortfall: scale` is an error after all."""
     key: str = "trace_id"
     """The column that names a row."""
     tokens_column: str = "completion_tokens"
+    """The column that quotas of tokens count."""
 
     version = 1
+    reasons = tuple(Drop)
     writes = {"quota": pl.String()}
 
     def __post_init__(self) -> None:

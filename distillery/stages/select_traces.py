@@ -25,11 +25,13 @@ _JUDGED = [Outcome.CORRECT, Outcome.WRONG, Outcome.NO_ANSWER]
 
 class Prefer(StrEnum):
     RANDOM = "random"
+    """A seeded draw."""
     SHORTEST = "shortest"
-    """By completion_tokens where the table has them, else by characters."""
+    """The shortest, by completion_tokens where the table has them, else by characters."""
     LONGEST = "longest"
+    """The longest."""
     PREFERENCE = "preference"
-    """The highest, as judge.pairs writes it."""
+    """The highest `preference`, as judge.pairs writes it."""
     CHOSEN = "chosen"
     """The most votes by judge.best."""
     DIVERSE = "diverse"
@@ -44,7 +46,9 @@ class Accepted(StrEnum):
     AUTO = "auto"
     """The column `accepted` where there is one, else the outcome."""
     OUTCOME = "outcome"
+    """The rules' outcome: correct."""
     ACCEPTED = "accepted"
+    """The column `accepted`, as judge.answers writes it."""
 
 
 class Drop(StrEnum):
@@ -53,9 +57,13 @@ class Drop(StrEnum):
     JUDGED_INCORRECT = "judged_incorrect"
     """The rule took it, the policy over rule and judge did not."""
     NOT_JUDGED = "not_judged"
+    """Nothing judged it."""
     PASS_RATE = "pass_rate"
+    """Its problem's pass rate is outside the window."""
     DUPLICATE_TEXT = "duplicate_text"
+    """Equal to a kept trace of its problem but for spacing."""
     ENOUGH = "enough"
+    """Its problem has as many traces as it may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +74,20 @@ class SelectTraces(TableStage):
     """
 
     per_problem: Annotated[int, Field(ge=1)] = 1
+    """The most traces that are kept of a problem."""
     prefer: Prefer = Prefer.RANDOM
+    """Which of the accepted ones."""
     accepted: Accepted = Accepted.AUTO
+    """What says that a trace is accepted."""
     require_outcome: bool = True
-    """False: a row that nothing judged is accepted (ready-made responses)."""
+    """False: a row that nothing judged is accepted, as ready-made responses are."""
     pass_rate: tuple[float, float] | None = None
-    """Inclusive window on the problem's pass rate."""
+    """Window on the problem's pass rate, both ends inclusive; null: any."""
     distinct_text: bool = False
-    """One copy of traces equal but for spacing."""
+    """Keep one of traces that are equal but for spacing."""
 
     version = 3
+    reasons = (*Drop, *(outcome for outcome in Outcome if outcome is not Outcome.CORRECT))
     writes = DIFFICULTY
 
     def __post_init__(self) -> None:

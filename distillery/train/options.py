@@ -26,9 +26,13 @@ _NOT_IDENTITY = {"identity": False}  # what changes how a run is kept and watche
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     rank: int = 16
+    """Of the two narrow matrices."""
     alpha: int = 32
+    """The update counts alpha / rank."""
     dropout: float = 0.0
+    """Share of the adapters' inputs that is dropped."""
     target_modules: str | list[str] = "all-linear"
+    """Names of the layers that are adapted; `all-linear`: all but the output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,28 +40,39 @@ class Optimization:
     """What all three trainers share."""
 
     learning_rate: float
+    """Its peak."""
     lr_schedule: Schedule = "constant"
+    """How the learning rate goes over the steps."""
     min_lr_ratio: float = 0.1
-    """Of learning_rate; for cosine_with_min_lr and warmup_stable_decay."""
+    """Its end as a share of learning_rate; for cosine_with_min_lr and warmup_stable_decay."""
     decay_fraction: float = 0.4
-    """Of the steps; for warmup_stable_decay."""
+    """Share of the steps in which it falls; for warmup_stable_decay."""
     warmup_fraction: float = 0.0
-    """Of the steps."""
+    """Share of the steps in which it rises."""
     optimizer: str = "adamw_torch_fused"
+    """As transformers names it."""
     adam_beta2: float = 0.95
+    """Decay of the second moment."""
     weight_decay: float = 0.0
+    """Share of a weight that is taken off, times the learning rate."""
     max_grad_norm: float = 1.0
+    """Gradients are cut to this norm."""
     gradient_accumulation_steps: int = 1
+    """Batches of one update, on each process."""
     gradient_checkpointing: bool = False
+    """Less memory for about a third more time."""
     precision: Precision = "bf16"
     """Of the arithmetic; the master weights are fp32 either way."""
     attention: Attention = "sdpa"
+    """The implementation, as transformers names it."""
     save_steps: int = field(default=0, metadata=_NOT_IDENTITY)
-    """0: only the finished model is written."""
+    """Steps between two checkpoints; 0: only the finished model is written."""
     keep_checkpoints: int = field(default=2, metadata=_NOT_IDENTITY)
+    """Checkpoints that stay on disk."""
     logging_steps: int = field(default=10, metadata=_NOT_IDENTITY)
+    """Steps between two lines of metrics."""
     report_to: list[str] = field(default_factory=list[str], metadata=_NOT_IDENTITY)
-    """ "wandb", "trackio", ..."""
+    """Trackers, as transformers names them: wandb, trackio, ..."""
     accelerate_config: str = field(default="", metadata=_NOT_IDENTITY)
     """A file for `accelerate launch`; "": one plain process."""
 
@@ -68,23 +83,33 @@ class BaseOptions(Optimization):
 
     # not qwen2: AutoTokenizer replaces the tokenizer of every qwen2 model by Qwen's own
     architecture: Literal["qwen3", "llama"] = "qwen3"
+    """Of the model, as transformers names it."""
     vocabulary: int = 400
+    """Tokens of the tokenizer."""
     hidden_size: int = 64
+    """Width of the model."""
     layers: int = 3
+    """Depth of the model."""
     heads: int = 4
+    """Of the attention."""
     key_value_heads: int | None = None
-    """None: as many as heads."""
+    """Heads of keys and values; null: as many as heads."""
     intermediate_size: int | None = None
-    """None: three times hidden_size."""
+    """Width within a layer; null: three times hidden_size."""
     max_position_embeddings: int = 512
+    """Tokens that the model can see."""
     rope_theta: float = 10_000.0
+    """Base of the rotary positions."""
     initializer_range: float = 0.12
-    """Far above the usual 0.02: models this narrow learn faster from it."""
+    """Deviation of the first weights; far above the usual 0.02, for models this narrow learn faster."""
     chat_template: str = "plain.jinja"
+    """A file in prompts/templates/."""
     documents_per_step: int = 32
+    """Documents of one update."""
     prompt_weight: float = 0.1
-    """Of the loss on what a document's user says."""
+    """Weight of the loss on what a document's user says."""
     max_length: int = 512
+    """Tokens of a document; the rest is cut off."""
     learning_rate: float = 5e-3
     lr_schedule: Schedule = "warmup_stable_decay"
     min_lr_ratio: float = 0.05
@@ -102,23 +127,31 @@ class SftOptions(Optimization):
     lr_schedule: Schedule = "cosine_with_min_lr"
     warmup_fraction: float = 0.03
     epochs: float = 2.0
+    """Passes over the rows."""
     max_steps: int = -1
-    """Above 0: instead of epochs."""
+    """Updates; above 0 it counts instead of epochs."""
     batch_size: int = 1
+    """Sequences of one batch on one process."""
     max_length: int = 32_768
+    """Tokens of an example; longer ones are dropped."""
     max_truncated_share: float = 0.01
-    """Longer examples are dropped; above this share of them, refused."""
+    """Share of examples too long above which the training is refused."""
     packing: Literal["off", "bfd"] = "off"
+    """`bfd` lays several examples into one sequence, the best fit first."""
     chat_template: str = ""
     """A file in prompts/templates/; "": the model's own."""
     eos_token: str = ""
-    """ "": the tokenizer's own."""
+    """What ends a turn; "": the tokenizer's own."""
     pad_token: str = ""
-    """ "": the tokenizer's own; never the same as eos."""
+    """Never the same as eos; "": the tokenizer's own."""
     rope_theta: float | None = None
+    """Base of the rotary positions; null: the model's own."""
     max_position_embeddings: int | None = None
+    """Tokens that the model can see; null: the model's own."""
     lora: Lora | None = None
+    """Train adapters and merge them; null: train all weights."""
     use_liger_kernel: bool = False
+    """Fused kernels, which take less memory; the package liger-kernel must be there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +159,11 @@ class Alarms:
     """When a GRPO run says loudly that it learns nothing."""
 
     zero_std_share: float = 0.9
-    """Of the groups of one step whose rewards are all equal."""
+    """Share of the groups of one step whose rewards are all equal."""
     clipped_share: float = 0.5
-    """Of the completions of one step that hit max_completion_length."""
+    """Share of the completions of one step that hit max_completion_length."""
     patience: int = 5
-    """Logged steps in a row."""
+    """Logged steps in a row above these shares."""
 
 
 JUDGED = {"helpfulness": "layout", "harmlessness": "harmless"}
@@ -146,18 +179,24 @@ class JudgeOptions:
     """
 
     engine: str
+    """Its name under `engines`."""
     helpfulness_prompt: str = "judge.rubric@1"
+    """Name and version of the rubric."""
     harmlessness_prompt: str = "judge.safety@1"
+    """Name and version of the safety prompt."""
     votes: Annotated[int, Field(ge=1)] = 1
+    """Requests about one completion; their mean or majority counts."""
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
+    """How the judge's replies are drawn."""
     answer_chars: Annotated[int, Field(ge=100)] = 8000
-    """Of a longer answer the judge sees the end."""
+    """Characters; of a longer answer the judge sees the end."""
     response_chars: Annotated[int, Field(ge=100)] = 200_000
-    """The same for a whole response."""
+    """Characters; of a longer response the judge sees the end."""
     structured: bool = False
-    """As in judge.answers."""
+    """The server holds the judge's reply to a JSON schema, as in judge.answers."""
     deadline_s: Annotated[float, Field(gt=0)] = field(default=600.0, metadata=_NOT_IDENTITY)
-    """For all that one round of sampling asks; what has no reply by then is not judged. Other ranks wait 1,800 s."""
+    """Seconds for all that one round of sampling asks; what has no reply by then is not judged. Other
+    ranks wait 1,800 s."""
 
     def __post_init__(self) -> None:
         check_votes("train.grpo.judge", self.votes, self.sampling)
@@ -169,45 +208,65 @@ class GrpoOptions(Optimization):
 
     learning_rate: float = 3e-6
     max_steps: int = 1000
+    """Updates."""
     num_generations: int = 16
-    """Completions a prompt: the group."""
+    """Completions of a prompt: the group."""
     prompts_per_step: int = 32
-    """Over all processes and accumulation steps."""
+    """Prompts of an update, over all processes and accumulation steps."""
     steps_per_generation: int = 1
     """Updates made from one round of sampling."""
     num_iterations: int = 1
     """Passes over one round of sampling."""
     temperature: float = 1.0
+    """Of the sampling."""
     top_p: float = 1.0
+    """Share of the probability that is drawn from."""
     max_completion_length: int = 32_768
+    """Tokens of a completion."""
     beta: float = 0.001
     """Weight of the KL to the reference model; 0: no reference is loaded."""
     epsilon: float = 0.2
+    """How far an update may change a token's probability: from 1 - epsilon to 1 + epsilon times."""
     epsilon_high: float | None = None
-    """None: epsilon."""
+    """The upper end of that; null: epsilon."""
     loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "dapo"
+    """How the tokens of a group are averaged, as TRL names it."""
     scale_rewards: Literal["group", "batch", "none"] = "group"
+    """Divide rewards by the deviation within the group, within the batch, or not."""
     mask_truncated_completions: bool = True
+    """Completions that were cut off do not count for the loss."""
     sync_reference_steps: int = 0
-    """0: the reference stays; 400 in the paper."""
+    """Updates after which the reference model follows; 0: it stays; 400 in the paper."""
     sync_reference_alpha: float = 1.0
     """Share of the policy in the new reference."""
     rewards: dict[str, float] = field(default_factory=lambda: {"accuracy": 1.0, "format": 1.0})
+    """Weight of each reward; `accuracy` is the row's own checker, `format` the checker `layout`."""
     judge: JudgeOptions | None = field(default=None, metadata={"identity": "changed"})
-    checkers: tuple[str, ...] = field(
-        default=(), metadata={"identity": "changed"}
-    )  # users' own; see OwnCheckers
+    """The model that gives `helpfulness` and `harmlessness`; null: none of them is asked for."""
+    checkers: tuple[str, ...] = field(default=(), metadata={"identity": "changed"})
+    """Users' own that rows may name, as my_checks:units."""
     alarms: Alarms = field(default_factory=Alarms)
+    """When the run says loudly that it learns nothing."""
     vllm: Literal["off", "colocate", "server"] = "off"
+    """Sample with vLLM, in the training's own processes or on a server."""
     vllm_gpu_memory_share: float = 0.3
+    """Of each GPU, for vLLM in the training's own processes."""
     vllm_server_url: str = ""
+    """Of `trl vllm-serve`; for `vllm: server`."""
     chat_template: str = ""
+    """A file in prompts/templates/; "": the model's own."""
     eos_token: str = ""
+    """What ends a turn; "": the tokenizer's own."""
     pad_token: str = ""
+    """Never the same as eos; "": the tokenizer's own."""
     rope_theta: float | None = None
+    """Base of the rotary positions; null: the model's own."""
     max_position_embeddings: int | None = None
+    """Tokens that the model can see; null: the model's own."""
     lora: Lora | None = None
+    """Train adapters and merge them; null: train all weights."""
     log_completions: bool = field(default=False, metadata=_NOT_IDENTITY)
+    """Print some completions of each logged step."""
 
     @property
     def own_checkers(self) -> tuple[str, ...]:

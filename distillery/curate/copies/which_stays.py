@@ -21,7 +21,9 @@ MOST_PAIRS = 20  # shown in the report
 
 class Keep(StrEnum):
     LONGEST = "longest"
+    """The longest."""
     SHORTEST = "shortest"
+    """The shortest."""
     ANY = "any"
     """The one with the smallest id: arbitrary, but always the same."""
 

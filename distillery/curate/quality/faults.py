@@ -27,18 +27,31 @@ class Reason(StrEnum):
     NO_THOUGHT = "no_thought"
     """No think block, not even the empty one that stands where no thought is wanted."""
     UNCLOSED = "unclosed"
+    """The thought was never closed."""
     EMPTY_THOUGHT = "empty_thought"
+    """A thought is wanted, and the block is empty."""
     UNWANTED_THOUGHT = "unwanted_thought"
+    """None is wanted, and the block says something."""
     NO_ANSWER = "no_answer"
+    """Nothing stands after the thought."""
     SPECIAL_TOKENS = "special_tokens"
+    """Tokens of a chat template, or more than one think tag."""
     SEVERAL_ANSWERS = "several_answers"
+    """Different boxed answers."""
     TOO_SHORT = "too_short"
+    """A thought of a few characters."""
     MIXED_LANGUAGE = "mixed_language"
+    """A thought that slips out of the wanted language."""
     REPETITION = "repetition"
+    """It goes in a loop."""
     LONG_PARAGRAPH = "long_paragraph"
+    """A paragraph that does not end."""
     MESSY_CODE = "messy_code"
+    """A code block that is empty or not closed, or a thought that is mostly code."""
     REFUSAL = "refusal"
+    """The answer refuses."""
     OTHER_MAKER = "other_maker"
+    """It says that it is another maker's model."""
 
 
 class Fault(NamedTuple):
@@ -51,28 +64,29 @@ class Limits:
     """Every number that the rules go by. Tokens are words and signs, not a model's."""
 
     min_thought_characters: int = 8
+    """Characters of a thought at least."""
     min_language_share: float = 0.7
-    """Of a thought in a language not written in Latin letters."""
+    """Share of the wanted language, in a thought that is not to be in Latin letters."""
     min_foreign_words: int = 8
-    """For that share to count: fewer are terms."""
+    """Words of another language for that share to count: fewer are terms."""
     min_loop_tokens: int = 160
-    """In all rounds together."""
+    """Tokens of a loop at least, all its rounds together."""
     min_loop_times: float = 5.0
-    """Rounds of a period shorter than ..."""
+    """Rounds of a loop at least, where its period is below long_loop_period."""
     long_loop_period: int = 40
-    """Tokens, from which on ..."""
+    """Tokens of a round from which on a loop is a long one."""
     min_long_loop_times: float = 3.0
-    """Rounds are a loop."""
+    """Rounds of a long loop at least."""
     min_wordless_loop_tokens: int = 800
-    """Of loops of signs and digits, and in code blocks."""
+    """Tokens at least of loops of signs and digits, and of loops in code blocks."""
     max_paragraph_characters: int = 6000
-    """Of prose, between empty lines."""
+    """Characters of prose between empty lines at most."""
     max_thought_code_share: float = 0.5
-    """Of the thought's characters that stand in code blocks."""
+    """Share of a thought's characters that may stand in code blocks."""
     max_answers: int = 1
-    """Different boxed values after the thought."""
+    """Different boxed values after the thought at most."""
     refusal_characters: int = 400
-    """Of the answer's beginning, in which a refusal is looked for."""
+    """Characters of the answer's beginning in which a refusal is looked for."""
     own_names: tuple[str, ...] = ()
     """Models and makers that the response may say it is."""
 

@@ -56,13 +56,19 @@ class TransformersLocal(Engine):
     independent: ClassVar[bool] = False
 
     model: str
+    """A folder, a hub id, or `{from: STAGE}`."""
     revision: str = ""
+    """A commit, tag or branch of the hub's model; "": the newest."""
     batch_size: Annotated[int, Field(ge=1)] = field(default=256, metadata={"identity": False})
+    """Requests that are answered together."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of the weights; `auto`: as the model says."""
     device: str = field(default="cpu", metadata={"identity": False})
+    """As torch names it: cpu, cuda, cuda:1."""
     threads: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
+    """Of the arithmetic; null: as torch decides."""
     chat_template: Path | None = None
-    """A file that replaces the tokenizer's template."""
+    """A file that replaces the tokenizer's template; null: the tokenizer's own."""
 
     @property
     def identity(self) -> Json:

@@ -29,6 +29,7 @@ class VllmOffline(VllmModel):
     """
 
     engine_args: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"identity": False})
+    """Arguments of vLLM that say how it runs, as tensor_parallel_size."""
 
     def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         """What each step finished."""

@@ -19,12 +19,17 @@ class VllmModel(Engine):
     """The same model answers under the same keys, wherever vLLM runs."""
 
     model: str
+    """A folder, a hub id, or `{from: STAGE}`."""
     revision: str = ""
+    """A commit, tag or branch of the hub's model; "": the newest."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of the weights; `auto`: as the model says."""
     quantization: str = ""
+    """As vLLM names it: fp8, awq, ...; "": as the model says."""
     max_model_len: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
+    """Tokens that prompt and answer may have together; null: as the model says."""
     chat_template: Path | None = None
-    """A file that replaces the tokenizer's template."""
+    """A file that replaces the tokenizer's template; null: the tokenizer's own."""
 
     @property
     def identity(self) -> Json:

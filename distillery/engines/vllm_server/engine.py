@@ -63,26 +63,40 @@ class VllmServer(VllmModel):
     keeps_at_once: ClassVar[bool] = True
 
     replicas: Annotated[int, Field(ge=1)] = field(default=1, metadata={"identity": False})
+    """Servers to start."""
     gpus_per_replica: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
-    """As the parallel sizes in server_args say."""
+    """GPUs of each server; null: as the parallel sizes in server_args say."""
     server_args: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"identity": False})
+    """Flags of the server that say how it runs, without the dashes."""
     env: Mapping[str, str | int | float] = field(default_factory=dict[str, Any], metadata={"identity": False})
+    """Environment variables of the server."""
     command: tuple[str | int | float, ...] = field(default=(), metadata={"identity": False})
+    """What starts another server; []: `vllm serve`."""
     base_url: str | tuple[str, ...] = field(default="", metadata={"identity": False})
+    """Servers that are there already, and are waited for; "": they are started."""
     served_model_name: str = field(default="", metadata={"identity": False})
-    """ "": as `model`."""
+    """As the server calls the model; "": as `model`."""
     ready_s: Annotated[float, Field(gt=0)] = field(default=1800.0, metadata={"identity": False})
+    """Seconds that a server may take until it answers."""
     concurrency: Annotated[int, Field(ge=1)] | Literal["auto"] = field(
         default="auto", metadata={"identity": False}
     )
+    """Requests in flight; `auto`: as many as the servers do best with."""
     timeout_s: Annotated[float, Field(gt=0)] = field(default=3600.0, metadata={"identity": False})
+    """Seconds that a request may take."""
     max_retries: Annotated[int, Field(ge=0)] = field(default=6, metadata={"identity": False})
+    """Times that a request is asked again after a fault that may pass."""
     stream: Literal["auto"] | bool = field(default="auto", metadata={"identity": False})
+    """Read replies as they are made; `auto`: where loops are cut."""
     must_think: bool = field(default=False, metadata={"identity": False})
+    """A reply without a thought is a failure."""
     prefilled: Literal["auto"] | bool = field(default="auto", metadata={"identity": False})
-    """Auto: as it says."""
+    """The template opens the thought and the reply does not repeat the tag; `auto`: as the template
+    says."""
     reasoning_parser: str = field(default="", metadata={"identity": False})
+    """vLLM's parser that takes the thought out of the text; "": none."""
     api_key_env: str = field(default="VLLM_API_KEY", metadata={"identity": False})
+    """The environment variable that holds the servers' key."""
 
     def __post_init__(self) -> None:
         for name in (_dashed(key) for key in self.server_args):

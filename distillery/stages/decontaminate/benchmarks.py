@@ -30,20 +30,24 @@ class Bench:
     """Questions to keep out: files, or one split of a data set on the hub. Pin the revision of the latter."""
 
     path: str = ""
-    """A file or a pattern: jsonl, jsonl.gz, parquet, csv."""
+    """A file or a pattern: jsonl, jsonl.gz, parquet, csv. "": `hub` names it."""
     hub: str = ""
-    """Instead of a path, as on the hub: "openai/gsm8k"."""
+    """Instead of a path, a data set as on the hub: openai/gsm8k."""
     config: str | None = None
+    """Of the hub's data set; null: its only or default one."""
     split: str = "test"
+    """Of the hub's data set."""
     revision: str | None = None
+    """A commit, tag or branch of the hub's data set; null: the newest."""
     data_files: tuple[str, ...] = ()
-    """Of the hub's data set, where its own list of files is not wanted."""
+    """Files of the hub's data set, where its own list of them is not wanted."""
     column: str = "question"
-    """ "" = the first of question, problem, prompt, text that is there."""
+    """The column with the questions; "": the first of question, problem, prompt, text that is there."""
     name: str = ""
-    """ "" = the file's or the data set's name."""
+    """What the ledger and the data card call it; "": as the file or the data set."""
     optional: bool = False
-    """If it cannot be had, an alarm and the data card say so, and the run goes on."""
+    """If it cannot be had, an alarm and the data card say so, and the run goes on; false: the run
+    stops."""
 
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.hub):

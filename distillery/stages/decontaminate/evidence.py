@@ -23,9 +23,11 @@ class Decontamination(ShardStage):
     """Which column is compared with which benchmarks."""
 
     against: Annotated[tuple[str | Bench, ...], Field(min_length=1)] | Literal["default"] = "default"
+    """Benchmarks: files, patterns, or mappings as below; `default`: the list of well-known ones."""
     folder: str = ""
-    """Of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub."""
+    """Of files named as the default benchmarks (gsm8k.jsonl), looked at before the hub; "": none."""
     column: str = "question"
+    """The column that is compared with the benchmarks' questions."""
     key: str = "problem_id"
     """The column that names a row."""
 

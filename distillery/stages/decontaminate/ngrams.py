@@ -45,13 +45,15 @@ class DecontaminateNgrams(Decontamination):
     n: Annotated[int, Field(ge=3, le=50)] = 10
     """Words in a run."""
     min_coverage: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    """Of the runs of the shorter text."""
+    """Share of the shorter text's runs that must stand in the other."""
     min_near: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.5
-    """Jaccard of 3-word runs; null = not looked for."""
+    """Jaccard similarity of 3-word runs from which on a text is a near copy; null: not looked for."""
     numbers_changed: Literal["drop", "keep"] = "drop"
-    """ "keep" counts them in the metrics only."""
+    """What becomes of a question that is equal but for its numbers; `keep` counts it in the metrics
+    only."""
 
     version = 2
+    reasons = tuple(Match)
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         limits = Limits(words=self.n, min_coverage=self.min_coverage, min_near=self.min_near)

@@ -29,14 +29,14 @@ from distillery.stages.decontaminate.evidence import (
 
 class Drop(StrEnum):
     SAME_MEANING = "same_meaning"
+    """It asks what a benchmark asks; the detail shows both."""
 
 
 class Known(NamedTuple):
     vectors: Vectors
     groups: npt.NDArray[np.uint64]
     benchmarks: Benchmarks
-    sizes: Counter[str]
-    """Questions of each benchmark."""
+    sizes: Counter[str]  # questions of each benchmark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,14 @@ class DecontaminateSemantic(Decontamination):
     """
 
     embedding: Embedding
+    """The model whose vectors are compared."""
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    """Least cosine of two texts that mean the same."""
     same_numbers: bool = True
-    """A paraphrase keeps the numbers; written in words they are none."""
+    """A paraphrase must keep the numbers; numbers written in words are none."""
 
     version = 1
+    reasons = tuple(Drop)
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         known = _known(self.benches, self.embedding, changes(self.benches))

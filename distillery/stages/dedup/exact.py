@@ -16,6 +16,7 @@ from distillery.stages.dedup.one_copy import OneCopy
 
 class Drop(StrEnum):
     SAME_TEXT = "same_text"
+    """A copy of a row that stays, but for case, width, spacing, punctuation and LaTeX spelling."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class DedupExact(OneCopy):
     """
 
     version = 1
+    reasons = tuple(Drop)
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         forms = [

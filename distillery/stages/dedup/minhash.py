@@ -18,6 +18,7 @@ from distillery.stages.dedup.signatures import Shape, index_stamp, read_index
 
 class Drop(StrEnum):
     NEAR_COPY = "near_copy"
+    """It shares most of its n-grams with a row that stays, or with one of an earlier set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +30,18 @@ class DedupMinhash(OneCopy):
     """
 
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
+    """Least estimated Jaccard similarity of two copies."""
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
+    """Hashes in a signature: more are more exact, and slower."""
     shingle: Annotated[int, Field(ge=1, le=20)] = 3
     """Words in an n-gram."""
     opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
-    """Characters that are compared, as of answers that all begin alike; null = all."""
+    """Characters that are compared, as of answers that all begin alike; null: all."""
     earlier: tuple[str, ...] = ()
     """Folders that export.signatures wrote: what is in those sets goes."""
 
     version = 3
+    reasons = tuple(Drop)
 
     @property
     def _shape(self) -> Shape:

@@ -18,11 +18,13 @@ class OneCopy(TableStage):
     """Which column is compared, and which of several copies stays."""
 
     column: str = "question"
+    """The column that is compared."""
     key: str = "problem_id"
     """The column that names a row."""
     keep: Keep = Keep.LONGEST
+    """Which of several copies stays, where `prefer_sources` leaves several."""
     prefer_sources: tuple[str, ...] = ()
-    """A copy from an earlier source stays."""
+    """Sources, best first: a copy from an earlier one stays."""
 
     also_reads = ("problem_id", "gold")
 

@@ -19,6 +19,7 @@ from distillery.stages.dedup.one_copy import OneCopy, decided
 
 class Drop(StrEnum):
     SAME_MEANING = "same_meaning"
+    """It says in other words what a row says that stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +32,14 @@ class DedupSemantic(OneCopy):
     """
 
     embedding: Embedding
+    """The model whose vectors are compared."""
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
+    """Least cosine of two copies."""
     same_numbers: bool = True
     """Problems that differ in a number are different."""
 
     version = 1
+    reasons = tuple(Drop)
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         texts = undrawn(table[self.column].cast(pl.String))

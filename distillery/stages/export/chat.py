@@ -31,6 +31,7 @@ class Fault(StrEnum):
     """Why a row cannot be taught from."""
 
     NO_QUESTION = "no_question"
+    """The question is empty."""
     NO_THOUGHT = "no_thought"
     """A thought is wanted, and there is no block."""
     UNCLOSED_THOUGHT = "unclosed_thought"
@@ -38,6 +39,7 @@ class Fault(StrEnum):
     SEVERAL_THOUGHTS = "several_thoughts"
     """More than one opening or closing tag."""
     TEXT_BEFORE_THOUGHT = "text_before_thought"
+    """Something stands before the block."""
     EMPTY_THOUGHT = "empty_thought"
     """A thought is wanted, and the block is empty."""
     UNWANTED_THOUGHT = "unwanted_thought"
@@ -45,6 +47,7 @@ class Fault(StrEnum):
     NO_ANSWER = "no_answer"
     """Nothing stands after the thought."""
     SPECIAL_TOKEN = "special_token"
+    """A token of a chat template stands in the text."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,11 @@ class ExportChat(ShardStage):
     """
 
     prompt: str = ""
-    """Renders what comes before the answer, from the slot `question`; "": the bare question."""
+    """The prompt that renders what comes before the answer, from the slot `question`; "": the bare
+    question."""
 
     version = 1
+    reasons = tuple(Fault)
     reads = ("trace_id", "question", "text")
     writes = {"messages": MESSAGES, "num_tokens": pl.Int32()}
     also_reads = ("thinking", "payload", "prompt_tokens", "completion_tokens")

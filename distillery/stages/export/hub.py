@@ -57,22 +57,27 @@ class ExportHub(Sink):
     """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`."""
 
     raw: str = ""
-    """Id of the stage whose table has every sample, kept or not."""
+    """Id of the stage whose table has every sample, kept or not; "": there is no config `raw`."""
     configs: tuple[Config, ...] = ()
-    """(): all that can be written."""
+    """Which to write; []: all that can be written."""
     rows_per_shard: int = 10_000
+    """Rows of one parquet file."""
     pretty_name: str = ""
-    """ "": the repository's name."""
+    """The data card's title; "": the repository's name."""
     license: str = "other"
     """As the hub spells it: apache-2.0, mit, cc-by-4.0, ..."""
     languages: tuple[str, ...] = ("en",)
+    """Of the texts, for the card: codes as en, zh."""
     tags: tuple[str, ...] = ("synthetic", "reasoning", "distillation")
+    """For the card."""
     source_licenses: dict[str, str] = field(default_factory=dict[str, str])
-    """Source -> licence, for the card."""
+    """The licence of each source, for the card."""
     repo: str = ""
-    """Owner/name."""
+    """Where to push, owner/name; "": nowhere."""
     push: bool = False
+    """Upload the finished folder to `repo`."""
     private: bool = True
+    """Make the repository private, where it is a new one."""
 
     version = 2
     reads = ("problem_id", "trace_id", "question", "gold", "text", "messages")

@@ -20,9 +20,11 @@ class Unfit(StrEnum):
     """Why a problem gives no reward."""
 
     NO_QUESTION = "no_question"
+    """The question is empty."""
     NOT_VERIFIABLE = "not_verifiable"
     """Neither gold nor payload."""
     UNKNOWN_CHECKER = "unknown_checker"
+    """No checker of this name."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class ExportRl(OwnCheckers, ShardStage):
     """What verl's extra_info says."""
 
     version = 1
+    reasons = tuple(Unfit)
     key = "problem_id"
     reads = (
         "problem_id",

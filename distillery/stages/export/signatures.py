@@ -22,11 +22,15 @@ class ExportSignatures(Sink):
     """
 
     column: str = "question"
+    """The column that is compared."""
     key: str = "problem_id"
+    """The column that names a row."""
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
+    """Hashes in a signature."""
     shingle: Annotated[int, Field(ge=1, le=20)] = 3
+    """Words in an n-gram."""
     opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
-    """Characters; null = all."""
+    """Characters that are compared; null: all."""
 
     version = 2
 

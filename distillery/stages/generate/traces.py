@@ -12,7 +12,7 @@ from pydantic import Field
 
 from distillery.curate.adaptive_sampling import Adaptive
 from distillery.curate.difficulty import DIFFICULTY
-from distillery.engines.base import Completion, Engine, Sampling
+from distillery.engines.base import Completion, Engine, FailureKind, Sampling
 from distillery.errors import ConfigError
 from distillery.hashing import Json
 from distillery.prompts import Prompt
@@ -44,18 +44,24 @@ class GenerateTraces(OwnCheckers, AskingStage):
     """
 
     engine: str
+    """Its name under `engines`, or a mapping: `{use: NAME, model: {from: STAGE}}`."""
     prompt: str
+    """Name and version, as solve.plain@1: a file in prompts/."""
     samples: Annotated[int, Field(ge=1)] = 1
+    """Traces drawn of each problem; with the adaptive policy the most."""
     sampling: Sampling = Sampling()
+    """How completions are drawn."""
     policy: Literal["fixed", "adaptive"] = field(default="fixed", metadata=_NEW)
+    """`adaptive` judges while it samples and stops when a problem is done."""
     adaptive: Adaptive = field(default=Adaptive(), metadata=_NEW)
-    """For that policy."""
+    """For the adaptive policy: when a problem is done."""
     continue_tokens: Annotated[int | None, Field(ge=1)] = field(default=None, metadata=_NEW)
-    """For what the token limit cut off, once."""
+    """Tokens for what the token limit cut off, once; null: it stays cut off."""
     plain_prompt: str = field(default="", metadata=_NEW)
-    """Where `thinking` is "off"; "": the same prompt."""
+    """The prompt where `thinking` is off; "": the same."""
 
     version = 1
+    reasons = tuple(FailureKind)
     key = "problem_id"
 
     def __post_init__(self) -> None:

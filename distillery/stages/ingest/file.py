@@ -10,7 +10,7 @@ from pydantic import Field
 
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
-from distillery.row_files import count, files, read
+from distillery.row_files import Drop, count, files, read
 from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
@@ -23,20 +23,23 @@ class IngestFile(Source):
     """
 
     path: str | list[str]
-    """Files, or patterns as in "problems/*.jsonl"."""
+    """A file, or a pattern as problems/*.jsonl, or a list of them."""
     columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
-    """Our column: theirs; see RowMap."""
+    """Our column: theirs; a dot goes into nested values. For `payload` a mapping of its keys to their
+    columns."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Our column: its value in every row."""
     keep: tuple[str, ...] = ()
-    """Further columns, as strings."""
+    """Further columns to take along, as text."""
     gold_pattern: str = ""
-    r"""Regex whose group 1 is the gold, as "####\\s*(.+)" for GSM8K."""
+    r"""A regex whose group 1 is the gold, as `####\s*(.+)` for GSM8K; "": the whole column."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a shard."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Problems."""
+    """Problems to take; null: all."""
 
     version = 2
+    reasons = tuple(Drop)
 
     def __post_init__(self) -> None:
         _ = self._map

@@ -11,6 +11,7 @@ from pydantic import Field
 from distillery.hashing import Json
 from distillery.hub import load_split
 from distillery.records import Columns
+from distillery.row_files import Drop
 from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
@@ -23,28 +24,33 @@ class IngestHub(Source):
     """
 
     name: str
-    """As on the hub ("openai/gsm8k"), a folder, or a format ("json", "parquet") with data_files."""
+    """As on the hub (openai/gsm8k), a folder, or a format (json, parquet) with data_files."""
     config: str | None = None
+    """Of the data set; null: its only or default one."""
     split: str = "train"
-    """Slices too: "train[:1000]"."""
+    """Of the data set; slices too: "train[:1000]"."""
     revision: str | None = None
-    """A commit, tag or branch."""
+    """A commit, tag or branch; null: the newest."""
     data_files: str | list[str] | None = None
+    """Files of the data set, or of the format; null: as the data set says."""
     streaming: bool = False
     """Read as it comes, nothing kept in the local cache."""
     columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
-    """Our column: theirs; see RowMap."""
+    """Our column: theirs; a dot goes into nested values. For `payload` a mapping of its keys to their
+    columns."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Our column: its value in every row."""
     keep: tuple[str, ...] = ()
-    """Further columns, as strings."""
+    """Further columns to take along, as text."""
     gold_pattern: str = ""
-    """Regex whose group 1 is the gold."""
+    """A regex whose group 1 is the gold; "": the whole column."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a shard."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Problems."""
+    """Problems to take; null: all."""
 
     version = 2
+    reasons = tuple(Drop)
 
     def __post_init__(self) -> None:
         _ = self._map

@@ -26,7 +26,9 @@ class Part(StrEnum):
     SUMS_WORKED = "sums_worked"
     """Problems with a careful author's response."""
     GENERAL = "general"
+    """General prompts."""
     GENERAL_WORKED = "general_worked"
+    """General prompts with a response."""
     JUDGING = "judging"
     """Answers with the right verdict as `label`, to judge the judge by."""
     JUDGING_WORKED = "judging_worked"
@@ -51,16 +53,19 @@ class IngestMiniature(Source):
     """The miniature's own world, made from a seed: nothing held out ever stands in what is trained on."""
 
     part: Part
+    """What the rows are."""
     count: Annotated[int, Field(ge=1)]
+    """Rows to make."""
     salt: str = ""
     """Parts with different salts are different draws."""
     held: bool = False
     """Held-out problems instead of trainable ones."""
     skill_share: float = 0.7
-    """Of the corpus, first."""
+    """Share of the corpus, from its beginning, that teaches to work sums out."""
     prompt: str = "judge.small@1"
     """What the judge is asked with."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a shard."""
 
     version = 1
 

@@ -12,6 +12,7 @@ from distillery.errors import ConfigError
 from distillery.extras import require
 from distillery.hashing import Json
 from distillery.records import PROBLEM
+from distillery.row_files import Drop
 from distillery.stages.base import Context, Output, Source
 from distillery.stages.ingest.problem_rows import RowMap, shards
 
@@ -21,16 +22,22 @@ class IngestReasoningGym(Source):
     """Puzzles of one reasoning-gym task; the payload holds what the task's scorer needs."""
 
     task: str
+    """Its name in reasoning-gym: zebra_puzzles, countdown, ..."""
     size: Annotated[int, Field(ge=1)]
+    """Puzzles to make."""
     seed: int = 0
     """Its own, so that a bench stays the same when the pipeline's seed changes."""
     options: dict[str, Any] = field(default_factory=dict)
     """The task's own, such as difficulty ranges."""
     domain: str = "logic"
+    """The column `domain` of every row."""
     language: str = "en"
+    """The language wanted of a thought; "": not checked."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a shard."""
 
     version = 1
+    reasons = tuple(Drop)
     writes = PROBLEM
 
     def stamp(self) -> Json:

@@ -27,18 +27,25 @@ class IngestSelfCognition(Source):
     """
 
     name: str
+    """What the model calls itself."""
     maker: str
+    """Who made it."""
     languages: tuple[Language, ...] = ("en", "zh")
+    """Of the questions."""
     model_version: str = ""
-    """ "": never asked for."""
+    """What it says when asked for its version; "": never asked for."""
     knowledge: str = ""
-    """Until when, as in "July 2024"; "": never asked for."""
+    """Until when it knows the world, as "July 2024"; "": never asked for."""
     chinese_name: str = ""
-    """ "": as in English; so are the next two."""
+    """Its name in Chinese; "": as in English."""
     chinese_maker: str = ""
+    """Its maker in Chinese; "": as in English."""
     chinese_knowledge: str = ""
+    """Until when, in Chinese; "": as in English."""
     count: Annotated[int, Field(ge=1)] = 500
+    """Rows to make."""
     shard_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a shard."""
 
     version = 1
     writes = {**PROBLEM, **_TEXTS}

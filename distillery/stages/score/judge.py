@@ -21,8 +21,11 @@ _BEST = pl.List(pl.Struct({"place": pl.Int64(), "of": pl.Int64(), "chosen": pl.B
 
 class Trial(StrEnum):
     ANSWERS = "answers"
+    """Verdicts of judge.answers."""
     PAIRS = "pairs"
+    """Votes of judge.pairs."""
     BEST = "best"
+    """Votes of judge.best."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,11 @@ class ScoreJudge(TableStage):
     """
 
     model: str = "judge"
-    """Its name in results.json."""
+    """The judge's name in results.json."""
     bench: str = "judge"
+    """The bench's name in results.json."""
     of: Trial = field(default=Trial.ANSWERS, metadata={"identity": "changed"})
+    """Which judge's votes are scored."""
 
     version = 2
     may_drop = False

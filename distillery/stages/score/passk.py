@@ -28,12 +28,13 @@ class ScorePassK(TableStage):
     """
 
     k: tuple[Annotated[int, Field(ge=1)], ...] = (1, 4)
+    """For each one pass@k; a problem with fewer judged samples does not count for it."""
     model: str = ""
     """Whose answers these are, in results.json."""
     bench: str = ""
-    """Name of the bench; "" = each value of the column `source` is one."""
+    """Name of the bench; "": each value of the column `source` is one."""
     samples: Annotated[int, Field(ge=1)] | None = None
-    """How many each problem must have."""
+    """How many each problem must have; null: any number."""
 
     version = 1
     may_drop = False

@@ -14,7 +14,7 @@ class TrainGrpo(GrpoOptions, Trainer):
     """Group relative policy optimisation of `model` on `question`, rewarded by each row's own checker."""
 
     model: ModelReference = field(metadata={"identity": False})
-    """Known by what it leads to."""
+    """What the training starts from: a folder, a hub id, or `{from: STAGE}`."""
 
     version = 1
     reads = ("problem_id", "question", "gold", "checker")

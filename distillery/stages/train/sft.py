@@ -14,7 +14,7 @@ class TrainSft(SftOptions, Trainer):
     """Supervised fine-tuning of `model` on `question` and `text`, or on `messages`; loss on responses only."""
 
     model: ModelReference = field(metadata={"identity": False})
-    """Known by what it leads to."""
+    """What the training starts from: a folder, a hub id, or `{from: STAGE}`."""
 
     version = 1
 

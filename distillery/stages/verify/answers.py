@@ -25,9 +25,11 @@ class VerifyAnswers(OwnCheckers, ShardStage):
     """
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0
-    """For one row, from when a worker begins with it."""
+    """Seconds for one row, from when a worker begins with it."""
     alarm_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of timeouts and errors in a shard above which it raises an alarm."""
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
+    """Processes that judge; null: one a core."""
 
     version = 1
     may_drop = False

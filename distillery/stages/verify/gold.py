@@ -26,10 +26,12 @@ class VerifyGold(OwnCheckers, ShardStage):
     """Drops a problem that its own checker could never judge."""
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0
-    """For reading one gold."""
+    """Seconds for reading one gold."""
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
+    """Processes that read; null: one a core."""
 
     version = 1
+    reasons = tuple(Reason)
     key = "problem_id"
     reads = ("problem_id", "question", "gold", "checker")
 
