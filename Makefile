@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 0
 
-.PHONY: quickstart test check bench bench-800k bench-peers fmt smollm2 smollm2-server seeds clean
+.PHONY: quickstart test check bench bench-800k bench-peers fmt reference smollm2 smollm2-server seeds clean
 VLLM := .venv-vllm/bin
 VLLM_CPU := VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind HF_HUB_OFFLINE=1
 SMOLLM2 := $(VLLM)/python -m distillery run pipelines/smollm2.yaml
@@ -41,6 +41,11 @@ bench-peers: ## other generators, in an environment of their own, for `make benc
 fmt: $(BIN)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+reference: $(BIN)/.ready ## what the program says of itself: docs/reference.md, and the schemas that editors use
+	$(BIN)/distillery stages --markdown > docs/reference.md
+	$(BIN)/distillery schema > pipelines/schema.json
+	$(BIN)/distillery schema prices > pipelines/prices.schema.json
 
 seeds: $(BIN)/.ready ## the quickstart on three seeds, and the table that README shows
 	for seed in 0 1 2; do $(BIN)/distillery run pipelines/quickstart.yaml --set seed=$$seed || exit; done

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_pipelines(commands)
     _add_runs(commands)
     _add_files(commands)
+    _add_reference(commands)
     doctor = commands.add_parser(
         "doctor", help="what this machine can run: GPU, engines, sandbox, versions, disk"
     )
@@ -152,6 +153,18 @@ def _add_files(commands: Commands) -> None:
     lint.add_argument("--max-length", type=_positive, default=32_768)
     lint.add_argument("--rows", type=int, default=2, help="rows to print token by token")
     lint.set_defaults(module="lint_sft")
+
+
+def _add_reference(commands: Commands) -> None:
+    stages = commands.add_parser(
+        "stages", help="all stages, engines, checkers and rewards; with NAME: all about one"
+    )
+    stages.add_argument("name", nargs="?", metavar="NAME", help="such as filter.quality")
+    stages.add_argument("--markdown", action="store_true", help="all about all of them, as docs/reference.md")
+    stages.set_defaults(module="stages")
+    schema = commands.add_parser("schema", help="the JSON Schema of pipeline files, for an editor")
+    schema.add_argument("of", nargs="?", choices=("pipeline", "prices"), default="pipeline")
+    schema.set_defaults(module="schema")
 
 
 # the fields of distillery.engines.mock.server.MockOptions, which checks them and has the defaults

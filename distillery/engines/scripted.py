@@ -28,6 +28,9 @@ class Scripted(Engine):
 
     A `reply` may return a Failure, or raise to play an engine that breaks. A text of more words than
     `max_tokens` is cut there, as a real model's would be.
+
+        engines:
+          teacher: {kind: scripted}
     """
 
     script: Literal["echo", "agree"] = "echo"

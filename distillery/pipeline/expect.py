@@ -13,6 +13,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Expect:
+    """What `distillery plan` reckons with where a step has not run yet. Whatever is null is not known."""
+
     rows: Positive | None = None
     """Rows that come out."""
     keep: Share | None = None

@@ -22,6 +22,8 @@ _UNIT = {"B": 1e9, "M": 1e6}
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
+    """A kind of GPU."""
+
     usd_per_hour: float
     """USD an hour."""
     tflops: float
@@ -30,6 +32,8 @@ class Gpu:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPrice:
+    """What an endpoint asks for."""
+
     input_usd: float
     """USD a million tokens of prompts."""
     output_usd: float
@@ -38,6 +42,8 @@ class ApiPrice:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSize:
+    """How large a model is."""
+
     parameters: float
     """In all."""
     active: float | None = None
@@ -52,6 +58,8 @@ class ModelSize:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
+    """How fast dense models of a size are."""
+
     parameters: float
     """Of a dense model."""
     tokens_per_gpu_second: float
@@ -60,6 +68,8 @@ class Speed:
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
+    """A price file: `prices.yaml` beside a pipeline, or in a folder above it. What it lacks is printed as "?"."""
+
     as_of: str = ""
     """When the prices were looked up."""
     gpu: str = ""

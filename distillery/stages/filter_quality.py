@@ -18,9 +18,13 @@ _OPTIONAL = ("finish", "language", "thinking", "domain")
 
 @dataclass(frozen=True, kw_only=True)
 class FilterQuality(ShardStage):
-    """Drops a row for its first fault, in the order of `Reason`; the detail names the others.
+    """Drops a row for its first fault, in the order of the reasons; the detail names the others.
 
     Whether an answer is right or accepted is not asked here: select.traces does that.
+
+        - id: filtered
+          use: filter.quality
+          with: {language: en, limits: {max_answers: 2}, skip: [refusal]}
     """
 
     limits: Limits = field(default_factory=Limits)

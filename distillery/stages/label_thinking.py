@@ -18,6 +18,10 @@ class LabelThinking(ShardStage):
     """Writes `thinking` where it is empty, by rules for English and Chinese (`distillery.curate.thinking`).
 
     `otherwise` is for what no rule knows; "" leaves it empty, for judge.thinking to ask a model.
+
+        - id: labelled
+          use: label.thinking
+          with: {otherwise: "on"}
     """
 
     otherwise: Literal["on", "off", ""] = "on"

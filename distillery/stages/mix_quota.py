@@ -48,6 +48,15 @@ class MixQuota(TableStage):
     """Takes rows into the first quota they match, in a seeded order, while quota and caps have room.
 
     Each row says in `quota` which one it filled.
+
+        - id: mixed
+          use: mix.quota
+          from: [reasoning, general]
+          with:
+            total: 4500
+            quotas:
+              - {where: {domain: [math]}, share: 0.75}
+              - {where: {domain: [general]}, share: 0.25}
     """
 
     quotas: tuple[Quota, ...] = ()

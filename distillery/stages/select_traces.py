@@ -71,6 +71,10 @@ class SelectTraces(TableStage):
     """Keeps accepted traces only; adds the problem's `pass_rate` and `attempts` over all rows that came in.
 
     Traces that other stages dropped before are not in them: select first, or score first.
+
+        - id: selected
+          use: select.traces
+          with: {per_problem: 2, prefer: shortest}
     """
 
     per_problem: Annotated[int, Field(ge=1)] = 1

@@ -51,7 +51,11 @@ class _Prompt(NamedTuple):
 
 @dataclass(frozen=True)
 class TransformersLocal(Engine):
-    """Any causal language model with a chat template; `model` is a folder or a hub id."""
+    """Any causal language model with a chat template, in this process.
+
+    engines:
+      teacher: {kind: transformers, model: HuggingFaceTB/SmolLM2-135M-Instruct, batch_size: 64}
+    """
 
     independent: ClassVar[bool] = False
 

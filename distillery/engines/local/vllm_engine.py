@@ -22,10 +22,16 @@ _AHEAD = 64  # requests handed to vLLM beside those that it can run at once
 
 @dataclass(frozen=True)
 class VllmOffline(VllmModel):
-    """For a machine of one's own. Each request has its own seed, so that no sample depends on its neighbours.
+    """vLLM in this process, on a machine of one's own. Each request has its own seed, so that no sample depends on its neighbours.
 
     `engine_args` go to vLLM as they are and say how it runs (tensor_parallel_size, gpu_memory_utilization,
     max_num_seqs, enforce_eager), never what the model is.
+
+        engines:
+          teacher:
+            kind: vllm
+            model: deepseek-ai/DeepSeek-R1-Distill-Qwen-32B
+            engine_args: {tensor_parallel_size: 2}
     """
 
     engine_args: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata={"identity": False})

@@ -40,6 +40,10 @@ class DecontaminateNgrams(Decontamination):
     The user's earlier turns are looked at too. On a table of traces pass key: trace_id. Paraphrases that share few
     words are not found. A benchmark of the default list that cannot be had raises an alarm, and the data card says
     that it was not checked; its file in `folder` lets this stage run again.
+
+        - id: clean
+          use: decontaminate.ngrams
+          with: {against: [gsm8k_test.jsonl, {hub: HuggingFaceH4/MATH-500, column: problem}]}
     """
 
     n: Annotated[int, Field(ge=3, le=50)] = 10

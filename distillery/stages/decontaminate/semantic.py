@@ -46,6 +46,10 @@ class DecontaminateSemantic(Decontamination):
     An extra after decontaminate.ngrams, for paraphrases that share few words (Yang et al. 2023, arXiv:2311.04850). What a
     cosine means depends on the model: read the ledger's evidence before you trust a threshold. The user's earlier turns
     are looked at too.
+
+        - id: clean
+          use: decontaminate.semantic
+          with: {against: [gsm8k_test.jsonl], embedding: {model: BAAI/bge-m3}}
     """
 
     embedding: Embedding

@@ -25,6 +25,10 @@ class DedupExact(OneCopy):
 
     Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
     A text without a word is nobody's copy.
+
+        - id: unique
+          use: dedup.exact
+          with: {prefer_sources: [handmade]}
     """
 
     version = 1

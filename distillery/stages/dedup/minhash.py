@@ -27,6 +27,10 @@ class DedupMinhash(OneCopy):
 
     Han, kana and Thai count by character; operators and brackets are words, so code and formulas count too.
     Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
+
+        - id: unique
+          use: dedup.minhash
+          with: {threshold: 0.9}
     """
 
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8

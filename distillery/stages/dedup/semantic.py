@@ -29,6 +29,10 @@ class DedupSemantic(OneCopy):
     An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why RUN`, and
     "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit:
     they all stay or all go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension and row.
+
+        - id: unlike
+          use: dedup.semantic
+          with: {embedding: {model: BAAI/bge-m3, base_url: "http://127.0.0.1:8000/v1"}}
     """
 
     embedding: Embedding

@@ -55,6 +55,9 @@ class ExportChat(ShardStage):
     """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not).
 
     Earlier turns (`history` in the payload) stand before the prompt's last turn, the assistant's with an empty block.
+
+        - id: chat
+          use: export.chat
     """
 
     prompt: str = ""

@@ -54,7 +54,12 @@ _MOST_GROUPS = 256  # files open at once
 
 @dataclass(frozen=True)
 class ExportHub(Sink):
-    """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`."""
+    """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`.
+
+    - id: hub
+      use: export.hub
+      with: {raw: checked, license: apache-2.0, repo: me/my-traces}
+    """
 
     raw: str = ""
     """Id of the stage whose table has every sample, kept or not; "": there is no config `raw`."""

@@ -19,6 +19,9 @@ class ExportSignatures(Sink):
     """The MinHash signatures of `column`, each text once: 256 bytes a problem at 128 permutations.
 
     A later pipeline names the folder in `dedup.minhash`, `earlier`; column, shingle, permutations and opening must be equal.
+
+        - id: signatures
+          use: export.signatures
     """
 
     column: str = "question"

@@ -41,6 +41,14 @@ class GenerateTraces(OwnCheckers, AskingStage):
     the problem's pass rate over all of them.
 
     Earlier turns of the conversation (`history` in the payload) stand before the prompt's last turn.
+
+        - id: traces
+          use: generate.traces
+          with:
+            engine: teacher
+            prompt: solve.boxed@1
+            samples: 4
+            sampling: {max_tokens: 32768}
     """
 
     engine: str

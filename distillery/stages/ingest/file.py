@@ -20,6 +20,10 @@ class IngestFile(Source):
     """Problems from jsonl, jsonl.gz, parquet and csv files, told by their ending; read as a stream.
 
     The ledger's key of a bad row is "file:line" (parquet: the row's number, from 1).
+
+        - id: problems
+          use: ingest.file
+          with: {path: my/*.jsonl, columns: {question: problem, gold: answer}, constants: {checker: math}}
     """
 
     path: str | list[str]

@@ -18,9 +18,18 @@ from distillery.stages.ingest.problem_rows import RowMap, shards
 
 @dataclass(frozen=True, kw_only=True)
 class IngestHub(Source):
-    """One split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
+    r"""One split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
 
     The ledger's key of a bad row is "name:split:number", numbers from 1.
+
+        - id: problems
+          use: ingest.hub
+          with:
+            name: openai/gsm8k
+            config: main
+            columns: {gold: answer}
+            gold_pattern: '####\s*(.+)'
+            constants: {checker: math, domain: math}
     """
 
     name: str

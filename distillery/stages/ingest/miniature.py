@@ -50,7 +50,12 @@ _COLUMNS: dict[Part, Columns] = {
 
 @dataclass(frozen=True)
 class IngestMiniature(Source):
-    """The miniature's own world, made from a seed: nothing held out ever stands in what is trained on."""
+    """The miniature's own world, made from a seed: nothing held out ever stands in what is trained on.
+
+    - id: problems
+      use: ingest.miniature
+      with: {part: sums, count: 1000}
+    """
 
     part: Part
     """What the rows are."""

@@ -19,7 +19,12 @@ from distillery.stages.ingest.problem_rows import RowMap, shards
 
 @dataclass(frozen=True, kw_only=True)
 class IngestReasoningGym(Source):
-    """Puzzles of one reasoning-gym task; the payload holds what the task's scorer needs."""
+    """Puzzles of one reasoning-gym task; the payload holds what the task's scorer needs.
+
+    - id: puzzles
+      use: ingest.reasoning_gym
+      with: {task: zebra_puzzles, size: 500}
+    """
 
     task: str
     """Its name in reasoning-gym: zebra_puzzles, countdown, ..."""

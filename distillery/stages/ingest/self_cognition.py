@@ -24,6 +24,10 @@ class IngestSelfCognition(Source):
     """Questions about name, maker and nature, also with other models' names in them, and right answers: finished rows.
 
     An answer names no other model. Nothing thinks here: each text begins with the empty think block.
+
+        - id: who_it_is
+          use: ingest.self_cognition
+          with: {name: Fir, maker: Forest Labs, languages: [en]}
     """
 
     name: str

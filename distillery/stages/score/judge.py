@@ -41,6 +41,9 @@ class ScoreJudge(TableStage):
     `of: pairs` (judge.pairs): how often the winner flips with the order, and the first one wins. `of: best`
     (judge.best): how often the first one is chosen. With a column `label`, both also say how often the right one of
     right and wrong answers wins.
+
+        - id: judge_scores
+          use: score.judge
     """
 
     model: str = "judge"

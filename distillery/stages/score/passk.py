@@ -25,6 +25,10 @@ class ScorePassK(TableStage):
 
     What was not judged is left out of pass@k and counted as `unjudged`, never as 0. Samples that other stages
     dropped before are not seen here. Error bars are over problems.
+
+        - id: score
+          use: score.passk
+          with: {model: teacher, k: [1, 4], samples: 4}
     """
 
     k: tuple[Annotated[int, Field(ge=1)], ...] = (1, 4)

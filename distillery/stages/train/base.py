@@ -11,7 +11,12 @@ from distillery.train.options import BaseOptions
 
 @dataclass(frozen=True, kw_only=True)
 class TrainBase(BaseOptions, Trainer):
-    """Pretrains a small model, tokenizer included, on the `text` of a corpus, in the order in which it stands."""
+    """Pretrains a small model, tokenizer included, on the `text` of a corpus, in the order in which it stands.
+
+    - id: base
+      use: train.base
+      with: {hidden_size: 64, layers: 3}
+    """
 
     version = 1
     reads = ("text",)

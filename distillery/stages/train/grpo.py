@@ -11,9 +11,15 @@ from distillery.train.options import GrpoOptions
 
 @dataclass(frozen=True, kw_only=True)
 class TrainGrpo(GrpoOptions, Trainer):
-    """Group relative policy optimisation of `model` on `question`, rewarded by each row's own checker."""
+    """Group relative policy optimisation of `model` on `question`, rewarded by each row's own checker.
 
-    model: ModelReference = field(metadata={"identity": False})
+    - id: zero
+      use: train.grpo
+      from: problems
+      with: {model: {from: base}, max_steps: 50, rewards: {accuracy: 1.0, format: 0.2}}
+    """
+
+    model: ModelReference = field(metadata={"identity": None})  # counted as what it leads to
     """What the training starts from: a folder, a hub id, or `{from: STAGE}`."""
 
     version = 1

@@ -22,6 +22,10 @@ class VerifyAnswers(OwnCheckers, ShardStage):
 
     A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and is counted in the
     metric `alarm_unjudged`: the machine or the golds are at fault, and the scores say little about the model.
+
+        - id: checked
+          use: verify.answers
+          with: {deadline_s: 5}
     """
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0

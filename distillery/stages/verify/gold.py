@@ -23,7 +23,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyGold(OwnCheckers, ShardStage):
-    """Drops a problem that its own checker could never judge."""
+    """Drops a problem that its own checker could never judge.
+
+    - id: gold
+      use: verify.gold
+    """
 
     deadline_s: Annotated[float, Field(gt=0)] = 10.0
     """Seconds for reading one gold."""
