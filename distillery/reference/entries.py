@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
@@ -17,8 +16,9 @@ from typing import Any
 import polars as pl
 import yaml
 
+from distillery import dotted
 from distillery.config import build
-from distillery.engines import KINDS, engine_class
+from distillery.engines import KINDS, Engine, engine_class
 from distillery.errors import ConfigError
 from distillery.pipeline.budget import Budget
 from distillery.pipeline.expect import Expect
@@ -65,9 +65,9 @@ class Entry:
     example: str
     """YAML; "": none."""
     options: tuple[Option, ...] = ()
-    columns: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
     """By what the stage does with them."""
-    reasons: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of dropping a row, and what they mean."""
 
     @property
@@ -91,28 +91,36 @@ def names() -> dict[str, Group]:
 
 
 def entry(name: str) -> Entry:
-    if name not in (known := names()):
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`distillery stages` lists all that there is"
-        raise ConfigError(f"{name!r}: no stage, engine, checker or reward; {hint}")
-    match known[name]:
+    """Of a name that `names` has, or of a stage, engine or checker in a user's own file, `module:name`."""
+    group = _own(name) if ":" in name else names().get(name)
+    match group:
         case Group.ENGINE:
             cls = engine_class(name)
             about, example = _said(cls.__doc__)
-            return Entry(name=name, group=Group.ENGINE, about=about, example=example, options=options(cls))
+            return Entry(name=name, group=group, about=about, example=example, options=options(cls))
         case Group.CHECKER:
-            get_checker(name)
-            about, example = _said(sys.modules[CHECKERS[name].partition(":")[0]].__doc__)
-            return Entry(name=name, group=Group.CHECKER, about=about, example=example)
+            get_checker(name, own=[name])
+            about, example = _said(sys.modules[CHECKERS.get(name, name).partition(":")[0]].__doc__)
+            return Entry(name=name, group=group, about=about, example=example)
         case Group.REWARD:
-            example = f"rewards: {{{name}: 1.0}}"
-            return Entry(name=name, group=Group.REWARD, about=_reward(name), example=example)
+            return Entry(name=name, group=group, about=_reward(name), example=f"rewards: {{{name}: 1.0}}")
         case Group.PART:
             cls, example = PARTS_OF_A_FILE[name]
             about, _ = _said(cls.__doc__)
-            return Entry(name=name, group=Group.PART, about=about, example=example, options=options(cls))
-        case group:
+            return Entry(name=name, group=group, about=about, example=example, options=options(cls))
+        case None:
+            near = get_close_matches(name, names(), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`distillery stages` lists all that there is"
+            raise ConfigError(f"stages: no stage, engine, checker or reward is called {name!r}; {hint}")
+        case _:
             return _stage(name, group)
+
+
+def _own(name: str) -> Group:
+    found = dotted.load(name, where="stages", what="it would be a stage, an engine or a checker")
+    if isinstance(found, type):
+        return Group.ENGINE if issubclass(found, Engine) else Group[stage_class(name).kind.name]
+    return Group.CHECKER
 
 
 def _stage(use: str, group: Group) -> Entry:
@@ -130,12 +138,15 @@ def _stage(use: str, group: Group) -> Entry:
 
 
 def example_stage(use: str) -> AnyStage | None:
-    """The stage that stands in its class's docstring; None: there is no example."""
+    """The stage that stands in its class's docstring, else one with its defaults; None: it must be given options."""
     cls = stage_class(use)
     for one in yaml.safe_load(_said(cls.__doc__)[1]) or ():
         if one["use"] == use:
             return build(cls, one.get("with") or {}, where=f"the example of {use}")
-    return None
+    try:
+        return build(cls, {}, where=use)
+    except ConfigError:
+        return None
 
 
 def _said(docstring: str | None) -> tuple[str, str]:
@@ -157,7 +168,7 @@ def _columns(stage: AnyStage | None) -> Iterator[tuple[str, str]]:
         yield "reads", _typed(stage.reads)
     if isinstance(stage, RowStage):
         if stage.also_reads:
-            yield "where they are there", _typed(stage.also_reads)
+            yield "reads where they are there", _typed(stage.also_reads)
         if stage.writes:
             yield "writes", _typed(stage.writes, stage.writes)
         yield "names a row by", stage.key
@@ -184,8 +195,8 @@ def _type(kind: Any) -> str:
     match kind:
         case pl.List(inner=inner):
             return f"list of {_type(inner)}"
-        case pl.Struct(fields=fields):
-            return f"{{{', '.join(f'{field.name}: {_type(field.dtype)}' for field in fields)}}}"
+        case pl.Struct(fields=inside):
+            return f"{{{', '.join(f'{one.name}: {_type(one.dtype)}' for one in inside)}}}"
         case _:
             words = {pl.String: "text", pl.Boolean: "true or false"}
             numbers = "whole number" if kind.is_integer() else "number" if kind.is_float() else str(kind)

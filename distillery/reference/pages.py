@@ -95,7 +95,7 @@ def _section(found: Entry) -> Iterator[str]:
         yield from (f"  - `{value}`: {meaning}" for value, meaning in option.choices)
     yield from [""] if found.options else []
     for label, said in found.columns.items():
-        yield f"Columns, {label}: {said}.\n"
+        yield f"{label.capitalize()}: {said}.\n"
     if found.reasons:
         yield "Reasons for dropping a row:\n"
         yield from (f"- `{name}`: {about}" for name, about in found.reasons.items())

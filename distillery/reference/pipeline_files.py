@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from distillery.engines import KINDS, engine_class
@@ -16,7 +16,7 @@ from distillery.stages import STAGES, stage_class
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SLOT: Schema = {"type": "string", "pattern": r"\$\{[\w.]+\}", "description": "What `foreach` fills in."}
-_OWN = r"^(\w+\.)*\w+:\w+$"
+_OWN: Schema = {"type": "string", "pattern": r"^(\w+\.)*\w+:\w+$", "description": "Of your own: module:Name."}
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _MADE_MODEL: Schema = {
@@ -46,7 +46,7 @@ def pipeline_schema() -> Schema:
     for kind in KINDS:
         engine = resolved(others[kind], more)
         _widen(engine, "model", _MADE_MODEL)
-        engine["properties"]["kind"] = {"const": kind}
+        engine["properties"]["kind"] = {}
         engine.pop("required", None)  # a stage may name the model: {use: NAME, model: {from: STAGE}}
     return {
         "$schema": _DIALECT,
@@ -118,16 +118,7 @@ def _stage(options: Mapping[str, Schema], definitions: Mapping[str, Schema]) -> 
         "type": "object",
         "properties": {
             "id": {"type": "string", "description": "Its name in this file."},
-            "use": {
-                "anyOf": [
-                    {"enum": list(STAGES), "enumDescriptions": [entry(use).summary for use in STAGES]},
-                    {
-                        "type": "string",
-                        "pattern": _OWN,
-                        "description": "A stage of your own, as module:Name.",
-                    },
-                ]
-            },
+            "use": _one_of(STAGES),
             "from": {
                 "anyOf": [_TEXT, _TEXTS],
                 "description": "Ids of the stages whose tables it reads; the one before, where it does not say.",
@@ -153,12 +144,15 @@ def _stage(options: Mapping[str, Schema], definitions: Mapping[str, Schema]) -> 
 def _engine(options: Mapping[str, Schema]) -> Schema:
     return {
         "type": "object",
-        "properties": {
-            "kind": {"enum": list(KINDS), "enumDescriptions": [entry(kind).summary for kind in KINDS]}
-        },
+        "properties": {"kind": _one_of(KINDS)},
         "required": ["kind"],
         "allOf": [{"if": {"properties": {"kind": {"const": kind}}}, "then": options[kind]} for kind in KINDS],
     }
+
+
+def _one_of(names: Iterable[str]) -> Schema:
+    known = list(names)
+    return {"anyOf": [{"enum": known, "enumDescriptions": [entry(name).summary for name in known]}, _OWN]}
 
 
 def _widen(options: Schema, name: str, by: Schema) -> None:
