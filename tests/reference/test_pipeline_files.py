@@ -42,7 +42,7 @@ def test_every_file_names_its_schema_and_keeps_to_it(file):
     "line",
     [
         "{stages: [{id: a, use: filter.qality}]}",
-        "{stages: [{id: a, use: filter.quality, with: {langage: en}}]}",
+        "{stages: [{id: a, use: filter.quality, with: {lang: en}}]}",
         "{stages: [{id: a, use: filter.quality, with: {limits: {max_answer: 1}}}]}",
         "{stages: [{id: a, use: filter.quality, with: {limits: {max_answers: many}}}]}",
         "{stages: [{id: a, use: filter.quality, with: {skip: [refusals]}}]}",
@@ -53,7 +53,7 @@ def test_every_file_names_its_schema_and_keeps_to_it(file):
         "{stages: [{id: a, use: dedup.exact, expect: {row: 3}}]}",
         "{stages: [{id: a}]}",
         "{stages: []}",
-        "{stages: [{foreach: {n: [1]}, stages: [{id: a, use: dedup.exact, with: {colum: text}}]}]}",
+        "{stages: [{foreach: {n: [1]}, stages: [{id: a, use: dedup.exact, with: {col: text}}]}]}",
         "{stages: [{id: a, use: dedup.exact}], engines: {e: {kind: opnai}}}",
         "{stages: [{id: a, use: dedup.exact}], engines: {e: {kind: openai, modl: m}}}",
         "{stages: [{id: a, use: dedup.exact}], budget: {max_dollars: 3}}",
