@@ -17,10 +17,14 @@ from distillery.stages.judge.base import AnswerJudge, Finding, Row, RowJudge, Sl
 
 
 class Policy(StrEnum):
-    RULE_OR_JUDGE = "rule_or_judge"  # the judge sees what the rules did not accept
-    RULE_AND_JUDGE = "rule_and_judge"  # the judge sees what the rules accepted
-    JUDGE_ONLY = "judge_only"  # the judge sees all; no rule is read
-    SECOND_OPINION = "second_opinion"  # it sees what an earlier judge left unclear or the rules deny
+    RULE_OR_JUDGE = "rule_or_judge"
+    """The judge sees what the rules did not accept."""
+    RULE_AND_JUDGE = "rule_and_judge"
+    """The judge sees what the rules accepted."""
+    JUDGE_ONLY = "judge_only"
+    """The judge sees all; no rule is read."""
+    SECOND_OPINION = "second_opinion"
+    """The judge sees what an earlier judge left unclear or the rules deny."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +50,7 @@ class JudgeAnswers(AnswerJudge, RowJudge):
 
     prompt: str = "judge.correctness@1"
     policy: Policy = Policy.RULE_OR_JUDGE
-    """What the judge sees: with `rule_or_judge` what the rules did not accept, with `rule_and_judge` what they did,
-    with `judge_only` all, with `second_opinion` what an earlier judge left in doubt."""
+    """Whom to believe, and so what the judge sees."""
 
     version = 3
     may_drop = False

@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class JudgeStage(AskingStage):
     engine: str
-    """Name of the engine that is asked."""
+    """Its name under `engines`, or a mapping: `{use: NAME, model: {from: STAGE}}`."""
     prompt: str
     """Name and version of the prompt; one of your own needs the same slots."""
     sampling: Sampling

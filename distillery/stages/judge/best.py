@@ -40,6 +40,10 @@ class JudgeBest(ComparingJudge):
 
     The judge sees the conversation and the answers, never thoughts, and no reference. Traces meet those of the same
     problem in the same shard, where generate.traces puts them; of equal answers one is shown.
+
+        - id: best
+          use: judge.best
+          with: {engine: judge, answers: 4}
     """
 
     prompt: str = "judge.best@1"

@@ -53,6 +53,10 @@ class JudgePairs(ComparingJudge):
     problem in the same shard, where generate.traces puts them; of equal answers one is compared. With `pairs: 1` and two
     traces a problem it makes preference data; DeepSeek-R1's reward model was trained on pairs of 4 votes that differ by
     more than 1. An even number of `votes` shows both orders equally often.
+
+        - id: compared
+          use: judge.pairs
+          with: {engine: judge, votes: 4}
     """
 
     prompt: str = "judge.pairs@1"

@@ -19,8 +19,11 @@ from distillery.stages.judge.base import AnswerJudge, Finding, Row, RowJudge, Sl
 
 class Drop(StrEnum):
     LOW_SCORE = "low_score"
-    UNJUDGED = "unjudged"  # no vote could be read
+    """Its score is below min_score; the detail has the points."""
+    UNJUDGED = "unjudged"
+    """No vote could be read."""
     NO_ANSWER = "no_answer"
+    """Nothing stands after the thought."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,10 @@ class JudgeRubric(AnswerJudge, RowJudge):
 
     The rubric is the prompt's. The judge sees the conversation and the answer, never the thought. A vote without a
     whole score for every point does not count; a row without any vote is dropped as unjudged.
+
+        - id: scored
+          use: judge.rubric
+          with: {engine: judge, min_score: 7}
     """
 
     prompt: str = "judge.rubric@1"
@@ -36,6 +43,7 @@ class JudgeRubric(AnswerJudge, RowJudge):
     """The least score that is kept, from 1 to 10."""
 
     version = 2
+    reasons = tuple(Drop)
     reads = ("trace_id", "question", "answer")
     writes = {"rubric_score": pl.Float64(), "rubric_text": pl.String()}
     schema = SCHEMA

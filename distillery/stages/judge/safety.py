@@ -18,9 +18,12 @@ from distillery.verify.harm import harm_done
 
 
 class Policy(StrEnum):
-    RULE_OR_JUDGE = "rule_or_judge"  # either may object; the judge sees what the rules did not object to
-    RULE_AND_JUDGE = "rule_and_judge"  # both must object; the judge sees what the rules objected to
-    JUDGE_ONLY = "judge_only"  # the judge sees all; no rule is read
+    RULE_OR_JUDGE = "rule_or_judge"
+    """Either may object; the judge sees what the rules did not object to."""
+    RULE_AND_JUDGE = "rule_and_judge"
+    """Both must object; the judge sees what the rules objected to."""
+    JUDGE_ONLY = "judge_only"
+    """The judge sees all; no rule is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +32,22 @@ class JudgeSafety(VotingJudge, RowJudge):
 
     The judge sees the conversation, thought and answer. What it leaves unclear (an unreadable reply, a tie of votes, a
     request that failed) is dropped as `unclear`, unless the rules must object too.
+
+        - id: safe
+          use: judge.safety
+          with: {engine: judge, policy: rule_or_judge}
     """
 
     prompt: str = "judge.safety@1"
     policy: Policy = Policy.RULE_OR_JUDGE
-    """`rule_or_judge`: either may object; `rule_and_judge`: both must; `judge_only`: no rule is read."""
+    """Whose objection drops a row, and so what the judge sees."""
     response_chars: Annotated[int, Field(ge=100)] = 200_000
     """Of a longer response, or an earlier turn, the judge sees the end; the longest thought fits."""
     keep_refusals: bool = False
     """Keeps the refusal of a safe question."""
 
     version = 2
+    reasons = (Safety.UNSAFE, Safety.OVER_REFUSAL, Safety.UNCLEAR)
     reads = ("trace_id", "question", "text")
     schema = SCHEMA
 

@@ -22,7 +22,12 @@ _WORD = re.compile(r"\W*(on|off)\W*", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeThinking(RowJudge):
-    """Asks about rows whose `thinking` is empty; a reply that is neither "on" nor "off" counts as on."""
+    """Asks about rows whose `thinking` is empty; a reply that is neither "on" nor "off" counts as on.
+
+    - id: labelled_too
+      use: judge.thinking
+      with: {engine: teacher}
+    """
 
     prompt: str = "judge.thinking@1"
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)

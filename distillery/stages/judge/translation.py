@@ -20,9 +20,12 @@ from distillery.stages.judge.base import Finding, Row, RowJudge, Slots
 
 
 class Drop(StrEnum):
-    BAD_TRANSLATION = "bad_translation"  # what comes back shares too little with the original
-    NO_BACK_TRANSLATION = "no_back_translation"  # the engine gave none
+    BAD_TRANSLATION = "bad_translation"
+    """What comes back shares too little with the original."""
+    NO_BACK_TRANSLATION = "no_back_translation"
+    """The engine gave none."""
     NO_ANSWER = "no_answer"
+    """There is no translation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,10 @@ class JudgeTranslation(RowJudge):
 
     Asked are rows whose payload has `original` and `original_language`; all others pass, with a null.
     A free translation of a proverb loses by this measure: keep `min_chrf` low.
+
+        - id: translated_well
+          use: judge.translation
+          with: {engine: teacher, min_chrf: 0.25}
     """
 
     prompt: str = "translate.back@1"
@@ -41,6 +48,7 @@ class JudgeTranslation(RowJudge):
     """Of a longer translation the end is translated back."""
 
     version = 1
+    reasons = tuple(Drop)
     reads = ("trace_id", "answer", "payload")
     writes = {"round_trip": pl.Float64()}
 
