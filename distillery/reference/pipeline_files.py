@@ -15,7 +15,7 @@ from distillery.reference.schema import REF, Schema, resolved, schemas
 from distillery.stages import STAGES, stage_class
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_SLOT: Schema = {"type": "string", "pattern": r"\$\{[\w.]+\}", "description": "What `foreach` fills in."}
+_SLOT: Schema = {"type": "string", "pattern": r"\$\{[\w.]+\}"}  # what `foreach` fills in
 _OWN: Schema = {"type": "string", "pattern": r"^(\w+\.)*\w+:\w+$", "description": "Of your own: module:Name."}
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
