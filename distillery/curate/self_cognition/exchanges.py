@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
 from typing import Literal, NamedTuple
 
-from distillery.curate.self_cognition.phrases import CHINESE, ENGLISH, OTHERS, Topic
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed
+from distillery.word_lists import word_lists
 
 Language = Literal["en", "zh"]
-_PHRASES = {"en": ENGLISH, "zh": CHINESE}
-_NEEDS = {Topic.VERSION: "version", Topic.KNOWLEDGE: "knowledge"}
-_FAMILIES = (
-    ("chatgpt", "gpt", "openai", "copilot", "microsoft", "微软"),
-    ("gemini", "bard", "google", "谷歌", "gemma", "deepmind"),
-    ("llama", "meta"),
-    ("qwen", "通义", "tongyi", "alibaba", "阿里"),
-    ("deepseek", "深度求索"),
-    ("kimi", "moonshot", "月之暗面"),
-    ("ernie", "文心", "baidu", "百度"),
-    ("doubao", "豆包", "bytedance", "字节"),
-    ("glm", "智谱", "zhipu"),
-    ("混元", "hunyuan", "tencent", "腾讯"),
-    ("讯飞", "iflytek"),
-    ("claude", "anthropic"),
-    ("mistral", "mixtral"),
-    ("grok", "xai"),
-)
-"""Names that stand for one maker and its models, in lower case."""
+
+
+class Topic(StrEnum):
+    IDENTITY = "identity"
+    MAKER = "maker"
+    OTHER = "other"  # "are you ...?", with a name that is not its own
+    HUMAN = "human"
+    ABILITY = "ability"
+    FEELING = "feeling"
+    VERSION = "version"
+    KNOWLEDGE = "knowledge"  # until when it knows the world
 
 
 class Card(NamedTuple):
@@ -67,19 +60,29 @@ def exchanges(cards: dict[Language, Card], *, count: int, seed: int) -> list[Exc
 def others(language: Language, card: Card) -> list[str]:
     """Names that are surely not this model's, nor its maker's."""
     own = f"{card.name} {card.maker}".lower()
-    ours = {name for family in _FAMILIES if any(name in own for name in family) for name in family}
+    ours = {
+        name
+        for family in word_lists(__file__)["families"]
+        if any(name in own for name in family)
+        for name in family
+    }
     ours |= {card.name.lower(), card.maker.lower()}
-    return [name for name in OTHERS[language] if not any(mine in name.lower() for mine in ours)]
+    return [
+        name
+        for name in word_lists(__file__)["others"][language]
+        if not any(mine in name.lower() for mine in ours)
+    ]
 
 
 def _rounds(language: Language, card: Card, seed: int) -> Iterator[tuple[int, Exchange]]:
     """Each question with each of its topic's answers, and which of the question's answers it is."""
     values = card._asdict()
-    for topic, phrases in _PHRASES[language].items():
-        if topic in _NEEDS and not values[_NEEDS[topic]]:
+    for topic in Topic:
+        if not values.get(topic, "known"):  # a version or a knowledge that nobody gave
             continue
-        answers = [line.format(**values) for line in phrases.answers.split("\n") if line]
-        asked = [line for line in phrases.questions.split("\n") if line]
+        phrases = word_lists(__file__)[language][topic]
+        answers = [line.format(**values) for line in phrases["answers"].splitlines()]
+        asked = phrases["questions"].splitlines()
         if topic is Topic.OTHER:
             asked = [line.format(other=name) for line in asked for name in others(language, card)]
         for question in asked:

@@ -1,5 +1,5 @@
 """Models in this process: `transformers_engine` for small ones on any machine, `vllm_engine` for the rest.
 
 `chat_prompt` makes a request one text, `model_files` names a model by its content, `vllm_options` is what vLLM is told,
-here or behind a server; `from_gguf` makes a Hugging Face folder out of a GGUF file.
+here or behind a server.
 """

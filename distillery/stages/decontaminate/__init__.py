@@ -1,4 +1,4 @@
 """Stages that keep benchmarks out of a training set, by words (`ngrams`) or by meaning (`semantic`).
 
-`benchmarks` loads what is compared with, `default_benchmarks` is the published list, `evidence` is what a hit leaves.
+`benchmarks` loads what is compared with, its YAML has the published list, `evidence` is what a hit leaves.
 """

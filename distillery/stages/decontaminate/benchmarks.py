@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from distillery.errors import ConfigError
 from distillery.hashing import Json, sha256
 from distillery.hub import load_split, offline_where_no_hub_answers
 from distillery.row_files import ENDINGS, Fault, files, read
-from distillery.stages.decontaminate.default_benchmarks import DEFAULT, VERSION
+from distillery.word_lists import word_lists
 
 _AGAINST = "decontamination.against"
 _COLUMNS = (
@@ -95,14 +96,22 @@ def default_benches(folder: str) -> tuple[Bench, ...]:
         for ending in ENDINGS
         if file.name.endswith(ending)
     }
-    hub = (Bench(**one, optional=True) for one in DEFAULT)
+    hub = [bench for known in word_lists(__file__)["benchmarks"] for bench in _parts(**known)]
     local = {name: Bench(path=path, name=name, column="", optional=True) for name, path in there.items()}
     return tuple(dict.fromkeys(local.get(bench.name, bench) for bench in hub))
 
 
+def _parts(
+    *, config: Any = None, split: Any = "test", data_files: Sequence[str] = (), **known: str
+) -> Iterator[Bench]:
+    configs, splits = (part if isinstance(part, list) else [part] for part in (config, split))
+    for config, split in product(configs, splits):
+        yield Bench(**known, config=config, split=split, data_files=tuple(data_files), optional=True)
+
+
 def stamp(benches: Sequence[Bench], *, default: bool) -> Json:
     known: list[Json] = [bench.stamp for bench in benches]
-    return ["default", VERSION, *known] if default else known
+    return ["default", word_lists(__file__)["version"], *known] if default else known
 
 
 def load(benches: Sequence[Bench]) -> Benchmarks:

@@ -4,56 +4,12 @@ from __future__ import annotations
 
 import re
 
-_NAMES: dict[str, str] = {
-    "cm": "cm centimeter centimeters centimetre centimetres 厘米",
-    "mm": "mm millimeter millimeters millimetre millimetres 毫米",
-    "km": "km kilometer kilometers kilometre kilometres 千米 公里",
-    "m": "meter meters metre metres 米",
-    "inch": "inch inches in.",
-    "foot": "ft foot feet",
-    "yard": "yd yard yards",
-    "mile": "mi mile miles",
-    "kg": "kg kilogram kilograms 千克 公斤",
-    "g": "gram grams 克",
-    "t": "ton tons tonne tonnes 吨",
-    "pound": "lb lbs pound pounds",
-    "ounce": "oz ounce ounces",
-    "liter": "liter liters litre litres 升",
-    "ml": "ml milliliter milliliters 毫升",
-    "second": "sec secs second seconds 秒",
-    "minute": "min mins minute minutes 分钟",
-    "hour": "hr hrs hour hours 小时",
-    "day": "day days 天",
-    "week": "week weeks 周",
-    "month": "month months 个月",
-    "year": "yr yrs year years 年",
-    "dollar": "dollar dollars usd bucks 美元",
-    "yuan": "yuan 元",
-    "cent": "cent cents",
-    "degree": "degree degrees deg 度",
-    "radian": "radian radians rad rads",
-    "mph": "mph",
-    "km/h": "km/h kmh kph",
-    "m/s": "m/s",
-    "percent": "percent percents",
-    "am": "am",
-    "pm": "pm",
-}
-UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
+from distillery.word_lists import word_lists
+
+_LISTS = word_lists(__file__)
+UNITS: dict[str, str] = {name: unit for unit, names in _LISTS["names"].items() for name in names.split()}
 """Every spelling of the units we tell apart."""
 
-_SYMBOLS = {
-    "m": "m",
-    "g": "g",
-    "s": "second",
-    "h": "hour",
-    "l": "liter",
-    "t": "t",
-    "n": "N",
-    "j": "J",
-    "w": "W",
-}
-_SHORT = {"m": "m", "g": "g", "s": "second", "h": "hour", "L": "liter", "t": "t"}
 _POWER = r"(?:\^\{?\d\}?|squared|cubed)?"
 _TEXT_TAIL = re.compile(r"(?<=.)\\text\{([^{}]*)\}(\^\{?\d\}?)?$")
 _KNOWN = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
@@ -79,7 +35,7 @@ def part_unit(text: str) -> tuple[str, str]:
             power = (tail[2] or "").strip("^{}") if pattern.groups > 1 else ""
             name = UNITS.get(words, "?")
             if pattern is _TEXT_TAIL:
-                name = _SYMBOLS.get(words, name)
+                name = _LISTS["symbols"].get(words, name)
             return text[: tail.start()].rstrip("°"), name + power.replace("squared", "2").replace(
                 "cubed", "3"
             )
@@ -89,7 +45,7 @@ def part_unit(text: str) -> tuple[str, str]:
 def short_unit(text: str) -> str:
     """The unit behind "5m", which beside another unit is no variable; "" for none."""
     tail = re.search(r"(?<=\d)([mgshLt])$", text)
-    return _SHORT[tail[1]] if tail else ""
+    return _LISTS["short"][tail[1]] if tail else ""
 
 
 def conflict(gold: str, answer: str) -> bool:

@@ -3,13 +3,15 @@ from __future__ import annotations
 import pytest
 
 from distillery.curate.quality.claimed_makers import claimed_maker
-from distillery.curate.self_cognition.exchanges import Card, exchanges, others
-from distillery.curate.self_cognition.phrases import CHINESE, ENGLISH, OTHERS, Topic
+from distillery.curate.self_cognition import exchanges as module
+from distillery.curate.self_cognition.exchanges import Card, Topic, exchanges, others
 from distillery.errors import ConfigError
+from distillery.word_lists import word_lists
 
+PHRASES = word_lists(module.__file__)
 CARD = Card("Aurora", "Polar Lab", version="2.1", knowledge="July 2024")
 WHOLE = {"en": 1097, "zh": 1097}
-KNOWN = {name.lower() for names in OTHERS.values() for name in names} | {
+KNOWN = {name.lower() for names in PHRASES["others"].values() for name in names} | {
     *(
         "openai",
         "anthropic",
@@ -28,16 +30,13 @@ KNOWN = {name.lower() for names in OTHERS.values() for name in names} | {
 }
 
 
-def lines(text: str) -> list[str]:
-    return [line for line in text.split("\n") if line]
-
-
-@pytest.mark.parametrize("phrases", [ENGLISH, CHINESE])
-def test_there_are_forty_questions_and_five_answers_to_each(phrases):
-    questions = [line for topic in Topic for line in lines(phrases[topic].questions)]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_there_are_forty_questions_and_five_answers_to_each(language):
+    phrases = PHRASES[language]
+    questions = [line for topic in Topic for line in phrases[topic]["questions"].splitlines()]
     assert len(set(questions)) == len(questions) > 40
     for topic in Topic:
-        answers = lines(phrases[topic].answers)
+        answers = phrases[topic]["answers"].splitlines()
         assert len(set(answers)) == len(answers) >= 5, topic
 
 

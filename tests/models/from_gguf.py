@@ -1,4 +1,4 @@
-"""A Hugging Face folder from a GGUF file: `python -m distillery.engines.local.from_gguf FILE OUT`.
+"""A Hugging Face folder from a GGUF file: `python tests/models/from_gguf.py FILE OUT`.
 
 The engines and trainers read Hugging Face folders; some small models come as one quantized file.
 """

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.engines.local.from_gguf import convert
+from tests.models.from_gguf import convert
 from distillery.errors import ConfigError
 
 pytest.importorskip("transformers")
