@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.from_gguf import convert
 from distillery.errors import ConfigError
+from tests.models.from_gguf import convert
 
 pytest.importorskip("transformers")
 gguf = pytest.importorskip("gguf")
