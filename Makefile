@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 0
 
-.PHONY: quickstart test check bench bench-800k bench-peers fmt reference smollm2 smollm2-server seeds clean
+.PHONY: quickstart test quick check bench bench-800k bench-peers fmt reference smollm2 smollm2-server seeds clean
 VLLM := .venv-vllm/bin
 VLLM_CPU := VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind HF_HUB_OFFLINE=1
 SMOLLM2 := $(VLLM)/python -m distillery run pipelines/smollm2.yaml
@@ -16,6 +16,9 @@ quickstart: $(BIN)/.ready ## the R1 line in miniature, from nothing to students,
 test: $(BIN)/.ready ## all tests that this machine can run; GPU tests are deselected and counted
 	$(BIN)/pytest -n 2 -m "not gpu" --ignore tests/benchmarks --cov --cov-report=term:skip-covered --cov-report=
 	@echo "GPU tests, which only a machine with one runs (pytest -m gpu):" && $(BIN)/pytest --collect-only -q -m gpu | tail -1
+
+quick: $(BIN)/.ready ## the tests that take under a second each: two minutes, while you work
+	$(BIN)/pytest -q -n 2 -m "not gpu and not slow" --ignore tests/benchmarks
 
 check: $(BIN)/.ready ## what CI holds every change to
 	$(BIN)/ruff check .

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -86,3 +88,41 @@ def test_help_imports_nothing_heavy():
 
 def test_the_readme_fits_in_250_lines():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 250
+
+
+DOCS = [ROOT / "README.md", *sorted(file for file in (ROOT / "docs").glob("*.md") if file.name != "LOG.md")]
+PATH = re.compile(
+    r"(?<![\w/.-])(?:(?:[\w-]+/)*(?:[\w-]+/(?![\w*<{#])|\w+\.py\b)|(?:[\w-]+/)+[\w-]+\.(?:yaml|jsonl|md)\b)"
+)
+OF_A_RUN = {"data/runs/", "data/store/", "data/store/requests/", "model/", "out/", "runs/"}
+OF_THE_READER = re.compile(
+    r"(\w+/)*my_\w+\.py|distillery[./](verify[./]dates|stages[./]filter_length)(\.py)?"
+)
+
+
+@pytest.mark.parametrize("file", DOCS, ids=name)
+def test_every_path_that_the_docs_name_is_there(file):
+    """Below the repository, below the package, or beside or in what the text named before it."""
+    last, absent = ROOT, []
+    for path in PATH.findall(file.read_text()):
+        if path in OF_A_RUN or OF_THE_READER.fullmatch(path):
+            continue
+        found = [
+            base / path for base in (ROOT, ROOT / "distillery", last, last.parent) if (base / path).exists()
+        ]
+        absent += [] if found else [path]
+        last = found[0] if found else last
+    assert not absent
+
+
+@pytest.mark.parametrize("file", DOCS, ids=name)
+def test_every_module_that_the_docs_name_is_there(file):
+    for dotted in re.findall(r"(?<![\w./])distillery(?:\.[A-Za-z_]\w*)+", file.read_text()):
+        if not OF_THE_READER.fullmatch(dotted):
+            assert resolve_name(dotted)
+
+
+@pytest.mark.parametrize("file", [ROOT / "README.md", ROOT / "docs/design.md"], ids=name)
+def test_no_part_of_the_package_is_left_out(file):
+    parts = {path.stem for path in (ROOT / "distillery").glob("[a-z]*") if path.suffix in ("", ".py")}
+    assert not parts - set(re.findall(r"\w+", file.read_text()))
