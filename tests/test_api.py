@@ -55,6 +55,7 @@ def test_importing_it_imports_nothing_else():
     assert typed(ROOT, "-c", probe).split() == ["distillery", "distillery.version"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", blocks("python.md", "python"), ids=["judge", "run"])
 def test_the_code_for_python_runs(code: str, tmp_path: Path):
     (tmp_path / "script.py").write_text(code, encoding="utf-8")
@@ -72,6 +73,7 @@ def test_rows_of_a_stage_that_is_not_there_are_refused(tmp_path: Path, monkeypat
         run.rows("smus")
 
 
+@pytest.mark.slow
 def test_a_stage_from_a_users_own_file_runs_and_is_known_by_its_source(tmp_path: Path):
     write_files("adding-a-stage.md", tmp_path)
     typed(tmp_path, "-m", "distillery", "run", "line.yaml")
@@ -91,6 +93,7 @@ def test_a_stage_from_a_users_own_file_runs_and_is_known_by_its_source(tmp_path:
     assert other.path("short") != run.path("short")
 
 
+@pytest.mark.slow
 def test_an_engine_from_a_users_own_file_answers_and_is_known_by_its_source(tmp_path: Path):
     write_files("adding-an-engine.md", tmp_path)
     typed(tmp_path, "-m", "distillery", "run", "line.yaml")

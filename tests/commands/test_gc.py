@@ -346,6 +346,7 @@ main(["gc", "--delete", "--data-dir", sys.argv[1]])
 """
 
 
+@pytest.mark.slow
 def test_one_that_was_killed_is_finished_by_the_next(data, capsys):
     do(data, samples=2)
     shutil.rmtree(do(data, samples=4))

@@ -13,6 +13,7 @@ from distillery.cli import _MOCK_FLAGS, main
 from distillery.engines.mock.server import MockOptions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_its_url_and_serves_until_a_signal(number):
     command = [sys.executable, "-m", "distillery", "mock-server", "--style", "none", "--model", "m"]

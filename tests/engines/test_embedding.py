@@ -101,6 +101,7 @@ def test_without_transformers_it_says_what_to_install(monkeypatch):
         Embedding(model="not yet loaded").vectors(["abc"])
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_there_is_an_engine_error(tmp_path):
     with pytest.raises(EngineError, match="cannot be loaded"):
         Embedding(model=str(tmp_path)).vectors(["abc"])

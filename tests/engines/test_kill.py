@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from distillery.engines import Completion, Request, Sampling
 from distillery.engines.cached import Cached
 from distillery.engines.openai.engine import OpenAIServer
@@ -33,6 +35,7 @@ def reply(body):
     return 200, {}, {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
 
 
+@pytest.mark.slow
 def test_a_killed_run_asks_again_only_for_what_was_in_flight(serve, tmp_path: Path):
     gate = threading.Event()
 

@@ -87,6 +87,7 @@ def _write(root, worker):
         shelf.put_many([completion(f"{worker}-{number}")])
 
 
+@pytest.mark.slow
 def test_several_processes_write_at_once(tmp_path):
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=_write, args=(tmp_path, worker)) for worker in range(3)]

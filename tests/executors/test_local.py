@@ -28,6 +28,7 @@ def do(tmp_path: Path, plan, jobs: int = 2) -> None:
     run(plan, store=tmp_path / "store", record=record, executor=executor, watcher=Watcher())
 
 
+@pytest.mark.slow
 def test_shards_are_shared_out_and_the_stage_ends_once(tmp_path):
     plan = plan_of(tmp_path, f"stages:\n  {SOURCE}\n  - {{id: good, use: filter.quality}}\n")
     do(tmp_path, plan)

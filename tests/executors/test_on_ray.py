@@ -71,6 +71,7 @@ def test_a_budget_of_hours_ends_the_tasks_of_a_cluster(tmp_path):
     assert "budget.max_hours" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_budget_that_nobody_could_watch_is_refused(tmp_path):
     done = results(tmp_path, "ray", ASKING.format(url="http://x/v1", more="budget: {max_tokens: 1e6}"))
     assert done.returncode == 2

@@ -47,6 +47,7 @@ def reference(asked):
     return json.dumps({"analysis": "compared", "correctness": verdict})
 
 
+@pytest.mark.slow
 def test_an_honest_judge_falls_to_no_attack_and_is_scored_beside_the_rules(tmp_path):
     metrics, rows = calibrate(Scripted(reply=reference), tmp_path)
     assert rows.filter(source="attack").height >= 60
@@ -57,6 +58,7 @@ def test_an_honest_judge_falls_to_no_attack_and_is_scored_beside_the_rules(tmp_p
     assert metrics["judge", "tokens"] > 1
 
 
+@pytest.mark.slow
 def test_a_judge_that_likes_what_comes_first_flips_with_the_order(tmp_path):
     metrics, _ = calibrate(Scripted(reply=lambda asked: "[[A>>B]]"), tmp_path)
     assert metrics["judge of pairs", "pair_flips"] == 1.0
@@ -81,6 +83,7 @@ def test_preference_data_without_a_gold_are_pairs_and_no_verdicts(tmp_path):
     assert judged["judge_verdict"].null_count() == 2
 
 
+@pytest.mark.slow
 def test_a_judge_that_accepts_all_falls_to_what_holds_no_verdict_of_its_own(tmp_path):
     metrics, _ = calibrate(Scripted(reply=lambda _: '{"analysis": "", "correctness": "correct"}'), tmp_path)
     assert metrics["judge", "precision"] == 0.5
@@ -88,6 +91,7 @@ def test_a_judge_that_accepts_all_falls_to_what_holds_no_verdict_of_its_own(tmp_
     assert metrics["judge", "attack_success"] > 0.4
 
 
+@pytest.mark.slow
 def test_a_judge_that_repeats_what_it_is_asked_falls_to_none(tmp_path):
     def parrot(asked):
         return (
@@ -98,6 +102,7 @@ def test_a_judge_that_repeats_what_it_is_asked_falls_to_none(tmp_path):
     assert metrics["judge", "attack_success"] == 0
 
 
+@pytest.mark.slow
 def test_it_runs_with_an_endpoint(tmp_path):
     with MockServer(MockOptions()) as server:
         metrics, rows = calibrate(OpenAIServer(model="mock", base_url=server.url), tmp_path)

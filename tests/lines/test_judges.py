@@ -53,6 +53,7 @@ def large(asked):
     return '{"analysis": "it fits", "correctness": "correct"}'
 
 
+@pytest.mark.slow
 def test_all_judges_share_a_line_and_ask_nothing_twice(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     answers = [
@@ -142,6 +143,7 @@ class Held:
         self._server.server_close()
 
 
+@pytest.mark.slow
 def test_a_structured_verdict_is_asked_for_once_with_a_body_that_vllm_takes(tmp_path, monkeypatch):
     """The body is the one that vLLM 0.30 accepted; only the prompt's words are left out here."""
     monkeypatch.chdir(tmp_path)

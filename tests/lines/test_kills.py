@@ -78,6 +78,7 @@ def stored(data: Path) -> int:
     return sum(size.completions for size in RequestStore(data / "store" / "requests").sizes())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # two minutes of work where the machine has other things to do
 def test_fifty_kills_change_no_row_and_ask_again_only_for_what_was_in_flight(tmp_path: Path):
     random = Random(5)
@@ -106,6 +107,7 @@ def test_fifty_kills_change_no_row_and_ask_again_only_for_what_was_in_flight(tmp
     assert asked == PROBLEMS * SAMPLES + sum(lost)
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_a_scheduler_that_is_killed(tmp_path: Path):
     with MockServer(MockOptions(latency_s=600)) as server:
         pipeline = written(tmp_path, server.url, problems=10, samples=1)

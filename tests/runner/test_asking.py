@@ -98,6 +98,7 @@ def test_a_straggler_holds_up_its_own_shard_and_nothing_else(tmp_path):
     assert folder.read(0)["text"].to_list().count("late") == 1
 
 
+@pytest.mark.slow
 def test_reordered_doubled_and_extended_input_asks_only_for_what_is_new(tmp_path):
     with MockServer() as server:
         do(pipeline(tmp_path, mock(server)), tmp_path)
@@ -185,6 +186,7 @@ def test_each_kind_of_failure_leaves_a_row_in_the_ledger(tmp_path, reply, kind):
     assert folder.done().rows_out + ledger.height == 12
 
 
+@pytest.mark.slow
 def test_a_token_budget_stops_cleanly_and_a_larger_one_goes_on(tmp_path):
     with MockServer(MockOptions(latency_s=0.1)) as server:
         engine = mock(server, concurrency=8)
@@ -203,6 +205,7 @@ def test_a_token_budget_stops_cleanly_and_a_larger_one_goes_on(tmp_path):
     assert folder.done().rows_out == 300
 
 
+@pytest.mark.slow
 def test_a_money_budget_counts_by_the_price_list(tmp_path):
     prices = build(Prices, {"api": {"mock": {"input_usd": 1.0, "output_usd": 1000.0}}}, where="prices")
     with MockServer(MockOptions(latency_s=0.1)) as server:
@@ -229,6 +232,7 @@ def test_an_hour_budget_stops_too(tmp_path):
             do(file, tmp_path)
 
 
+@pytest.mark.slow
 def test_when_nothing_comes_any_more_it_says_what_it_waits_for(tmp_path, monkeypatch):
     monkeypatch.setattr(asking, "STALL_S", 0.2)
     alarms = []
@@ -258,6 +262,7 @@ def wait_for(holds, seconds=60.0) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_interrupt_keeps_what_is_in_flight(tmp_path, number):
     with MockServer(MockOptions(latency_s=1.0)) as server:
@@ -297,6 +302,7 @@ def test_told_to_stop_when_all_was_asked_it_is_done(tmp_path):
     assert folder_of(plan.step("traces"), tmp_path / "store").done().rows_out == 8
 
 
+@pytest.mark.slow
 def test_the_second_interrupt_leaves_at_once(tmp_path):
     with MockServer(MockOptions(latency_s=600)) as server:
         process = start(pipeline(tmp_path, mock(server), count=20), tmp_path)

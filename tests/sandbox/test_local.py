@@ -62,6 +62,7 @@ def test_how_a_program_ends_is_told(backend: str, code: str, ended: Ended, retur
     assert said in found.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_busy_loop_ends_by_its_cpu_time_and_a_sleeper_by_the_clock(backend: str):
     limits = Limits(cpu_s=1, wall_s=30)
@@ -123,6 +124,7 @@ def _read(path: Path) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 @isolated
 def test_a_fork_bomb_is_contained():
     code = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
@@ -177,6 +179,7 @@ time.sleep(20)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_children_that_left_the_group_end_with_their_program(backend: str):
     assert run_python(SLEEPER, limits=Limits(wall_s=1.5), backend=backend).outcome is Ended.IDLE

@@ -73,6 +73,7 @@ def rows_of(folder, name: str) -> list[dict]:
         return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_harm_that_is_asked_for_in_real_questions(real_data):
     """The rules are a hint and no judge: they see a quarter of what is asked.
 
@@ -89,6 +90,7 @@ def test_harm_that_is_asked_for_in_real_questions(real_data):
     assert sum(asked_harm(question) is not None for question in plain) <= 0.001 * len(plain)
 
 
+@pytest.mark.slow
 def test_responses_that_people_found_harmless_are_let_pass(real_data):
     """Measured: flagged are none of 5,441 answers to risky questions, 7 of 2,061 labelled ones, none of 969 thoughts.
 

@@ -61,6 +61,7 @@ def verdict(checker: str, text: str = "4", own: str | None = None) -> Verdict:
     return pool.judge_one(Problem("q", "4", checker=checker), text, deadline_s=1, own=[own or checker])
 
 
+@pytest.mark.slow
 def test_whatever_it_does_is_an_outcome_of_its_row():
     found = {name: verdict(f"mine:{name}") for name in ("same", "hangs", "raises", "yes", "later")}
     assert {name: one.outcome.value for name, one in found.items()} == {

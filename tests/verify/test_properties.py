@@ -232,6 +232,7 @@ def mixed_rows() -> list[tuple[Problem, str]]:
     return [*rows, (problem("math"), "\\boxed{1}"), (problem("guess", "1"), "1"), *rows[:4]]
 
 
+@pytest.mark.slow
 def test_a_row_is_judged_alike_alone_and_among_others():
     rows = mixed_rows()
     together = judge(rows)
@@ -239,6 +240,7 @@ def test_a_row_is_judged_alike_alone_and_among_others():
     assert together == judge(rows[::-1])[::-1]
 
 
+@pytest.mark.slow
 def test_the_stage_and_the_reward_give_the_same_scores():
     rows = mixed_rows()
     table = pl.DataFrame(

@@ -110,6 +110,7 @@ def test_null_and_empty_texts_match_nothing():
     assert found.is_empty()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(alphabet="ab12+-. ?\n", max_size=30), max_size=6))
 def test_every_text_of_a_list_is_found_in_it(texts: list[str]):

@@ -26,6 +26,7 @@ def test_token_hashes_are_the_same_everywhere():
     assert found.values[0] == found.values[2] == 18119689086777206668
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.text(max_size=20), max_size=20))
 def test_a_hash_is_a_words_own(words: list[str]):

@@ -59,6 +59,7 @@ def test_every_loop_that_the_search_finds_is_let_through(seed, monkeypatch):
     assert all(may_loop(text, min_tokens=least) for text in found for least in (60, 160))
 
 
+@pytest.mark.slow
 def test_real_thoughts_are_judged_as_by_the_search_alone(real_traces, monkeypatch):
     quick = [find_loop(text) for text in real_traces]
     monkeypatch.setattr(repetition, "may_loop", lambda *_, **__: True)

@@ -178,6 +178,7 @@ def traces(real_data) -> list[str]:
     return [text for text in texts if 6000 < len(text) < 30000 and "```" not in text]
 
 
+@pytest.mark.slow
 def test_of_real_traces_only_those_that_ran_away_are_flagged(real_data):
     flagged = set()
     for name in ("gsm8k_test_a", "math500_a", "misguided_attention", "unanswerable", "star1_safety"):

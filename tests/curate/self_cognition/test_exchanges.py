@@ -40,6 +40,7 @@ def test_there_are_forty_questions_and_five_answers_to_each(language):
         assert len(set(answers)) == len(answers) >= 5, topic
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
     ("card", "own"),

@@ -10,6 +10,7 @@ from distillery.engines.normal_form import normal_form
 from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.slow  # they load torch
 FREE = Sampling(temperature=1.0, top_p=1.0, max_tokens=12)
 GREEDY = Sampling(temperature=0.0, max_tokens=12)
 

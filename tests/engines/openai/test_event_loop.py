@@ -82,7 +82,7 @@ def test_faults_that_pass_cost_tries_and_no_rows():
         ("rate_limit", "rate_limit"),
         ("server_error", "transport"),
         ("malformed", "malformed"),
-        ("disconnect", "transport"),
+        pytest.param("disconnect", "transport", marks=pytest.mark.slow),
         ("empty", "empty"),
         ("refusal", "refused"),
     ],
@@ -121,6 +121,7 @@ def test_a_reply_is_asked_to_be_as_long_as_the_context_leaves_room_for():
     assert (found["k0"].finish, found["k0"].completion_tokens, found["k0"].meta["room"]) == ("length", 36, 36)
 
 
+@pytest.mark.slow
 def test_requests_are_shared_between_endpoints_by_what_is_outstanding():
     with MockServer(MockOptions(latency_s=0.05)) as fast, MockServer(MockOptions(latency_s=0.4)) as slow:
         engine = OpenAIServer("mock", (fast.url, slow.url), concurrency=16)
@@ -130,6 +131,7 @@ def test_requests_are_shared_between_endpoints_by_what_is_outstanding():
     assert quick > 1.5 * lazy > 0
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_dies_and_comes_back_fails_no_row():
     options = MockOptions(latency_s=0.01)
     with MockServer(options) as steady, MockServer(options) as shaky:
@@ -147,6 +149,7 @@ def test_an_endpoint_that_dies_and_comes_back_fails_no_row():
     assert {type(reply) for reply in found} == {Completion}
 
 
+@pytest.mark.slow
 def test_when_no_endpoint_comes_back_the_run_ends_with_what_it_has():
     with MockServer(MockOptions(latency_s=0.01)) as server:
         stream = OpenAIServer("mock", server.url, concurrency=4, patience_s=0.3).generate(requests(500))
@@ -206,6 +209,7 @@ def test_a_loop_found_only_at_the_end_gives_the_same_text():
     }
 
 
+@pytest.mark.slow
 def test_a_slow_few_hold_up_no_other_request():
     options = MockOptions(latency_s=0.01, slow_share=0.02, slow_factor=100)
     with MockServer(options) as server:
@@ -228,6 +232,7 @@ def test_drained_it_hears_what_is_in_flight_and_asks_nothing_more():
         assert found == server.stats()["served"] < 60
 
 
+@pytest.mark.slow
 def test_concurrency_auto_fills_the_servers_batch_and_leaves_its_queue_short(monkeypatch):
     monkeypatch.setattr("distillery.engines.openai.event_loop._WINDOW_S", 0.3)
     with MockServer(MockOptions(latency_s=0.1, capacity=48)) as server:
@@ -237,6 +242,7 @@ def test_concurrency_auto_fills_the_servers_batch_and_leaves_its_queue_short(mon
     assert 44 <= stats["most_in_flight"] <= 110
 
 
+@pytest.mark.slow
 def test_concurrency_auto_grows_at_a_server_that_answers_slowly_and_tells_nothing(monkeypatch):
     async def silent(*_):
         return None
@@ -259,6 +265,7 @@ def test_a_store_that_cannot_take_a_completion_ends_the_run():
             list(engine.generate(requests(50)))
 
 
+@pytest.mark.slow
 def test_a_probe_that_finds_the_key_refused_ends_the_run(monkeypatch):
     with MockServer(MockOptions(latency_s=0.01)) as server:
         engine = OpenAIServer("mock", server.url, concurrency=4)

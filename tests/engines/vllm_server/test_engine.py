@@ -197,6 +197,7 @@ def test_after_closing_it_can_start_again(fake):
     assert len(notes(fake, "started")) == 2
 
 
+@pytest.mark.slow
 def test_two_replicas_share_the_load(fake):
     with VllmServer("org/m", replicas=2, concurrency=8) as engine:
         next(engine.generate(requests(1)))
@@ -243,6 +244,7 @@ def test_draining_ends_with_what_has_begun(fake):
     assert 5 < answered < asked
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_run_that_is_killed(fake):
     run = subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE)
     assert run.stdout is not None
@@ -285,6 +287,7 @@ def test_a_server_that_is_not_ready_in_time_is_given_up(fake):
         list(engine.generate(requests(1)))
 
 
+@pytest.mark.slow
 def test_a_server_killed_midway_is_started_again_and_no_row_is_lost(fake, caplog):
     (fake / "die-at").write_text("q30")
     with VllmServer("org/m", concurrency=8) as engine:
@@ -304,6 +307,7 @@ def test_the_others_go_on_while_one_is_started_again(fake):
     assert len(notes(fake, "started")) in (2, 3)  # the other one may have done it all before the third was up
 
 
+@pytest.mark.slow
 def test_a_server_that_keeps_dying_is_given_up(fake):
     (fake / "die-at").write_text("all")
     with VllmServer("org/m") as engine, pytest.raises(EngineError) as raised:
@@ -313,6 +317,7 @@ def test_a_server_that_keeps_dying_is_given_up(fake):
     assert len(notes(fake, "started")) == 1 + replicas_module.RESTARTS
 
 
+@pytest.mark.slow
 def test_a_port_taken_at_the_last_moment_is_exchanged_for_another(fake, monkeypatch):
     with socket.socket() as rival:
         rival.bind(("127.0.0.1", 0))
@@ -406,6 +411,7 @@ def test_a_server_that_answers_with_a_fault_is_not_ready(serve, monkeypatch, bro
     assert replicas_module.Door("m").closed(server.url) == f"{broken.removeprefix('/v1')}: status 503"
 
 
+@pytest.mark.slow
 def test_another_server_can_be_started_by_its_own_command(fake):
     command = [sys.executable, "-m", "distillery", "mock-server", "--model", "{name}", "--port", "{port}"]
     with open_engine(

@@ -176,6 +176,7 @@ def test_real_reworded_copies_of_contest_problems_are_found(real_data: Path):
     assert output.dropped.height >= 8  # of 9; the ninth shares only a formula
 
 
+@pytest.mark.slow
 def test_a_benchmark_in_the_form_of_the_hub_is_read_and_named(tmp_path):
     (tmp_path / "bench").mkdir()
     question = "A farmer has seventeen sheep and buys nine more; how many sheep has the farmer now?"

@@ -153,6 +153,7 @@ def load(file: Path, source: str) -> list[dict]:
         ]
 
 
+@pytest.mark.slow
 def test_two_real_training_sets_share_what_they_are_known_to_share(real_data: Path):
     rows = load(real_data / "math_l3to5_8k.jsonl.gz", "l3to5")
     rows += load(real_data / "math_train_deepscaler.jsonl.gz", "deepscaler")
@@ -184,6 +185,7 @@ def run_set(folder: Path, name: str, questions: list[str], earlier: str = "[]", 
     return folder / "data" / "store" / run["steps"][-1]["folder"] / "out"
 
 
+@pytest.mark.slow
 def test_what_an_earlier_set_has_goes_and_the_report_shows_the_pair(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -207,6 +209,7 @@ def test_what_an_earlier_set_has_goes_and_the_report_shows_the_pair(
     assert pl.read_parquet(third / "signatures.parquet").height == 0
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_column_that_was_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     rows = [{"question": f"Question {n}?", "answer": f"{LONG.format(3, 4)} Reply {n}."} for n in range(2)]
@@ -221,6 +224,7 @@ def test_the_report_shows_the_column_that_was_compared(tmp_path: Path, monkeypat
     assert "Reply 0." in page.partition("Near copies")[2]
 
 
+@pytest.mark.slow
 def test_an_index_of_another_make_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     first = run_set(tmp_path, "first", [LONG.format(17, 40)])
@@ -232,6 +236,7 @@ def test_an_index_of_another_make_is_refused(tmp_path: Path, monkeypatch: pytest
             build(DedupMinhash, options, where="x").stamp()
 
 
+@pytest.mark.slow
 def test_an_earlier_set_never_loses_a_row_to_a_better_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     first = run_set(tmp_path, "first", [LONG.format(17, 40)])

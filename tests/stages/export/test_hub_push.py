@@ -250,6 +250,7 @@ def test_a_hub_that_is_down_is_one_line(hub: Hub, folder: Path, monkeypatch: pyt
         send(hub, folder, attempts=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breaks", [0, 2])
 def test_what_was_pushed_is_what_load_dataset_gives(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: int

@@ -126,6 +126,7 @@ def talk(interview, reply, luck):
     return asked
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.sampled_from([POLICY, Adaptive(accept=None), Adaptive(wave=3)]))
 @settings(max_examples=60, deadline=None)
 def test_what_is_asked_and_written_does_not_depend_on_who_answers_first(seed, policy):

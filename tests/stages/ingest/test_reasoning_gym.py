@@ -18,6 +18,7 @@ def table(**options: object) -> pl.DataFrame:
     return pl.concat([output.kept for output in stage.shards(None)])
 
 
+@pytest.mark.slow
 def test_each_puzzle_carries_what_its_scorer_needs():
     puzzles = table(shard_rows=2)
     assert puzzles.schema == pl.Schema(PROBLEM)

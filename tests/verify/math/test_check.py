@@ -206,6 +206,7 @@ def test_every_spelling_of_a_fraction_is_that_fraction_and_no_other(value: Any, 
     assert at_once(f"\\frac{{{value.numerator + 1}}}{{{value.denominator}}}", answer) is Outcome.WRONG
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "unreadable"),
     [
@@ -233,6 +234,7 @@ def test_labelled_solutions_to_gsm8k_are_judged_as_labelled(real_data: Path):
     assert agreed == len(pairs)
 
 
+@pytest.mark.slow
 def test_the_peers_own_cases_are_judged_as_they_say(real_data: Path):
     cases = [row for row in rows(real_data / "judge_verifier_cases.jsonl.gz") if row["kind"] == "equivalence"]
     cases = [case for case in cases if not case["note"].startswith(("string-level", "needs"))]

@@ -129,10 +129,12 @@ def score(gold: str, text: str, payload: str = "{}") -> float | None:
     return judge([(Problem("q", gold, checker="math", payload=payload), text)], deadline_s=60)[0].score
 
 
+@pytest.mark.slow
 def test_the_same_answer_is_accepted_in_each_of_these_forms():
     assert judged(SAME, Outcome.CORRECT) == []
 
 
+@pytest.mark.slow
 def test_another_answer_is_refused_in_each_of_these_forms():
     assert judged(OTHER, Outcome.WRONG) == []
 

@@ -547,10 +547,12 @@ def judged(table: str, outcome: Outcome) -> list[str]:
     return [line for line, verdict in zip(lines, verdicts, strict=True) if verdict.outcome is not outcome]
 
 
+@pytest.mark.slow
 def test_an_answer_may_be_written_in_many_ways():
     assert judged(SAME, Outcome.CORRECT) == []
 
 
+@pytest.mark.slow
 def test_no_other_answer_is_accepted():
     assert judged(OTHER, Outcome.WRONG) == []
 

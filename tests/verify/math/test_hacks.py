@@ -59,6 +59,7 @@ HACKS = {
 }
 
 
+@pytest.mark.slow
 def test_no_hack_scores_and_none_stops_the_judge():
     problem = Problem("What is 6 times 7?", GOLD, checker="math")
     begin = time.monotonic()
@@ -67,6 +68,7 @@ def test_no_hack_scores_and_none_stops_the_judge():
     assert time.monotonic() - begin < 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gold", ["x^2-1", "\\frac{\\sqrt{3}}{2}", "(2, \\infty)", "\\text{even}", "1, 2"])
 def test_hacks_do_not_score_against_other_kinds_of_gold(gold: str):
     names = [name for name in HACKS if not name.startswith("a megabyte")]

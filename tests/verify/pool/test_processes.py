@@ -45,6 +45,7 @@ def pids() -> set[int]:
     return {worker._process.pid for worker in mine.idle if worker._process} if mine else set()
 
 
+@pytest.mark.slow
 def test_each_row_has_its_verdict_in_its_place():
     rows = [
         (GOLD, RIGHT),
@@ -72,6 +73,7 @@ def test_each_row_has_its_verdict_in_its_place():
     assert judge([]) == []
 
 
+@pytest.mark.slow
 def test_a_bomb_is_killed_at_its_deadline_and_the_pool_goes_on():
     warm(2)
     begin = time.monotonic()
@@ -102,6 +104,7 @@ def test_what_eats_all_memory_is_an_error_and_the_pool_goes_on(monkeypatch: pyte
     pool.close()
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_an_error_of_its_row_alone():
     pool.close()
     warm(1)
@@ -142,6 +145,7 @@ def test_a_worker_that_never_gets_ready_is_an_error(monkeypatch: pytest.MonkeyPa
     pool.close()
 
 
+@pytest.mark.slow
 def test_workers_are_kept_warm_and_recycled(monkeypatch: pytest.MonkeyPatch):
     pool.close()
     monkeypatch.setattr(pool, "RECYCLE_AFTER", 3)
@@ -201,6 +205,7 @@ def _in_child(queue: "multiprocessing.Queue[tuple[str, list[int]]]") -> None:
     queue.put((judge_one(GOLD, RIGHT).outcome.value, sorted(pids())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 @pytest.mark.parametrize("daemon", [True, False])
 def test_it_works_in_processes_that_others_start(method: str, daemon: bool, tmp_path: Path):
@@ -220,6 +225,7 @@ def test_it_works_in_processes_that_others_start(method: str, daemon: bool, tmp_
     assert (ran.stdout.strip(), ran.returncode) == ("correct", 0), ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_starts_its_own_workers_and_leaves_its_parents_alone():
     warm(1)
@@ -243,6 +249,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_a_killed_parent():
     code = (
         "import os, sys, time\n"
@@ -280,6 +287,7 @@ def test_a_text_beyond_all_measure_is_no_answer():
     assert judge_one(GOLD, "x" * (pool.MAX_CHARS + 1)).outcome is Outcome.NO_ANSWER
 
 
+@pytest.mark.slow
 def test_a_million_characters_and_a_hundred_thousand_brackets_cost_little():
     warm(1)
     begin = time.monotonic()

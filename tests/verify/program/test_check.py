@@ -301,6 +301,7 @@ def _rows(path: Path, count: int) -> list[dict[str, Any]]:
         return [json.loads(line) for line in islice(lines, count)]
 
 
+@pytest.mark.slow
 @isolated
 def test_reference_solutions_of_real_sets_pass(real_data: Path):
     pairs = [

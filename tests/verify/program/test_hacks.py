@@ -318,6 +318,7 @@ HANGING = {
 SLEEPING = ("sleep", "stop", "sleeping thread", "a crowd that stands in line")
 
 
+@pytest.mark.slow
 def test_the_runs_of_a_program_may_sleep_so_much_together_and_no_more(isolation: str):
     limits = Limits(cpu_s=1, wall_s=3)
     ran = run_on_inputs("import time\ntime.sleep(0.8)", ["\n"] * 9, limits)

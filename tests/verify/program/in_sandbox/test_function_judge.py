@@ -74,6 +74,7 @@ class Solution:
 """
 
 
+@pytest.mark.slow
 def test_objects_of_the_prompts_classes_travel_by_value_however_long_the_list():
     test = "def check(turn):\n    assert values(turn(list_node(range(20000)))) == list(range(20000))[::-1]\n"
     found = judged(test, TURN, prompt=LISTS, entry_point="Solution().turn")

@@ -157,6 +157,7 @@ HEAVY = [
 FRAMES = ["struct.pack('>I', 1 << 30)", "struct.pack('>I', 60 << 20) + b'[' * (60 << 20)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", HEAVY)
 def test_a_value_too_heavy_for_the_judge_is_wrong(value: str):
     code = forged("m[1] == 0", f"m[1] = {value}") + "def f(x): return 0"
