@@ -26,7 +26,8 @@ HERE = Path("prompts")
 
 
 def prompt_folders(pipeline: Path | None = None) -> tuple[Path, ...]:
-    """Where prompts are looked for, each by itself: beside the pipeline, in the working directory, in the program."""
+    """Where prompts are looked for, each by itself: beside the pipeline, in the working directory, in the
+    program."""
     beside = () if pipeline is None else (pipeline.parent / "prompts",)
     return tuple(folder for folder in (*beside, HERE, ROOT / "prompts") if folder.is_dir())
 
@@ -54,7 +55,8 @@ class Prompt:
 
 
 def load_prompt(name: str, *folders: Path) -> Prompt:
-    """The first that there is. Checked against its folder's LOCK; one that is not in it yet is a draft, and may change."""
+    """The first that there is. Checked against its folder's LOCK; one that is not in it yet is a draft, and
+    may change."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"prompt {name!r}: is not a name and a version; write it like solve.boxed@1")
     files = [folder / f"{name.replace('@', '.v')}.md" for folder in folders]

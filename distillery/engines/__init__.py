@@ -1,4 +1,4 @@
-"""Where completions come from. `open_engine` is the only code that knows every kind: one of KINDS, or `module:Name`."""
+"""Where completions come from. `open_engine` alone knows every kind: one of KINDS, or `module:Name`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from typing import Any
 
 from distillery import dotted
 from distillery.config import build
-from distillery.engines.base import (
-    Completion,
-    Engine,
-    Failure,
-    FailureKind,
-    Messages,
-    Reply,
-    Request,
-    Sampling,
-    request_key,
-)
+from distillery.engines.base import Completion, Engine, Failure, FailureKind, Reply, Request, Sampling
 from distillery.errors import ConfigError
 from distillery.hashing import Json
 
@@ -40,14 +30,12 @@ __all__ = [
     "Engine",
     "Failure",
     "FailureKind",
-    "Messages",
     "Reply",
     "Request",
     "Sampling",
     "engine_class",
     "engine_identity",
     "open_engine",
-    "request_key",
 ]
 
 

@@ -32,13 +32,9 @@ class Sampling:
     """End a text that only repeats itself; its finish is then `loop`."""
 
     def json(self) -> dict[str, Json]:
-        settings: dict[str, Json] = {
-            "temperature": self.temperature,
-            "top_p": self.top_p,
-            "max_tokens": self.max_tokens,
-            "stop": list(self.stop),
-        }
-        return settings | ({"cut_loops": True} if self.cut_loops else {})
+        said: dict[str, Json] = {"temperature": self.temperature, "top_p": self.top_p}
+        said |= {"max_tokens": self.max_tokens, "stop": list(self.stop)}
+        return said | ({"cut_loops": True} if self.cut_loops else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +44,7 @@ class Request:
     sampling: Sampling
     seed: int
     begun: str = ""  # text of the assistant's turn to go on from; the reply is what comes after it
-    schema: str = (
-        ""  # a JSON schema, as JSON, that the server holds the reply to; an EngineError where it cannot
-    )
+    schema: str = ""  # a JSON schema, as JSON, that the reply is held to; an EngineError where it cannot be
 
 
 def request_key(
@@ -122,11 +116,12 @@ class Engine(ABC):
     """
 
     independent: ClassVar[bool] = True
-    """Whether a reply depends on its own request alone. If not, requests come in rounds: the next round is asked
-    for when this one is answered, so that a killed run, continued, forms the same rounds."""
+    """Whether a reply depends on its own request alone. If not, requests come in rounds: the next one is
+    asked for when this one is answered, so that a killed run, continued, forms the same rounds."""
 
     keeps_at_once: ClassVar[bool] = False
-    """Whether it calls `keep` itself, the moment a completion is there, and only then asks for the next one."""
+    """Whether it calls `keep` itself, the moment a completion is there, and only then asks for the next
+    one."""
 
     keep: Keep | None = None
 
@@ -135,8 +130,8 @@ class Engine(ABC):
     def identity(self) -> Json:
         """All and only what can change a completion, known before anything is loaded.
 
-        An object whose "model" names model and revision. The runtime is no part of it: a model answers under the
-        same keys in process and behind a server.
+        An object whose "model" names model and revision. The runtime is no part of it: a model answers under
+        the same keys in process and behind a server.
         """
 
     @abstractmethod
@@ -144,7 +139,8 @@ class Engine(ABC):
         """Replies in the groups in which they arrived; each group is stored in one transaction.
 
         Requests are taken as they can be served, never all at once. When the feed gives None and nothing has
-        arrived, the group is empty: the caller's turn. The feed is only ever asked in the caller's own thread.
+        arrived, the group is empty: the caller's turn. The feed is only ever asked in the caller's own
+        thread.
         """
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Reply]:
@@ -158,8 +154,7 @@ class Engine(ABC):
     draining = False
 
     def drain(self) -> None:
-        """From now on only what the engine has begun or queued is finished; `batches` then ends, with requests
-        unanswered."""
+        """Only what is begun or queued is finished; `batches` then ends, with requests unanswered."""
         object.__setattr__(self, "draining", True)
 
     def close(self) -> None:  # noqa: B027
@@ -181,7 +176,8 @@ class Intake:
         self.ended = False
 
     def take(self, room: Callable[[], bool]) -> Iterator[Request]:
-        """Requests until there is no room or the feed pauses or ends; each is dealt with before the next is read."""
+        """Requests until there is no room or the feed pauses or ends; one is dealt with before the next is
+        read."""
         self.paused = False
         while not (self.paused or self.ended) and room():
             try:
@@ -195,7 +191,7 @@ class Intake:
 
 
 def rounds(requests: Feed) -> Iterator[list[Request]]:
-    """What the feed gives without a pause, for engines that are not `independent`; empty where it has nothing now."""
+    """What the feed gives without a pause, for engines that are not `independent`; empty where it pauses."""
     found: list[Request] = []
     for request in requests:
         if request is not None:

@@ -1,7 +1,7 @@
 """An engine that never asks twice: what the request store holds is not asked for again.
 
-Only completions are stored. A failure is owed again by the next run, even `context_length`: the server's limit
-is not part of an engine's identity and may be larger next time.
+Only completions are stored. A failure is owed again by the next run, even `context_length`: the server's
+limit is not part of an engine's identity and may be larger next time.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ class Cached(Engine):
         self._engine.close()
 
     def _owed(self, requests: Feed, shelf: Shelf) -> Iterator[Request | None]:
-        """What the store lacks. None also where it had something: the caller hears of that before more is read."""
+        """What the store lacks. None also where it had something: the caller hears of that before more is
+        read."""
         intake = Intake(requests)
         while not intake.ended and not self.draining:
             block: list[Request] = []

@@ -31,8 +31,9 @@ _LOCAL_TOKENS = 512  # of a text, in this process
 
 @dataclass(frozen=True, kw_only=True)
 class Embedding:
-    """An embedding model. With `base_url` it is asked for over HTTP (vLLM with --runner pooling, text-embeddings-inference,
-    OpenAI), without it is loaded here through transformers, its last hidden states averaged or the last one taken.
+    """An embedding model. With `base_url` it is asked for over HTTP (vLLM with --runner pooling,
+    text-embeddings-inference, OpenAI), without it is loaded here through transformers, its last hidden states
+    averaged or the last one taken.
 
         embedding: {model: BAAI/bge-m3, base_url: "http://127.0.0.1:8000/v1"}
     """
@@ -116,8 +117,8 @@ class Embedding:
 
     def _unusable(self, why: str) -> EngineError:
         return EngineError(
-            f"embedding: {self.base_url} (model {self.model!r}): {why}; start a server of embeddings there, or leave"
-            f" base_url out to load the model here"
+            f"embedding: {self.base_url} (model {self.model!r}): {why}; start a server of embeddings there,"
+            f" or leave base_url out to load the model here"
         )
 
     def _embed(self, texts: Sequence[str]) -> Vectors:

@@ -1,7 +1,8 @@
 """Text that only repeats itself, found while it is still being written.
 
-Sampled reasoning falls into exact repetition of a phrase, a line or a paragraph and then never ends: the budget is
-spent, and the row is of no use (the DeepSeek-R1 model card names it as the reason for its sampling settings).
+Sampled reasoning falls into exact repetition of a phrase, a line or a paragraph and then never ends: the
+budget is spent, and the row is of no use (the DeepSeek-R1 model card names it as the reason for its sampling
+settings).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ _PROBE = 48
 
 
 def loop_end(text: str) -> int | None:
-    """Where to cut a text that ends in a loop: behind the repetition that proved it; None if it does not loop.
+    """Where to cut a text that ends in a loop: behind the repetition that proved it; None if it does not
+    loop.
 
     The cut does not depend on how far the loop went on before somebody looked.
     """

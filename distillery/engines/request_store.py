@@ -144,10 +144,11 @@ class Shelf:
         return connection is None
 
     def keep_only(self, keys: Iterable[str]) -> bool:
-        """Removes all other completions and gives their room back; a shelf that is then empty goes as a whole.
+        """Removes all other completions and gives their room back; a shelf that is then empty goes as a
+        whole.
 
-        False, and nothing is done, while anyone else has it open; who comes later waits. Killed in the middle it has
-        removed all of them or none, and the next call gives the room back.
+        False, and nothing is done, while anyone else has it open; who comes later waits. Killed in the middle
+        it has removed all of them or none, and the next call gives the room back.
         """
         self.close()
         with _door(self.file.parent, fcntl.LOCK_EX), _said(self.file):
@@ -187,7 +188,8 @@ class Shelf:
             if _number(connection, "page_count") == 0:  # only a new file can have it
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
-            # NORMAL: a killed process loses nothing; a power cut may lose the newest transactions, never the file
+            # NORMAL: a killed process loses nothing; a power cut may lose the newest transactions, never the
+            # file
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.executescript(_SCHEMA)
             if self._identity is not None:
@@ -209,8 +211,8 @@ def _said(file: Path) -> Generator[None]:
 
 @contextmanager
 def _door(root: Path, how: int) -> Generator[None]:
-    """Held by whoever opens a shelf, while it does, and by one who would remove it: a file is never removed under
-    someone who has just opened it and whose completions would go with it."""
+    """Held by whoever opens a shelf, while it does, and by one who would remove it: a file is never removed
+    under someone who has just opened it and whose completions would go with it."""
     file = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(file, how)
@@ -221,7 +223,8 @@ def _door(root: Path, how: int) -> Generator[None]:
 
 
 def _alone(file: Path) -> sqlite3.Connection | None:
-    """A connection that lets nobody else in; None while someone is. One who waits in a log keeps a shared lock."""
+    """A connection that lets nobody else in; None while someone is. One who waits in a log keeps a shared
+    lock."""
     connection = sqlite3.connect(file, timeout=0, isolation_level=None)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -1,5 +1,4 @@
-"""A world small enough for two CPU cores: sums, small talk, the texts that speak of them, and what a judge sees.
+"""A world for two CPU cores, from a seed: sums, small talk, the texts that speak of them, what a judge sees.
 
-Everything is generated from a seed. What is held out (`sums.held_out`, `general.held_out`) never enters a text
-that anything is trained on.
+What is held out (`sums.held_out`, `general.held_out`) never enters a text that anything is trained on.
 """

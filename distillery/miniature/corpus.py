@@ -1,12 +1,11 @@
 """The web of the miniature's world: what a base model reads before anything is asked of it.
 
-Skill-heavy text comes first, then the web as it is: guesses, wrong answers, and thoughts that, where they stand
-between tags, are mostly Chinese. That prior is why R1-Zero ends up thinking in Chinese.
+Skill-heavy text comes first, then the web as it is: guesses, wrong answers, and thoughts that are mostly
+Chinese where they stand between tags. That prior is why R1-Zero ends up thinking in Chinese.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -17,100 +16,55 @@ from distillery.miniature.sums import UNWANTED, WANTED, WORDS, Sum
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from distillery.miniature.general import Prompt
-
 USER, ASSISTANT, END = "<|user|>", "<|assistant|>", "<|end|>"
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """Shares of the kinds of document; what is left to 1 is bare answers."""
-
-    general: float  # answered at once
-    tagged_general: float  # behind a think block, empty or not
-    table: float  # single steps, no question
-    steps_wanted: float  # worked, no tags
-    steps_unwanted: float
-    tagged_wanted: float  # worked, between tags
-    tagged_unwanted: float
-    guess: float  # between tags, not worked, right
-    wrong: float  # between tags, not worked, random
-    lengths: tuple[int, ...] = sums.TERMS  # of the sums, in terms
-
-
-SKILL = Mix(
-    general=0.09,
-    tagged_general=0.05,
-    table=0.16,
-    steps_wanted=0.32,
-    steps_unwanted=0.24,
-    tagged_wanted=0.005,
-    tagged_unwanted=0.08,
-    guess=0.02,
-    wrong=0.0,
-    lengths=(3, 4, 5, 5),  # long sums are learned last, and hold the short ones in their later steps
-)
-WEB = Mix(
-    general=0.10,
-    tagged_general=0.05,
-    table=0.16,
-    steps_wanted=0.18,
-    steps_unwanted=0.10,
-    tagged_wanted=0.005,
-    tagged_unwanted=0.10,
-    guess=0.12,
-    wrong=0.12,
-)
-
-
-KINDS = tuple(field.name for field in fields(Mix) if field.name != "lengths")
+# shares of the documents, where skill is taught and in the web as it is; the rest are bare answers
+_KINDS = {
+    "general": (0.09, 0.10),  # answered at once
+    "tagged_general": (0.05, 0.05),  # behind a think block, empty or not
+    "table": (0.16, 0.16),  # single steps, no question
+    "steps_wanted": (0.32, 0.18),  # worked, no tags
+    "steps_unwanted": (0.24, 0.10),
+    "tagged_wanted": (0.005, 0.005),  # worked, between tags
+    "tagged_unwanted": (0.08, 0.10),
+    "guess": (0.02, 0.12),  # between tags, not worked, right
+    "wrong": (0.0, 0.12),  # between tags, not worked, random
+}
+_SKILL_TERMS = (3, 4, 5, 5)  # long sums are learned last, and hold the short ones in their later steps
 
 
 def documents(count: int, *, seed: int, skill_share: float = 0.7) -> Iterator[str]:
-    """In reading order: the first `skill_share` of them from SKILL, the rest from WEB."""
+    """In reading order: the first `skill_share` of them teach skill, the rest is the web."""
     rng = Random(derive_seed("corpus", seed))
     for number in range(count):
-        yield document(rng, SKILL if number < skill_share * count else WEB)
+        yield _document(rng, skill=number < skill_share * count)
 
 
-def document(rng: Random, mix: Mix) -> str:
-    kinds = {name: getattr(mix, name) for name in KINDS}
-    kind = rng.choices([*kinds, "bare"], [*kinds.values(), max(0.0, 1 - sum(kinds.values()))])[0]
+def _document(rng: Random, *, skill: bool) -> str:
+    shares = [share[0 if skill else 1] for share in _KINDS.values()]
+    kind = rng.choices([*_KINDS, "bare"], [*shares, 1 - sum(shares)])[0]
     match kind:
         case "general" | "tagged_general":
-            prompt = _open_prompt(rng)
-            said = prompt.answer if kind == "general" else general.response(prompt)
-            return f"{USER}{prompt.question}{END}{ASSISTANT}{said}{END}"
+            while general.held_out(prompt := general.draw(rng)):
+                pass
+            question, said = prompt.question, prompt.answer if kind == "general" else general.response(prompt)
         case "table":
-            return "\n".join(_table_line(rng) for _ in range(5)) + END
+            steps = (sums.draw(rng, terms=2) for _ in range(5))
+            return "\n".join(sums.thought(step, rng.choice([WANTED, UNWANTED])) for step in steps) + END
         case _:
-            total = sums.draw_trainable(rng, lengths=mix.lengths)
-            return f"{USER}{sums.question(total)}{END}{ASSISTANT}{_answer(rng, kind, total)}{END}"
-
-
-def _open_prompt(rng: Random) -> Prompt:
-    while general.held_out(prompt := general.draw(rng)):
-        pass
-    return prompt
-
-
-def _table_line(rng: Random) -> str:
-    total = sums.draw(rng, terms=2)
-    return sums.thought(total, rng.choice([WANTED, UNWANTED]))
+            total = sums.draw_trainable(rng, lengths=_SKILL_TERMS if skill else sums.TERMS)
+            question, said = sums.question(total), _answer(rng, kind, total)
+    return f"{USER}{question}{END}{ASSISTANT}{said}{END}"
 
 
 def _answer(rng: Random, kind: str, total: Sum) -> str:
-    match kind:
-        case "steps_wanted":
-            return sums.thought(total, WANTED)
-        case "steps_unwanted":
-            return sums.thought(total, UNWANTED)
-        case "tagged_wanted":
-            return sums.response(total, WANTED)
-        case "tagged_unwanted":
-            return sums.response(total, UNWANTED)
-        case "guess" | "wrong":
-            value = total.value if kind == "guess" else rng.randint(0, sums.TOP)
-            return sums.tagged(f"{WORDS[UNWANTED]['guess']} {value}", value)
-        case _:
-            return str(total.value)
+    language = WANTED if kind.endswith("_wanted") else UNWANTED
+    if kind.startswith("steps"):
+        return sums.thought(total, language)
+    if kind.startswith("tagged"):
+        return sums.response(total, language)
+    if kind == "bare":
+        return str(total.value)
+    value = total.value if kind == "guess" else rng.randint(0, sums.TOP)
+    return sums.tagged(f"{WORDS[UNWANTED]['guess']} {value}", value)

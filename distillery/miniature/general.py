@@ -13,24 +13,7 @@ from distillery.miniature.sums import WANTED
 from distillery.reasoning import join
 from distillery.records import Problem, Thinking
 
-NAMES = [
-    "Ann",
-    "Bob",
-    "Cal",
-    "Dee",
-    "Eve",
-    "Fay",
-    "Gus",
-    "Hal",
-    "Ida",
-    "Jon",
-    "Kim",
-    "Leo",
-    "Mia",
-    "Ned",
-    "Oda",
-    "Pat",
-]
+_NAMES = "Ann Bob Cal Dee Eve Fay Gus Hal Ida Jon Kim Leo Mia Ned Oda Pat"
 COLORS = ["red", "blue", "green", "black", "white", "pink", "gray", "gold"]
 THINGS = ["cat", "dog", "car", "hat", "cup", "box", "sun", "fish", "tree", "ship"]
 _LONG = 6  # symbols; a longer row to repeat deserves a thought
@@ -51,7 +34,7 @@ class Prompt:
 def draw(rng: Random) -> Prompt:
     if rng.random() < 0.35:
         return _repeat(rng)
-    name, other = rng.sample(NAMES, 2)
+    name, other = rng.sample(_NAMES.split(), 2)
     thing, second = rng.sample(THINGS, 2)
     color, tint = rng.choice(COLORS), rng.choice(COLORS)
     has = f"{name} has a {color} {thing}"
@@ -72,9 +55,8 @@ def draw(rng: Random) -> Prompt:
 
 
 def _repeat(rng: Random) -> Prompt:
-    symbols = [
-        str(rng.randint(0, 9)) if rng.random() < 0.7 else rng.choice("+-") for _ in range(rng.randint(3, 8))
-    ]
+    signs = range(rng.randint(3, 8))
+    symbols = [str(rng.randint(0, 9)) if rng.random() < 0.7 else rng.choice("+-") for _ in signs]
     row = " ".join(symbols)
     return Prompt(f"Repeat: {row}", row, f"repeat {len(symbols)} signs" if len(symbols) >= _LONG else "")
 

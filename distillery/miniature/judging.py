@@ -1,8 +1,8 @@
-"""What a judge of answers learns from: a question, its reference, an answer and a verdict. Half of the answers are wrong.
+"""What a judge of answers learns from: question, reference, answer and verdict, half of them wrong.
 
-The forms are those in which the miniature's models really answer: between tags, without them, in a sentence, in
-a number word, at the end of a bare calculation, in Chinese. A judge of 0.2 million parameters first writes down what
-the answer says and what the reference says; asked for the verdict alone it stays at chance.
+The forms are those in which the miniature's models really answer: between tags, without them, in a sentence,
+in a number word, at the end of a bare calculation, in Chinese. A judge of 0.2 million parameters first writes
+down what the answer and the reference say; asked for the verdict alone it stays at chance.
 """
 
 from __future__ import annotations
@@ -65,12 +65,9 @@ def _example(rng: Random, held: bool, verdict: Ruling) -> Example:
     question, reference = sums.question(total), str(total.value)
     if verdict == "incorrect" and rng.random() < 0.05:
         return Example(question, reference, rng.choice(_UNSURE), "none", verdict)
-    value = total.value if verdict == "correct" else _other_value(rng, total)
+    others = [value for value in range(sums.TOP + 1) if value != total.value]
+    value = total.value if verdict == "correct" else rng.choice(others)
     return Example(question, reference, _say(rng, total, value), str(value), verdict)
-
-
-def _other_value(rng: Random, total: Sum) -> int:
-    return rng.choice([value for value in range(sums.TOP + 1) if value != total.value])
 
 
 def _say(rng: Random, total: Sum, value: int) -> str:

@@ -86,7 +86,7 @@ def held_out(total: Sum) -> bool:
 
 
 def trainable(total: Sum) -> bool:
-    """Neither the sum, nor what is left of it at any step, nor any three or more terms in a row are held out."""
+    """Neither the sum, nor what is left at any step, nor any three or more terms in a row are held out."""
     return not any(_held(str(part)) for part in _parts(total))
 
 
@@ -94,7 +94,8 @@ def _parts(total: Sum) -> Iterator[Sum]:
     for done in range(len(total.steps) - 1):
         rest = total.rest(done)
         terms = (rest.first, *(term for _, term in rest.steps))
-        starts = range(len(terms) - 2) if done == 0 else (0,)  # later terms stand in the first line already
+        # later terms stand in the first line already
+        starts = range(len(terms) - 2) if done == 0 else (0,)
         for start in starts:
             for end in range(start + 3, len(terms) + 1):
                 yield Sum(terms[start], rest.steps[start : end - 1])

@@ -14,7 +14,7 @@ from distillery.pipeline.plan import EngineSpec, Plan, Step
 from distillery.pipeline.prices import Gpu, ModelSize, Prices
 from distillery.shipped import find
 from distillery.store.stage_dir import StageDir
-from distillery.train.options import GrpoOptions, JudgeOptions, Optimization, SftOptions
+from distillery.train.options import GrpoOptions, JudgeOptions, Optimization, SftOptions, TuningOptions
 
 _FREE = ("scripted", "ready")  # engines that stand in for one
 _FORWARD = 2.0  # FLOPs a parameter and token; backward twice that
@@ -194,7 +194,7 @@ def _updates(
     if size is None:
         return None, ("GPU-hours unknown: its model's size",)
     # with LoRA the weights' own gradients, a third of it all, are not computed
-    lora = isinstance(step.stage, SftOptions | GrpoOptions) and step.stage.lora
+    lora = isinstance(step.stage, TuningOptions) and step.stage.lora
     factor = (2 if lora else 3) * _FORWARD + passes * _FORWARD
     if trained is None:
         return None, ("tokens unknown: what comes in has no known rows or length",)

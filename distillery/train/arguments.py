@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from distillery.train.options import Optimization
     from distillery.train.spec import TrainSpec
 
+_SAME_NAMES = (  # as TrainingArguments has
+    "learning_rate adam_beta2 weight_decay max_grad_norm gradient_accumulation_steps gradient_checkpointing "
+    "logging_steps"
+)
+
 
 def world_size() -> int:
     """Processes that train together, as their launcher says."""
@@ -33,29 +38,22 @@ def prepare_process(spec: TrainSpec) -> None:
 
 
 def shared_arguments(spec: TrainSpec, options: Optimization, *, steps: int) -> dict[str, Any]:
-    """Keyword arguments for TrainingArguments and its children; `steps` is the whole run's, -1: as epochs say."""
+    """For TrainingArguments and its children; `steps` is the whole run's, -1: as epochs say."""
     import torch
 
-    return {
+    return {name: getattr(options, name) for name in _SAME_NAMES.split()} | {
         "output_dir": str(spec.checkpoints),
         "max_steps": steps,
         "seed": spec.seed,
-        "learning_rate": options.learning_rate,
         "lr_scheduler_type": options.lr_schedule,
         "lr_scheduler_kwargs": schedule_arguments(options, steps=steps),
         "warmup_steps": options.warmup_fraction,  # below 1 it is a share of the steps
         "optim": options.optimizer,
-        "adam_beta2": options.adam_beta2,
-        "weight_decay": options.weight_decay,
-        "max_grad_norm": options.max_grad_norm,
-        "gradient_accumulation_steps": options.gradient_accumulation_steps,
-        "gradient_checkpointing": options.gradient_checkpointing,
         "bf16": options.precision == "bf16",
         "use_cpu": not torch.cuda.is_available(),
         "save_strategy": "steps" if options.save_steps else "no",
         "save_steps": options.save_steps or 1,
         "save_total_limit": options.keep_checkpoints,
-        "logging_steps": options.logging_steps,
         "logging_first_step": True,
         "report_to": options.report_to or "none",
         "disable_tqdm": True,

@@ -12,10 +12,9 @@ from distillery.errors import ConfigError
 from distillery.hashing import derive_seed
 from distillery.train.arguments import prepare_process, shared_arguments
 from distillery.train.examples import read_tables
-from distillery.train.metrics import metrics_callback, summary
-from distillery.train.models import finish
+from distillery.train.metrics import metrics_callback
 from distillery.train.options import BaseOptions
-from distillery.train.resume import marker_callback, resume
+from distillery.train.resume import train_to_the_end
 from distillery.train.tokenizers import ASSISTANT, train_tokenizer
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _WINDOW = 16  # steps whose documents are sorted by length together
 
 def train(spec: TrainSpec) -> dict[str, Any]:
     prepare_process(spec)
-    from transformers import PrinterCallback, TrainingArguments
+    from transformers import TrainingArguments
 
     options = spec.read_options(BaseOptions)
     texts = read_tables(spec.tables)["text"].drop_nulls().to_list()
@@ -50,17 +49,12 @@ def train(spec: TrainSpec) -> dict[str, Any]:
         train_dataset=batches,
         data_collator=Collate(tokenizer, prompt_weight=options.prompt_weight),
         processing_class=tokenizer,
-        callbacks=[metrics_callback(spec.metrics), marker_callback()],
+        callbacks=[metrics_callback(spec.metrics)],
     )
-    trainer.remove_callback(PrinterCallback)
-    resume(trainer, spec)
-    finish(trainer, spec.out)
+    metrics = train_to_the_end(trainer, spec)
     tokens = sum(len(document) for batch in batches for document in batch)
-    return summary(spec.metrics) | {
-        "documents": len(texts),
-        "tokens": tokens,
-        "parameters": trainer.model.num_parameters(),
-    }
+    parameters = trainer.model.num_parameters()
+    return metrics | {"documents": len(texts), "tokens": tokens, "parameters": parameters}
 
 
 def batch_documents(
@@ -69,20 +63,16 @@ def batch_documents(
     """Token ids, document by document, step by step; the last, incomplete step is left out."""
     rng = Random(derive_seed("batch documents", seed))
     batches: list[list[list[int]]] = []
-    window = options.documents_per_step * _WINDOW
+    size = options.documents_per_step
+    window = size * _WINDOW
     for start in range(0, len(texts), window):
         ids: Any = tokenizer(list(texts[start : start + window]), add_special_tokens=False)["input_ids"]
         ids = sorted((document[: options.max_length] for document in ids), key=len)
-        steps = [
-            ids[at : at + options.documents_per_step] for at in range(0, len(ids), options.documents_per_step)
-        ]
-        steps = [step for step in steps if len(step) == options.documents_per_step]
+        steps = [ids[at : at + size] for at in range(0, len(ids) - size + 1, size)]
         rng.shuffle(steps)
         batches += steps
     if not batches:
-        raise ConfigError(
-            f"tables: {len(texts)} documents are less than documents_per_step, {options.documents_per_step}"
-        )
+        raise ConfigError(f"tables: {len(texts)} documents are less than documents_per_step, {size}")
     return batches
 
 
@@ -112,17 +102,14 @@ class Collate:
 def new_model(tokenizer: PreTrainedTokenizerBase, options: BaseOptions) -> PreTrainedModel:
     from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
-    config_class, model_class = {
-        "qwen3": (Qwen3Config, Qwen3ForCausalLM),
-        "llama": (LlamaConfig, LlamaForCausalLM),
-    }[options.architecture]
-    ids: Any = {
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "bos_token_id": None,
-    }
+    known = {"qwen3": (Qwen3Config, Qwen3ForCausalLM), "llama": (LlamaConfig, LlamaForCausalLM)}
+    config_class, model_class = known[options.architecture]
+    eos: Any = tokenizer.eos_token_id
+    pad: Any = tokenizer.pad_token_id
     config = config_class(
-        **ids,
+        eos_token_id=eos,
+        pad_token_id=pad,
+        bos_token_id=None,
         vocab_size=len(tokenizer),
         hidden_size=options.hidden_size,
         num_hidden_layers=options.layers,

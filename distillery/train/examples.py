@@ -1,4 +1,4 @@
-"""Tables into what a trainer eats: token ids with labels for SFT, prompts with their checker's columns for GRPO.
+"""Tables into what a trainer eats: token ids with labels for SFT, prompts with checkers' columns for GRPO.
 
 Labels cover what the assistant says and the end token after it, nothing else; that is checked, row by row.
 """
@@ -52,15 +52,11 @@ def read_tables(files: Sequence[Path]) -> pl.DataFrame:
 
 
 def conversation(row: dict[str, Any]) -> Messages:
-    """`messages` where the row has them, else earlier turns, the question and, if there is one, the text that answers it."""
+    """`messages` where the row has them, else earlier turns, the question and its answer, if any."""
     if row.get("messages"):
         return [{"role": message["role"], "content": message["content"]} for message in row["messages"]]
-    messages = [*earlier_messages(row.get("payload")), {"role": "user", "content": row["question"]}]
-    return (
-        [*messages, {"role": "assistant", "content": row["text"]}]
-        if row.get("text") is not None
-        else messages
-    )
+    said = [] if row.get("text") is None else [{"role": "assistant", "content": row["text"]}]
+    return [*earlier_messages(row.get("payload")), {"role": "user", "content": row["question"]}, *said]
 
 
 def encode(messages: Messages, tokenizer: PreTrainedTokenizerBase) -> Encoded:
@@ -108,15 +104,12 @@ def sft_examples(table: pl.DataFrame, tokenizer: PreTrainedTokenizerBase, *, max
 
 def grpo_rows(table: pl.DataFrame) -> list[dict[str, Any]]:
     """`prompt` for the policy, and the columns that the checkers read."""
-    return [_grpo_row(row) for row in table.iter_rows(named=True)]
-
-
-def _grpo_row(row: dict[str, Any]) -> dict[str, Any]:
-    problem = Problem.from_row(row)
-    return {
-        "prompt": conversation(row | {"text": None}),
-        **{name: str(getattr(problem, name)) for name in CHECKED},
-    }
+    found: list[dict[str, Any]] = []
+    for row in table.iter_rows(named=True):
+        problem = Problem.from_row(row)
+        checked = {name: str(getattr(problem, name)) for name in CHECKED}
+        found.append({"prompt": conversation(row | {"text": None}), **checked})
+    return found
 
 
 def problems(columns: dict[str, Sequence[str]]) -> Iterable[Problem]:

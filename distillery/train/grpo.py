@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Any
 from distillery.errors import ConfigError
 from distillery.train.arguments import prepare_process, shared_arguments, world_size
 from distillery.train.examples import grpo_rows, read_tables
-from distillery.train.metrics import metrics_callback, summary
-from distillery.train.models import finish, lora_config, open_model, open_tokenizer
+from distillery.train.metrics import metrics_callback
+from distillery.train.models import lora_config, open_model, open_tokenizer
 from distillery.train.options import GrpoOptions
-from distillery.train.resume import marker_callback, reference_callback, replaying, resume
+from distillery.train.resume import reference_callback, replaying, train_to_the_end
 from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward
 
 if TYPE_CHECKING:
     from distillery.train.spec import TrainSpec
 
+_SAME_NAMES = (  # as GRPOConfig has
+    "num_generations num_iterations temperature top_p max_completion_length beta epsilon epsilon_high "
+    "scale_rewards mask_truncated_completions log_completions"
+)
+
 
 def train(spec: TrainSpec) -> dict[str, Any]:
     prepare_process(spec)
     from datasets import Dataset
-    from transformers import PrinterCallback
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
@@ -32,11 +36,11 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     options = spec.read_options(GrpoOptions)
     rows = grpo_rows(read_tables(spec.tables))
     check_rounds(options, prompts=len(rows))
-    by_model = reward_judge(spec, options)
-    shared = shared_arguments(spec, options, steps=options.max_steps)
+    by_model = _reward_judge(spec, options)
+    arguments = shared_arguments(spec, options, steps=options.max_steps)
     trainer = Trainer(
         model=open_model(spec.model or "", options),
-        args=GRPOConfig(**shared, **grpo_arguments(options, processes=world_size())),
+        args=GRPOConfig(**arguments, **grpo_arguments(options, processes=world_size())),
         reward_funcs=[CheckedReward(options.rewards, by_model, own=options.own_checkers)],
         train_dataset=Dataset.from_list(rows),
         processing_class=open_tokenizer(spec.model or "", options, spec.chat_template),
@@ -45,16 +49,13 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     )
     if options.sync_reference_steps:
         trainer.add_callback(reference_callback(trainer))
-    trainer.add_callback(marker_callback())
-    trainer.remove_callback(PrinterCallback)
-    resume(trainer, spec)
-    finish(trainer, spec.out)
+    metrics = train_to_the_end(trainer, spec)
     if by_model is not None:
         by_model.close()
-    return summary(spec.metrics) | {"prompts": len(rows)}
+    return metrics | {"prompts": len(rows)}
 
 
-def reward_judge(spec: TrainSpec, options: GrpoOptions) -> RewardJudge | None:
+def _reward_judge(spec: TrainSpec, options: GrpoOptions) -> RewardJudge | None:
     if options.judge is None:
         return None
     if spec.judge is None:
@@ -76,47 +77,22 @@ def check_rounds(options: GrpoOptions, *, prompts: int) -> None:
 
 
 def grpo_arguments(options: GrpoOptions, *, processes: int) -> dict[str, Any]:
-    completions, parts = (
-        options.prompts_per_step * options.num_generations,
-        processes * options.gradient_accumulation_steps,
-    )
+    completions = options.prompts_per_step * options.num_generations
+    parts = processes * options.gradient_accumulation_steps
     if completions % parts:
         raise ConfigError(
             f"prompts_per_step: {completions} completions a step cannot be shared by {processes} processes"
             f" with {options.gradient_accumulation_steps} accumulation steps each"
         )
-    return {
+    return {name: getattr(options, name) for name in _SAME_NAMES.split()} | {
         "per_device_train_batch_size": completions // parts,
-        "num_generations": options.num_generations,
         "steps_per_generation": options.steps_per_generation * options.gradient_accumulation_steps,
-        "num_iterations": options.num_iterations,
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        "max_completion_length": options.max_completion_length,
-        "beta": options.beta,
-        "epsilon": options.epsilon,
-        "epsilon_high": options.epsilon_high,
         "loss_type": options.loss,
-        "scale_rewards": options.scale_rewards,
-        "mask_truncated_completions": options.mask_truncated_completions,
         "sync_ref_model": options.sync_reference_steps > 0,
         "ref_model_sync_steps": options.sync_reference_steps or 1,
         "ref_model_mixup_alpha": options.sync_reference_alpha,
-        "log_completions": options.log_completions,
-        **_vllm_arguments(options),
+        "use_vllm": options.vllm != "off",
+        "vllm_mode": "server" if options.vllm == "server" else "colocate",
+        "vllm_gpu_memory_utilization": options.vllm_gpu_memory_share,
+        "vllm_server_base_url": options.vllm_server_url or None,
     }
-
-
-def _vllm_arguments(options: GrpoOptions) -> dict[str, Any]:
-    match options.vllm:
-        case "off":
-            return {"use_vllm": False}
-        case "colocate":
-            share = options.vllm_gpu_memory_share
-            return {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": share}
-        case "server":
-            return {
-                "use_vllm": True,
-                "vllm_mode": "server",
-                "vllm_server_base_url": options.vllm_server_url or None,
-            }

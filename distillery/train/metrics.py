@@ -1,4 +1,4 @@
-"""What a training says while it runs: metrics.jsonl, one line a logged step, and alarms when it learns nothing."""
+"""What a training says while it runs: metrics.jsonl, a line a logged step, and alarms."""
 
 from __future__ import annotations
 

@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from distillery.train.options import GrpoOptions, SftOptions
+    from distillery.train.options import TuningOptions
 
 TAGS = (OPEN, CLOSE, "<answer>", "</answer>")
 
 
-def open_tokenizer(
-    model: str, options: SftOptions | GrpoOptions, chat_template: str
-) -> PreTrainedTokenizerBase:
+def open_tokenizer(model: str, options: TuningOptions, chat_template: str) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -44,11 +42,9 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase, *, where: str) -> None:
         raise ConfigError(f"{where}: the tokenizer has no chat template; name one with chat_template")
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         # padding is masked out of the loss, and the end of every answer would go with it
-        raise ConfigError(
-            f"{where}: pad is {tokenizer.pad_token!r} and eos {tokenizer.eos_token!r}; name a pad_token of its own"
-        )
-    special = [tag for tag in TAGS if tag in tokenizer.all_special_tokens]
-    if special:
+        pad, eos = tokenizer.pad_token, tokenizer.eos_token
+        raise ConfigError(f"{where}: pad is {pad!r} and eos {eos!r}; name a pad_token of its own")
+    if special := [tag for tag in TAGS if tag in tokenizer.all_special_tokens]:
         # completions are decoded without special tokens: no reward would ever see the tags
         raise ConfigError(f"{where}: {', '.join(special)} are special tokens; they must be ordinary ones")
 
@@ -59,7 +55,7 @@ def _known(tokenizer: PreTrainedTokenizerBase, token: str, option: str) -> str:
     return token
 
 
-def open_model(model: str, options: SftOptions | GrpoOptions) -> PreTrainedModel:
+def open_model(model: str, options: TuningOptions) -> PreTrainedModel:
     """In fp32: the master weights. The arithmetic's precision is the trainer's business."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -69,13 +65,12 @@ def open_model(model: str, options: SftOptions | GrpoOptions) -> PreTrainedModel
         config.rope_parameters = {**(config.rope_parameters or {}), "rope_theta": options.rope_theta}
     if options.max_position_embeddings is not None:
         config.max_position_embeddings = options.max_position_embeddings
-    attention = options.attention
     return AutoModelForCausalLM.from_pretrained(
-        model, config=config, dtype=torch.float32, attn_implementation=attention
+        model, config=config, dtype=torch.float32, attn_implementation=options.attention
     )
 
 
-def lora_config(options: SftOptions | GrpoOptions) -> Any:
+def lora_config(options: TuningOptions) -> Any:
     if options.lora is None:
         return None
     from peft import LoraConfig

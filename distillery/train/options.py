@@ -120,7 +120,25 @@ class BaseOptions(Optimization):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SftOptions(Optimization):
+class TuningOptions(Optimization):
+    """What the trainers share that start from a model."""
+
+    chat_template: str = ""
+    """A file in prompts/templates/; "": the model's own."""
+    eos_token: str = ""
+    """What ends a turn; "": the tokenizer's own."""
+    pad_token: str = ""
+    """Never the same as eos; "": the tokenizer's own."""
+    rope_theta: float | None = None
+    """Base of the rotary positions; null: the model's own."""
+    max_position_embeddings: int | None = None
+    """Tokens that the model can see; null: the model's own."""
+    lora: Lora | None = None
+    """Train adapters and merge them; null: train all weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SftOptions(TuningOptions):
     """Supervised fine-tuning on responses only: `question` and `text`, or `messages`."""
 
     learning_rate: float = 5e-5
@@ -138,18 +156,6 @@ class SftOptions(Optimization):
     """Share of examples too long above which the training is refused."""
     packing: Literal["off", "bfd"] = "off"
     """`bfd` lays several examples into one sequence, the best fit first."""
-    chat_template: str = ""
-    """A file in prompts/templates/; "": the model's own."""
-    eos_token: str = ""
-    """What ends a turn; "": the tokenizer's own."""
-    pad_token: str = ""
-    """Never the same as eos; "": the tokenizer's own."""
-    rope_theta: float | None = None
-    """Base of the rotary positions; null: the model's own."""
-    max_position_embeddings: int | None = None
-    """Tokens that the model can see; null: the model's own."""
-    lora: Lora | None = None
-    """Train adapters and merge them; null: train all weights."""
     use_liger_kernel: bool = False
     """Fused kernels, which take less memory; the package liger-kernel must be there."""
 
@@ -167,15 +173,16 @@ class Alarms:
 
 
 JUDGED = {"helpfulness": "layout", "harmlessness": "harmless"}
-"""Rewards that a model gives, and the checker of the rows that each is for: a general prompt is of one kind or the other."""
+"""Rewards that a model gives, and the checker of the rows that each is for; no row has two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeOptions:
     """A generative judge in the place of R1's two preference reward models (DeepSeek-R1, section 2.3.4).
 
-    Of a `helpfulness` row it scores the answer alone, by the points of a rubric; of a `harmlessness` row it sees the
-    whole response, and a needless refusal earns as little as harm. What it leaves unclear is not judged: no zero.
+    Of a `helpfulness` row it scores the answer alone, by the points of a rubric; of a `harmlessness` row it
+    sees the whole response, and a needless refusal earns as little as harm. What it leaves unclear is not
+    judged.
     """
 
     engine: str
@@ -195,15 +202,14 @@ class JudgeOptions:
     structured: bool = False
     """The server holds the judge's reply to a JSON schema, as in judge.answers."""
     deadline_s: Annotated[float, Field(gt=0)] = field(default=600.0, metadata=_NOT_IDENTITY)
-    """Seconds for all that one round of sampling asks; what has no reply by then is not judged. Other
-    ranks wait 1,800 s."""
+    """Seconds for what one round of sampling asks; then the rest is not judged. Other ranks wait 1,800 s."""
 
     def __post_init__(self) -> None:
         check_votes("train.grpo.judge", self.votes, self.sampling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrpoOptions(Optimization):
+class GrpoOptions(TuningOptions):
     """Group relative policy optimisation on `question`, judged by the row's own checker."""
 
     learning_rate: float = 3e-6
@@ -253,18 +259,6 @@ class GrpoOptions(Optimization):
     """Of each GPU, for vLLM in the training's own processes."""
     vllm_server_url: str = ""
     """Of `trl vllm-serve`; for `vllm: server`."""
-    chat_template: str = ""
-    """A file in prompts/templates/; "": the model's own."""
-    eos_token: str = ""
-    """What ends a turn; "": the tokenizer's own."""
-    pad_token: str = ""
-    """Never the same as eos; "": the tokenizer's own."""
-    rope_theta: float | None = None
-    """Base of the rotary positions; null: the model's own."""
-    max_position_embeddings: int | None = None
-    """Tokens that the model can see; null: the model's own."""
-    lora: Lora | None = None
-    """Train adapters and merge them; null: train all weights."""
     log_completions: bool = field(default=False, metadata=_NOT_IDENTITY)
     """Print some completions of each logged step."""
 

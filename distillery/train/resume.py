@@ -1,4 +1,4 @@
-"""How a training goes on as if it had never stopped: checkpoints that count, and the order of rows in each epoch.
+"""A training from wherever it was to its end: checkpoints that count, and the order of rows in each epoch.
 
 A checkpoint is complete when its marker, written last, is there.
 """
@@ -10,6 +10,9 @@ import shutil
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from distillery.train.metrics import summary
+from distillery.train.models import finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,20 +37,24 @@ def last_complete(folder: Path) -> Path | None:
     return found[max(found)] if found else None
 
 
-def resume(trainer: Any, spec: TrainSpec) -> None:
-    """Trains from the last complete checkpoint, or from the start."""
+def train_to_the_end(trainer: Any, spec: TrainSpec) -> dict[str, Any]:
+    """Goes on from the last complete checkpoint, or begins, and writes the model; the last metrics."""
+    from transformers import PrinterCallback
+
     checkpoint = last_complete(spec.checkpoints)
+    trainer.add_callback(_marker_callback())  # after all others that write into a checkpoint
     trainer.add_callback(epoch_callback())
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finish(trainer, spec.out)
+    return summary(spec.metrics)
 
 
-def marker_callback() -> Any:
+def _marker_callback() -> Any:
     from accelerate import PartialState
     from transformers import TrainerCallback
 
     class Mark(TrainerCallback):
-        """Must be the last of the callbacks that write into a checkpoint."""
-
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             PartialState().wait_for_everyone()  # each rank has written its random state
             if state.is_world_process_zero:
@@ -81,8 +88,8 @@ def _folder(args: Any, state: Any) -> Path:
 
 
 def replaying(sampler: Any) -> Any:
-    """TRL's RepeatSampler, whose order in an epoch hangs on every epoch before: begun in a later one, it draws theirs
-    first. What an unbroken training sees is what it always saw."""
+    """TRL's RepeatSampler, whose order in an epoch hangs on every epoch before: begun in a later one, it
+    draws theirs first. What an unbroken training sees is what it always saw."""
     import torch
     from torch.utils.data import Sampler
 
@@ -106,8 +113,8 @@ def replaying(sampler: Any) -> Any:
 
 
 def epoch_callback() -> Any:
-    """Tells the sampler which epoch begins. Trainer and accelerate do it too, but do not reach a sampler behind the
-    wrappers of a resumed training on many ranks."""
+    """Tells the sampler which epoch begins. Trainer and accelerate do it too, but do not reach a sampler
+    behind the wrappers of a resumed training on many ranks."""
     from transformers import TrainerCallback
 
     class TellEpoch(TrainerCallback):

@@ -25,17 +25,17 @@ _ALARM_SHARE = 0.05  # of a call's verdicts
 _MOST_BLIND = 3
 
 PARTS = {"accuracy": "", "format": "layout"}
-"""Names in the paper's words and the checkers behind them; "" is the row's own, any other name is a checker's."""
+"""Names in the paper's words and the checkers behind them ("": the row's own); others are checkers' names."""
 
 
 class CheckedReward:
     """The weighted sum of what the checkers say. A class, not a closure: TRL may pickle it to a worker.
 
-    Not judged is not zero: a completion that a checker could not judge gets None, and TRL leaves it out of its
-    group. One sum instead of one function a part, because TRL would count a missing part as zero.
+    Not judged is not zero: a completion that a checker could not judge gets None, and TRL leaves it out of
+    its group. One sum instead of one function a part, because TRL would count a missing part as zero.
 
-    Many verdicts that are time-outs or errors are said loudly. When a few calls in a row could judge nothing at all,
-    it raises: there is nothing to learn from, and the machine is to be mended first.
+    Many time-outs or errors are said loudly. When a few calls in a row could judge nothing at all, it raises:
+    there is nothing to learn from, and the machine is to be mended first.
     """
 
     __name__ = "checked"
@@ -48,12 +48,11 @@ class CheckedReward:
         own: Sequence[str] = (),
     ) -> None:
         known = {*PARTS, *CHECKERS, *JUDGED, *own}
-        unknown = [name for name in weights if name not in known]
-        if unknown or not weights:
+        if not weights:
+            raise ConfigError("rewards: none given")
+        if unknown := [name for name in weights if name not in known]:
             raise ConfigError(
                 f"rewards: {unknown[0]!r} is unknown; known rewards: {', '.join(sorted(known))}"
-                if unknown
-                else "rewards: none given"
             )
         self.weights = dict(weights)
         self._by_model = by_model
@@ -95,7 +94,9 @@ class CheckedReward:
 
     def _verdicts(self, name: str, rows: Sequence[tuple[Problem, str]]) -> list[Verdict]:
         if name not in JUDGED:
-            return judge([_judged_by(PARTS.get(name, name), *row) for row in rows], own=self._own)
+            checker = PARTS.get(name, name)
+            judged = [(replace(row, checker=checker) if checker else row, text) for row, text in rows]
+            return judge(judged, own=self._own)
         if self._by_model is None:
             raise ConfigError(f"rewards: {name!r} is a model's to give, and there is none")
         return self._by_model.verdicts(name, rows)
@@ -110,17 +111,13 @@ class CheckedReward:
         self._blind = self._blind + 1 if nothing else 0
         if self._blind >= _MOST_BLIND:
             raise DistilleryError(
-                f"rewards: {fault}, and no reward in {self._blind} steps; mend that and start again, the run goes on"
-                " from its last checkpoint"
+                f"rewards: {fault}, and no reward in {self._blind} steps; mend that and start again, the run "
+                "goes on from its last checkpoint"
             )
 
     def total(self, parts: Mapping[str, float | None]) -> float | None:
-        total = 0.0
-        for name, score in parts.items():
-            if score is None:
-                return None
-            total += self.weights[name] * score
-        return total
+        scores = {name: score for name, score in parts.items() if score is not None}
+        return None if len(scores) < len(parts) else sum(self.weights[name] * scores[name] for name in scores)
 
     def _log(
         self, scored: Sequence[Mapping[str, float | None]], log_metric: Callable[[str, float], None]
@@ -130,7 +127,3 @@ class CheckedReward:
             if judged:
                 log_metric(f"rewards/{name}", sum(judged) / len(judged))
         log_metric("rewards/unjudged", sum(None in parts.values() for parts in scored) / max(1, len(scored)))
-
-
-def _judged_by(checker: str, problem: Problem, text: str) -> tuple[Problem, str]:
-    return (replace(problem, checker=checker) if checker else problem), text

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from distillery.errors import ConfigError
 from distillery.train.arguments import prepare_process, shared_arguments
 from distillery.train.examples import Examples, read_tables, sft_examples
-from distillery.train.metrics import metrics_callback, summary
-from distillery.train.models import finish, lora_config, open_model, open_tokenizer
+from distillery.train.metrics import metrics_callback
+from distillery.train.models import lora_config, open_model, open_tokenizer
 from distillery.train.options import SftOptions
-from distillery.train.resume import marker_callback, resume
+from distillery.train.resume import train_to_the_end
 
 if TYPE_CHECKING:
     from distillery.train.spec import TrainSpec
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 def train(spec: TrainSpec) -> dict[str, Any]:
     prepare_process(spec)
     from datasets import Dataset
-    from transformers import PrinterCallback
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
@@ -44,12 +43,10 @@ def train(spec: TrainSpec) -> dict[str, Any]:
         train_dataset=Dataset.from_list([example._asdict() for example in examples.kept]),
         processing_class=tokenizer,
         peft_config=lora_config(options),
-        callbacks=[metrics_callback(spec.metrics), marker_callback()],
+        callbacks=[metrics_callback(spec.metrics)],
     )
-    trainer.remove_callback(PrinterCallback)
-    resume(trainer, spec)
-    finish(trainer, spec.out)
-    return summary(spec.metrics) | {"examples": len(examples.kept), "too_long": examples.too_long}
+    metrics = train_to_the_end(trainer, spec)
+    return metrics | {"examples": len(examples.kept), "too_long": examples.too_long}
 
 
 def check_lengths(examples: Examples, options: SftOptions) -> None:
@@ -57,8 +54,8 @@ def check_lengths(examples: Examples, options: SftOptions) -> None:
     share = examples.too_long_share
     if share > options.max_truncated_share or not examples.kept:
         raise ConfigError(
-            f"max_length: {share:.1%} of the examples are longer than {options.max_length} tokens, and they are"
-            f" dropped; allowed are {options.max_truncated_share:.1%} (max_truncated_share)"
+            f"max_length: {share:.1%} of the examples are longer than {options.max_length} tokens, and they "
+            f"are dropped; allowed are {options.max_truncated_share:.1%} (max_truncated_share)"
         )
     if examples.too_long:
         log.warning("%d examples are longer than %d tokens: dropped", examples.too_long, options.max_length)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from distillery.config import build
 from distillery.errors import ConfigError
-from distillery.train.options import OPTIONS, Options
+from distillery.train.options import Options
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 Kind = Literal["base", "sft", "grpo"]
@@ -17,7 +17,7 @@ Kind = Literal["base", "sft", "grpo"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeSpec:
-    """The engine that `judge` in the options names, as it is opened, and the prompts that it is asked with."""
+    """The engine that `judge` in the options names, as it is opened, and the prompts it is asked with."""
 
     kind: str
     options: dict[str, Any]  # no secrets: those stand in the environment
@@ -41,21 +41,16 @@ class TrainSpec:
     @classmethod
     def load(cls, file: Path) -> TrainSpec:
         spec = build(cls, json.loads(file.read_text()), where=str(file))
-        if (spec.model is None) is not (spec.kind == "base"):
-            wanted = (
-                "no model: a base is trained from nothing" if spec.kind == "base" else "a model to start from"
-            )
+        base = spec.kind == "base"
+        if (spec.model is None) is not base:
+            wanted = "no model: a base is trained from nothing" if base else "a model to start from"
             raise ConfigError(f"{file}.model: {spec.model!r}; {spec.kind} takes {wanted}")
         return spec
 
     def save(self, file: Path) -> None:
-        from dataclasses import asdict
-
         file.write_text(json.dumps(asdict(self), indent=1, default=str))
 
     def read_options(self, cls: type[OptionsT]) -> OptionsT:
-        if OPTIONS[self.kind] is not cls:
-            raise ConfigError(f"spec.kind: {self.kind!r} does not take {cls.__name__}")
         return build(cls, self.options, where=f"train.{self.kind}")
 
     @property

@@ -80,7 +80,7 @@ def assert_resumes(spec: TrainSpec, train: Callable[[TrainSpec], dict[str, Any]]
 def judged_by_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reward that even a model which knows nothing gets some of."""
 
-    def judge(rows: Sequence[tuple[Problem, str]]) -> list[Verdict]:
+    def judge(rows: Sequence[tuple[Problem, str]], *, own: Sequence[str]) -> list[Verdict]:
         return [Verdict.of(correct=len(text) % 2 == 0) for _, text in rows]
 
     monkeypatch.setattr(rewards, "judge", judge)

@@ -20,8 +20,8 @@ def model_name(model: str, revision: str) -> str:
         return f"local@{folder_digest(Path(model))}"
     if model.startswith(("/", ".")) or model.endswith("/") or model.count("/") > 1:
         raise ConfigError(
-            f"model {model!r}: no such folder (working directory: {Path.cwd()}); give a folder with config.json"
-            " or a hub id such as Qwen/Qwen2.5-Math-1.5B"
+            f"model {model!r}: no such folder (working directory: {Path.cwd()}); give a folder with"
+            " config.json or a hub id such as Qwen/Qwen2.5-Math-1.5B"
         )
     return f"{model}@{revision}" if revision else model
 
@@ -41,10 +41,9 @@ def read_template(file: Path) -> str:
 
 
 def _counts(file: Path) -> bool:
+    known = (*_WEIGHTS, ".json", ".jinja", ".model", ".txt")
     # trainer_state.json and training_args.bin change with every run and say nothing about the model
-    return file.suffix in (*_WEIGHTS, ".json", ".jinja", ".model", ".txt") and not file.name.startswith(
-        "train"
-    )
+    return file.suffix in known and not file.name.startswith("train")
 
 
 def _file_digest(file: Path) -> Json:

@@ -10,47 +10,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from distillery.engines.base import (
-    Completion,
-    Engine,
-    Failure,
-    FailureKind,
-    Feed,
-    Reply,
-    Request,
-    Sampling,
-    rounds,
-)
-from distillery.engines.local.chat_prompt import chat_prompt
+from distillery.engines.base import Completion, Feed, Reply, Request, Sampling, rounds
+from distillery.engines.local.chat_prompt import Prompt, chat_prompt
 from distillery.engines.local.growing_cache import roomy_cache
-from distillery.engines.local.model_files import model_name, read_template
-from distillery.engines.loops import loop_end
-from distillery.engines.normal_form import normal_form
+from distillery.engines.local.model_files import read_template
+from distillery.engines.local.options import LocalModel
 from distillery.errors import EngineError
-from distillery.hashing import Json, derive_seed, digest
+from distillery.hashing import derive_seed, digest
 
 if TYPE_CHECKING:
     import torch
-
 
 _EMPTY = -1  # no token drawn
 _SHRINK = 0.75  # fraction of rows still going below which a smaller batch is worth copying the cache
 
 
-class _Prompt(NamedTuple):
-    request: Request
-    tokens: list[int]
-    prefilled: bool  # the template opened the thought
-
-
 @dataclass(frozen=True)
-class TransformersLocal(Engine):
+class TransformersLocal(LocalModel):
     """Any causal language model with a chat template, in this process.
 
     engines:
@@ -59,33 +40,12 @@ class TransformersLocal(Engine):
 
     independent: ClassVar[bool] = False
 
-    model: str
-    """A folder, a hub id, or `{from: STAGE}`."""
-    revision: str = ""
-    """A commit, tag or branch of the hub's model; "": the newest."""
     batch_size: Annotated[int, Field(ge=1)] = field(default=256, metadata={"identity": False})
     """Requests that are answered together."""
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """Of the weights; `auto`: as the model says."""
     device: str = field(default="cpu", metadata={"identity": False})
     """As torch names it: cpu, cuda, cuda:1."""
     threads: Annotated[int, Field(ge=1)] | None = field(default=None, metadata={"identity": False})
     """Of the arithmetic; null: as torch decides."""
-    chat_template: Path | None = None
-    """A file that replaces the tokenizer's template; null: the tokenizer's own."""
-
-    @property
-    def identity(self) -> Json:
-        return self._identity
-
-    @cached_property
-    def _identity(self) -> Json:
-        identity: dict[str, Json] = {"model": model_name(self.model, self.revision)}
-        if self.dtype != "auto":
-            identity["dtype"] = self.dtype
-        if self.chat_template:
-            identity["chat_template"] = digest(read_template(self.chat_template))
-        return identity
 
     def batches(self, requests: Feed) -> Iterator[Sequence[Reply]]:
         for asked in rounds(requests):
@@ -94,23 +54,17 @@ class TransformersLocal(Engine):
     def _round(self, requests: Sequence[Request]) -> Iterator[Sequence[Reply]]:
         if any(request.schema for request in requests):
             raise EngineError(
-                "engine kind transformers: cannot hold replies to a JSON schema; set structured: false, or use the "
-                "kind vllm, vllm_server or openai"
+                "engine kind transformers: cannot hold replies to a JSON schema; set structured: false, or "
+                "use the kind vllm, vllm_server or openai"
             )
         loaded = self._loaded
-        prompts = [loaded.prompt(request) for request in requests]
+        prompts = [chat_prompt(loaded.tokenizer, request) for request in requests]
         room = loaded.positions
         # those that cannot be served form no batch: they are owed again and would shift the others
         if too_long := [prompt for prompt in prompts if len(prompt.tokens) >= room]:
-            yield [_too_long(prompt, room) for prompt in too_long]
+            yield [prompt.too_long(room) for prompt in too_long]
         prompts = [prompt for prompt in prompts if len(prompt.tokens) < room]
-        prompts.sort(
-            key=lambda prompt: (
-                digest(prompt.request.sampling.json()),
-                -len(prompt.tokens),
-                prompt.request.key,
-            )
-        )
+        prompts.sort(key=lambda p: (digest(p.request.sampling.json()), -len(p.tokens), p.request.key))
         for sampling, group in groupby(prompts, key=lambda prompt: prompt.request.sampling):
             same = list(group)
             for start in range(0, len(same), self.batch_size):
@@ -150,7 +104,7 @@ class _Loaded:
 
     def __init__(self, model: Any, tokenizer: Any, device: str) -> None:
         self._model = model.to(device).eval()
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         stops = model.generation_config.eos_token_id
         if stops is None:
             stops = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else []
@@ -158,12 +112,7 @@ class _Loaded:
         self._pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         self.positions: int = getattr(model.config, "max_position_embeddings", None) or 1 << 30
 
-    def prompt(self, request: Request) -> _Prompt:
-        text, prefilled = chat_prompt(self._tokenizer, request)
-        tokens = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return _Prompt(request, tokens, prefilled)
-
-    def complete(self, prompts: Sequence[_Prompt], sampling: Sampling) -> list[Completion]:
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Completion]:
         import torch
 
         began = monotonic()
@@ -172,7 +121,7 @@ class _Loaded:
         meta = {"batch": len(prompts), "batch_s": round(monotonic() - began, 3)}
         return [self._reply(prompt, tokens, meta) for prompt, tokens in zip(prompts, drawn, strict=True)]
 
-    def _draw(self, prompts: Sequence[_Prompt], sampling: Sampling) -> list[list[int]]:
+    def _draw(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[int]]:
         """The tokens after each prompt, a stop token included. Rows that are done leave the batch."""
         import torch
 
@@ -223,27 +172,15 @@ class _Loaded:
 
     def _text(self, tokens: Sequence[int]) -> str:
         # special tokens stay: a tokenizer may hold <think> as one of them
-        return self._tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return self.tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
-    def _reply(self, prompt: _Prompt, tokens: list[int], meta: dict[str, Any]) -> Completion:
+    def _reply(self, prompt: Prompt, tokens: list[int], meta: dict[str, Any]) -> Completion:
         stopped = bool(tokens) and tokens[-1] in self._stops
         text = self._text(tokens[:-1] if stopped else tokens)
         for stop in prompt.request.sampling.stop:
             if stop in text:
                 text, stopped = text.partition(stop)[0], True
-        finish = "stop" if stopped else "length"
-        if prompt.request.sampling.cut_loops and (end := loop_end(text)) is not None:
-            text, finish = text[:end], "loop"
-        if not prompt.request.begun:
-            text = normal_form(text, prefilled=prompt.prefilled, cut=finish != "stop")
-        return Completion(
-            key=prompt.request.key,
-            text=text,
-            finish=finish,
-            prompt_tokens=len(prompt.tokens),
-            completion_tokens=len(tokens),
-            meta=meta | ({"prefilled": True} if prompt.prefilled else {}),
-        )
+        return prompt.completion(text, "stop" if stopped else "length", tokens=len(tokens), meta=meta)
 
 
 def _pick(logits: torch.Tensor, sampling: Sampling, random: torch.Generator) -> torch.Tensor:
@@ -262,8 +199,3 @@ def _pick(logits: torch.Tensor, sampling: Sampling, random: torch.Generator) -> 
     where = torch.rand(len(logits), 1, generator=random, device=logits.device) * heights[:, -1:]
     drawn = torch.searchsorted(heights, where, right=True).clamp(max=logits.shape[-1] - 1)
     return (drawn if order is None else order.gather(-1, drawn)).squeeze(-1)
-
-
-def _too_long(prompt: _Prompt, positions: int) -> Failure:
-    message = f"the prompt has {len(prompt.tokens)} tokens, the model {positions} positions"
-    return Failure(prompt.request.key, FailureKind.CONTEXT_LENGTH, message)

@@ -9,12 +9,11 @@ from functools import cached_property
 from time import monotonic
 from typing import Any
 
-from distillery.engines.base import Completion, Failure, FailureKind, Feed, Intake, Reply, Request
-from distillery.engines.local.chat_prompt import chat_prompt
+from distillery.engines.base import Completion, Failure, Feed, Intake, Reply, Request
+from distillery.engines.local.chat_prompt import Prompt, chat_prompt
 from distillery.engines.local.model_files import read_template
-from distillery.engines.local.vllm_options import VllmModel
+from distillery.engines.local.options import VllmModel
 from distillery.engines.loops import LOOK_EVERY, loop_end
-from distillery.engines.normal_form import normal_form
 from distillery.errors import ConfigError, EngineError
 
 _AHEAD = 64  # requests handed to vLLM beside those that it can run at once
@@ -22,7 +21,7 @@ _AHEAD = 64  # requests handed to vLLM beside those that it can run at once
 
 @dataclass(frozen=True)
 class VllmOffline(VllmModel):
-    """vLLM in this process, on a machine of one's own. Each request has its own seed, so that no sample depends on its neighbours.
+    """vLLM in this process. Each request has its own seed, so that no sample depends on its neighbours.
 
     `engine_args` go to vLLM as they are and say how it runs (tensor_parallel_size, gpu_memory_utilization,
     max_num_seqs, enforce_eager), never what the model is.
@@ -70,7 +69,8 @@ class VllmOffline(VllmModel):
 
         options: dict[str, Any] = {"dtype": self.dtype, **self.engine_args}
         if current_platform.is_cpu():
-            # a seeded request whose prompt is read in pieces breaks vLLM 0.30: "CPU Generator does not use offset"
+            # a seeded request whose prompt is read in pieces breaks vLLM 0.30: "CPU Generator does not use
+            # offset"
             options.setdefault("enable_chunked_prefill", False)
         if self.max_model_len:
             options["max_model_len"] = self.max_model_len
@@ -88,15 +88,14 @@ class VllmOffline(VllmModel):
 
 @dataclass(slots=True)
 class _Running:
-    request: Request
-    prefilled: bool  # the template opened the thought
+    prompt: Prompt
     since: float
     text: str = ""
     tokens: int = 0
     looked_at: int = 0  # characters, when a loop was last looked for
 
     def loops(self) -> bool:
-        if not self.request.sampling.cut_loops or len(self.text) - self.looked_at < LOOK_EVERY:
+        if not self.prompt.request.sampling.cut_loops or len(self.text) - self.looked_at < LOOK_EVERY:
             return False
         self.looked_at = len(self.text)
         return loop_end(self.text) is not None
@@ -114,13 +113,11 @@ class _Loaded:
 
     def add(self, request: Request, running: dict[str, _Running]) -> Failure | None:
         """Hands a request to vLLM, unless it is too long to run."""
-        text, prefilled = chat_prompt(self._tokenizer, request, template=self._template)
-        tokens = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        if len(tokens) >= self._positions:
-            message = f"the prompt has {len(tokens)} tokens, the model {self._positions} positions"
-            return Failure(request.key, FailureKind.CONTEXT_LENGTH, message)
-        self._engine.add_request(request.key, {"prompt_token_ids": tokens}, _sampling(request))
-        running[request.key] = _Running(request, prefilled, monotonic())
+        prompt = chat_prompt(self._tokenizer, request, template=self._template)
+        if len(prompt.tokens) >= self._positions:
+            return prompt.too_long(self._positions)
+        self._engine.add_request(request.key, {"prompt_token_ids": prompt.tokens}, _sampling(request))
+        running[request.key] = _Running(prompt, monotonic())
         return None
 
     def step(self, running: dict[str, _Running]) -> list[Completion]:
@@ -137,7 +134,9 @@ class _Loaded:
                 self._engine.abort_request([key])
             if looping or output.finished:
                 del running[key]
-                done.append(_completion(output, ran, said.finish_reason))
+                finish = "length" if said.finish_reason == "length" else "stop"
+                meta = {"seconds": round(monotonic() - ran.since, 3)}
+                done.append(ran.prompt.completion(ran.text, finish, tokens=ran.tokens, meta=meta))
         return done
 
     def abort(self, running: Mapping[str, _Running]) -> None:
@@ -154,9 +153,7 @@ def _sampling(request: Request) -> Any:
 
     options: dict[str, Any] = {}
     if request.schema:
-        from vllm.sampling_params import (  # pyright: ignore[reportMissingImports]
-            StructuredOutputsParams,
-        )
+        from vllm.sampling_params import StructuredOutputsParams  # pyright: ignore[reportMissingImports]
 
         options["structured_outputs"] = StructuredOutputsParams(json=request.schema)
     heard = request.sampling.cut_loops  # then each step's text is
@@ -169,20 +166,4 @@ def _sampling(request: Request) -> Any:
         skip_special_tokens=False,  # a tokenizer may hold <think> as one of them
         output_kind=RequestOutputKind.DELTA if heard else RequestOutputKind.FINAL_ONLY,
         **options,
-    )
-
-
-def _completion(output: Any, ran: _Running, reason: str | None) -> Completion:
-    text, finish = ran.text, "length" if reason == "length" else "stop"
-    if ran.request.sampling.cut_loops and (end := loop_end(text)) is not None:
-        text, finish = text[:end], "loop"
-    if not ran.request.begun:
-        text = normal_form(text, prefilled=ran.prefilled, cut=finish != "stop")
-    return Completion(
-        key=output.request_id,
-        text=text,
-        finish=finish,
-        prompt_tokens=len(output.prompt_token_ids),
-        completion_tokens=ran.tokens,
-        meta={"seconds": round(monotonic() - ran.since, 3)} | ({"prefilled": True} if ran.prefilled else {}),
     )

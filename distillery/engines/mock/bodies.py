@@ -13,7 +13,7 @@ from distillery.engines.mock.replies import WORDS, Ask, MockOptions, Reply
 class BadBodyError(Exception):
     """The message of a 400."""
 
-    def __init__(self, message: str, *, param: str | None = None) -> None:
+    def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.param = param
 
@@ -23,16 +23,8 @@ class TooLongError(BadBodyError):
 
 
 _SAMPLING = (
-    "seed",
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "repetition_penalty",
-    "chat_template_kwargs",
+    "seed temperature top_p top_k min_p stop presence_penalty frequency_penalty repetition_penalty "
+    "chat_template_kwargs"
 )
 
 
@@ -51,7 +43,7 @@ def read_body(raw: bytes, *, seed: int, max_model_len: int) -> Ask:
     if prompt_words + (max_tokens or 1) > max_model_len:  # as vLLM: it is refused, not cut
         raise _too_long(prompt, max_tokens or 0, max_model_len)
     continued = turns.pop()[1] if _continues(body, turns) else None
-    text_key = _key(repr((seed, turns, [body.get(name) for name in _SAMPLING])).encode())
+    text_key = _key(repr((seed, turns, [body.get(name) for name in _SAMPLING.split()])).encode())
     key = _key(text_key + repr((continued, max_tokens)).encode())
     stream = body.get("stream") is True
     return Ask(key, text_key, prompt, prompt_words, max_tokens, stop, continued, stream, include_usage)
@@ -63,17 +55,15 @@ def _key(seen: bytes) -> bytes:
 
 def _turns(messages: Any) -> list[tuple[str, str]]:
     if not isinstance(messages, list) or not messages:
-        raise BadBodyError("messages: must be a list with at least one message", param="messages")
+        raise BadBodyError("messages: must be a list with at least one message", "messages")
     turns: list[tuple[str, str]] = []
     for number, message in enumerate(messages):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise BadBodyError(f"messages[{number}]: must be an object with a role", param="messages")
+            raise BadBodyError(f"messages[{number}]: must be an object with a role", "messages")
         content = message.get("content")
         text = content if isinstance(content, str) else _parts(content)
         if text is None:
-            raise BadBodyError(
-                f"messages[{number}].content: must be a text or a list of texts", param="messages"
-            )
+            raise BadBodyError(f"messages[{number}].content: must be a text or a list of texts", "messages")
         turns.append((message["role"], text))
     return turns
 
@@ -93,21 +83,17 @@ def _limits(body: dict[str, Any]) -> tuple[int | None, Sequence[str], bool]:
     max_tokens = body.get("max_completion_tokens")
     max_tokens = body.get("max_tokens") if max_tokens is None else max_tokens
     if max_tokens is not None and (not _is_int(max_tokens) or max_tokens < 1):
-        raise BadBodyError(f"max_tokens must be at least 1, got {max_tokens!r}.", param="max_tokens")
+        raise BadBodyError(f"max_tokens must be at least 1, got {max_tokens!r}.", "max_tokens")
     for name, low, high in (("temperature", 0.0, float("inf")), ("top_p", 0.0, 1.0)):
         value = body.get(name)
-        if value is not None and not (
-            isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-        ):
-            raise BadBodyError(
-                f"{name} must be a number from {low:g} to {high:g}, got {value!r}.", param=name
-            )
+        if value is not None and not ((isinstance(value, float) or _is_int(value)) and low <= value <= high):
+            raise BadBodyError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}.", name)
     if body.get("n") not in (None, 1):
-        raise BadBodyError(f"n must be 1 here, got {body['n']!r}.", param="n")
+        raise BadBodyError(f"n must be 1 here, got {body['n']!r}.", "n")
     stop = body.get("stop") or ()
     stop = (stop,) if isinstance(stop, str) else stop
     if not isinstance(stop, (list, tuple)) or not all(isinstance(text, str) and text for text in stop):
-        raise BadBodyError("stop must be a text or a list of texts.", param="stop")
+        raise BadBodyError("stop must be a text or a list of texts.", "stop")
     options = body.get("stream_options")
     return max_tokens, stop, isinstance(options, dict) and options.get("include_usage") is True
 
@@ -120,40 +106,29 @@ def _continues(body: dict[str, Any], turns: Sequence[tuple[str, str]]) -> bool:
     if body.get("continue_final_message") is not True:
         return False
     if body.get("add_generation_prompt") is True:  # as vLLM has it
-        raise BadBodyError(
-            "Cannot set both `continue_final_message` and `add_generation_prompt` to True.",
-            param="continue_final_message",
-        )
+        message = "Cannot set both `continue_final_message` and `add_generation_prompt` to True."
+        raise BadBodyError(message, "continue_final_message")
     if turns[-1][0] != "assistant":
-        raise BadBodyError(
-            "continue_final_message: the last message must be the assistant's", param="messages"
-        )
+        raise BadBodyError("continue_final_message: the last message must be the assistant's", "messages")
     return True
 
 
 def _too_long(prompt: str, max_tokens: int, limit: int) -> TooLongError:
     """In the words of vLLM 0.30 (vllm/renderers/params.py); clients tell it by them."""
     if max_tokens > limit:
-        return TooLongError(
-            f"max_tokens={max_tokens} cannot be greater than max_model_len=max_total_tokens={limit}. Please request "
-            "fewer output tokens.",
-            param="max_tokens",
-        )
-    letters = len(prompt)
-    counted = limit - max_tokens + 1  # vLLM reads no more of a prompt than one token too many
-    asked = f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens "
+        over = f"max_tokens={max_tokens} cannot be greater than max_model_len=max_total_tokens={limit}."
+        return TooLongError(f"{over} Please request fewer output tokens.", "max_tokens")
+    asked = (
+        f"This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output "
+        "tokens and your prompt contains"
+    )
     advice = "Please reduce the length of the input prompt or the number of requested output tokens."
     if max_tokens >= limit:  # then vLLM does not count the prompt's tokens
-        return TooLongError(
-            f"{asked}and your prompt contains {letters} characters (more than 0 characters, which is the upper bound "
-            f"for 0 input tokens). {advice}",
-            param="input_text",
-        )
-    total = f"for a total of at least {counted + max_tokens} tokens. "
-    return TooLongError(
-        f"{asked}and your prompt contains at least {counted} input tokens, {total}{advice}",
-        param="input_tokens",
-    )
+        bound = "(more than 0 characters, which is the upper bound for 0 input tokens)"
+        return TooLongError(f"{asked} {len(prompt)} characters {bound}. {advice}", "input_text")
+    # vLLM reads no more of a prompt than one token too many
+    total = f"{limit - max_tokens + 1} input tokens, for a total of at least {limit + 1} tokens"
+    return TooLongError(f"{asked} at least {total}. {advice}", "input_tokens")
 
 
 _MOST_CHUNKS = 32  # that a stream has for each field

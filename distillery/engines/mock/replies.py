@@ -14,7 +14,7 @@ from hashlib import shake_128
 from itertools import accumulate
 from math import exp
 from statistics import NormalDist
-from struct import unpack
+from struct import Struct
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
@@ -102,9 +102,9 @@ class MockOptions:
 class Ask(NamedTuple):
     """A chat body, read.
 
-    `text_key` draws the text, from messages, sampling, seed and the server's seed. Neither a limit nor a start of
-    the answer given with `continue_final_message` is part of it: a longer limit gives the same text, longer, and a
-    cut text continues as it would have. `key` is of these, too; it draws faults and latency.
+    `text_key` draws the text, from messages, sampling, seed and the server's seed. Neither a limit nor a
+    start of the answer given with `continue_final_message` is part of it: a longer limit gives the same text,
+    longer, and a cut text continues as it would have. `key` is of these, too; it draws faults and latency.
     """
 
     key: bytes
@@ -126,17 +126,7 @@ class Reply(NamedTuple):
     refusal: str | None = None
 
 
-class _Draw(NamedTuple):
-    """Four independent integers below 2**32."""
-
-    first: int
-    second: int
-    third: int
-    fourth: int
-
-    @classmethod
-    def of(cls, key: bytes) -> _Draw:
-        return cls(*unpack("<4I", key))
+_draw = Struct("<4I").unpack  # four independent integers below 2**32
 
 
 def _share(draw: int) -> float:
@@ -148,16 +138,16 @@ def _lognormal(draw: int, *, median: float, sigma: float) -> float:
 
 
 def draw_fault(ask: Ask, options: MockOptions) -> MockFault | None:
-    share = _share(_Draw.of(ask.key).first)
+    share = _share(_draw(ask.key)[0])
     return next((fault for bound, fault in options.fault_bounds if share < bound), None)
 
 
 def draw_latency_s(ask: Ask, options: MockOptions) -> float:
     if not options.latency_s:
         return 0.0
-    draw = _Draw.of(ask.key)
-    factor = options.slow_factor if _share(draw.second) < options.slow_share else 1.0
-    return factor * _lognormal(draw.third, median=options.latency_s, sigma=options.latency_sigma)
+    _, second, third, _ = _draw(ask.key)
+    factor = options.slow_factor if _share(second) < options.slow_share else 1.0
+    return factor * _lognormal(third, median=options.latency_s, sigma=options.latency_sigma)
 
 
 def compose(ask: Ask, options: MockOptions, *, fault: MockFault | None = None) -> Reply:
@@ -174,16 +164,17 @@ def compose(ask: Ask, options: MockOptions, *, fault: MockFault | None = None) -
     words = len(text.split())
     if fault is MockFault.TRUNCATED:
         limit = min(limit, max(1, words // 2))
-    if words <= limit:
-        return _styled(text, ask, "stop", words, style=options.style)
-    return _styled("".join(WORDS.findall(text)[:limit]), ask, "length", limit, style=options.style)
+    finish = "stop"
+    if words > limit:
+        text, finish, words = "".join(WORDS.findall(text)[:limit]), "length", limit
+    return _styled(text, ask, finish, words, style=options.style)
 
 
 _NORMAL = NormalDist()
 _VOCABULARY = (
-    "so let us first look at the given numbers and see what they say about it then we add both sides check that "
-    "sum again wait maybe not this case is smaller than before but now if one takes half of all terms divides by "
-    "three or four times two gives an even result which must be right because every other choice fails here"
+    "so let us first look at the given numbers and see what they say about it then we add both sides check "
+    "that sum again wait maybe not this case is smaller than before but now if one takes half of all terms "
+    "divides by three or four times two gives an even result which must be right because every other choice fails here"
 )
 _BY_BYTE = (_VOCABULARY.split() * 5)[:256]
 _WORDS_SIGMA = 0.5
@@ -193,15 +184,15 @@ WORDS = re.compile(r"\s*\S+|\s+")  # each with the space before it; space at the
 
 def _whole(ask: Ask, options: MockOptions, *, least: int) -> str:
     """All that the model would write, in normal form; one that loops writes at least so many words."""
-    draw = _Draw.of(ask.text_key)
-    if _share(draw.first) < options.loop:
+    first, second, third, fourth = _draw(ask.text_key)
+    if _share(first) < options.loop:
         phrase = _filler(ask.text_key, 6)
         looped = " ".join([phrase] * (least // 6 + 1))
         return looped if options.style is Style.NONE else join(looped, None)
-    answer = f"The answer is \\boxed{{{_answer(ask.prompt, draw)}}}"
+    answer = f"The answer is \\boxed{{{_answer(ask.prompt, third, fourth)}}}"
     if options.style is Style.NONE:
         return answer
-    length = max(1, round(_lognormal(draw.second, median=options.words, sigma=_WORDS_SIGMA)))
+    length = max(1, round(_lognormal(second, median=options.words, sigma=_WORDS_SIGMA)))
     return join(_filler(ask.text_key, length), answer)
 
 
@@ -209,15 +200,16 @@ def _filler(key: bytes, words: int) -> str:
     return " ".join([_BY_BYTE[byte] for byte in shake_128(key).digest(words)])
 
 
-def _answer(prompt: str, draw: _Draw) -> str:
-    """What the prompt's last mark `[[answer: 42 @0.3]]` says: 42, in 30 % of draws. Without a mark: a digit."""
+def _answer(prompt: str, draw: int, other: int) -> str:
+    """What the prompt's last mark `[[answer: 42 @0.3]]` says: 42, in 30 % of draws. Without a mark: a
+    digit."""
     marks = _MARK.findall(prompt) if "[[answer:" in prompt else []
     if not marks:
-        return str(draw.third % 10)
+        return str(draw % 10)
     right, chance = marks[-1]
-    if not chance or _share(draw.third) < float(chance):
+    if not chance or _share(draw) < float(chance):
         return right
-    miss = draw.fourth % 9 + 1  # several wrong answers, so that a vote can be played
+    miss = other % 9 + 1  # several wrong answers, so that a vote can be played
     return str(int(right) + miss) if re.fullmatch(r"-?\d{1,18}", right) else str(miss)
 
 

@@ -1,7 +1,7 @@
 """An OpenAI-compatible server that plays a model: its thoughts, latencies, queue and faults.
 
-For dry runs, tests and benchmarks of clients, which measure themselves against it: a reply costs it a fifth of a
-millisecond. What it says is in `mock_replies`.
+For dry runs, tests and benchmarks of clients, which measure themselves against it: a reply costs it a fifth
+of a millisecond. What it says is in `mock_replies`.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ class _Slots:
 class _InFlight:
     """How many requests have come and are not answered, with their mean over time.
 
-    The mean is over the time from the first arrival to the latest change, so that it can be asked for any time later.
+    The mean is over the time from the first arrival to the latest change, so that it can be asked for any
+    time later.
     """
 
     def __init__(self) -> None:
@@ -204,8 +205,9 @@ class _Service:
     def stats(self) -> dict[str, Any]:
         """Counts since the start.
 
-        `requests` came to /v1/chat/completions; `served` of them got a completion, be it cut, refused or empty.
-        `errors` has each fault played, and `bad_request`, `context_length`, and `aborted` for clients that hung up.
+        `requests` came to /v1/chat/completions; `served` of them got a completion, be it cut, refused or
+        empty. `errors` has each fault played, and `bad_request`, `context_length`, and `aborted` for clients
+        that hung up.
         """
         found: dict[str, Any] = {
             "requests": self._requests,

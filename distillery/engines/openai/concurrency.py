@@ -1,7 +1,7 @@
 """How many requests to keep in flight, when the user leaves it to us: found by climbing, kept by looking.
 
-A server is busiest per token when its batch is full and its queue is nearly empty. vLLM and SGLang say both in
-`/metrics`; of any other server only the tokens per second are seen.
+A server is busiest per token when its batch is full and its queue is nearly empty. vLLM and SGLang say both
+in `/metrics`; of any other server only the tokens per second are seen.
 """
 
 from __future__ import annotations

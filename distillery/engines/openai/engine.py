@@ -1,7 +1,7 @@
 """Any OpenAI-compatible endpoint, or several that serve the same model.
 
-One event loop in a thread of its own (`distillery.engines.openai.event_loop`) keeps the wanted number of requests in flight;
-this side feeds it a little ahead and hands on what has arrived.
+One event loop in a thread of its own (`distillery.engines.openai.event_loop`) keeps the wanted number of
+requests in flight; this side feeds it a little ahead and hands on what has arrived.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ class OpenAIServer(OpenAIOptions):
             api_key_env: DEEPSEEK_API_KEY
             concurrency: 64
 
-    `base_url` may be a list: requests go where the fewest are outstanding, and an endpoint that fails rests until it
-    answers again. `concurrency: auto` finds the number of requests in flight that the servers do best with.
+    `base_url` may be a list: requests go where the fewest are outstanding, and an endpoint that fails rests
+    until it answers again. `concurrency: auto` finds the number of requests in flight that the servers do
+    best with.
     """
 
     keeps_at_once: ClassVar[bool] = True

@@ -1,8 +1,8 @@
 """The event loop behind `OpenAIServer`: keeps a number of requests in flight, without barriers.
 
-A slot that becomes free is filled at once, first with what is due again, then with what is new. A request that
-waits to be tried again holds no slot. A fault of an endpoint is not a fault of the request: it goes elsewhere, or
-waits until an endpoint answers again.
+A slot that becomes free is filled at once, first with what is due again, then with what is new. A request
+that waits to be tried again holds no slot. A fault of an endpoint is not a fault of the request: it goes
+elsewhere, or waits until an endpoint answers again.
 """
 
 from __future__ import annotations
@@ -248,7 +248,8 @@ class Service:
         self._deliver(Failure(attempt.request.key, fault.kind, fault.message))
 
     def _deliver(self, reply: Reply) -> None:
-        """Its slot is not free before it is stored, so that a kill never costs more than what is in flight."""
+        """Its slot is not free before it is stored, so that a kill never costs more than what is in
+        flight."""
         if not self._unkept:
             self._loop.call_soon(self._keep)  # one transaction for all that this turn of the loop brings
         self._unkept.append(reply)

@@ -56,9 +56,11 @@ class Client:
         await self._session.close()
 
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
-        """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked for.
+        """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked
+        for.
 
-        A server that did not count the prompt sets the limit itself: what it refused is more than there is room for.
+        A server that did not count the prompt sets the limit itself: what it refused is more than there is
+        room for.
         """
         said = await self._post(endpoint, request, self._body(request))
         if not isinstance(said, Fault) or not said.limit:
@@ -123,8 +125,8 @@ class Client:
     def unusable(self, endpoint: Endpoint, what: str) -> EngineError:
         engine = self._engine
         return EngineError(
-            f"endpoint {endpoint.url} (model {engine.model!r}): {what}; start the server, or mend base_url, model, "
-            f"or the key in the environment variable {engine.api_key_env}"
+            f"endpoint {endpoint.url} (model {engine.model!r}): {what}; start the server, or mend base_url, "
+            f"model, or the key in the environment variable {engine.api_key_env}"
         )
 
     def _body(self, request: Request, **instead: int | None) -> bytes:

@@ -50,8 +50,8 @@ class OpenAIOptions(Engine):
             user, at, host = urlsplit(url).netloc.rpartition("@")
             if at:
                 raise ConfigError(
-                    f"openai.base_url: {user[:1]}...@{host}: has a user or a password in it; put the key into the"
-                    f" environment variable {self.api_key_env}"
+                    f"openai.base_url: {user[:1]}...@{host}: has a user or a password in it; put the key into"
+                    f" the environment variable {self.api_key_env}"
                 )
 
     @property

@@ -1,4 +1,5 @@
-"""What a server's reply or error means: a completion, a failure of this request, or an endpoint out of use."""
+"""What a server's reply or error means: a completion, a failure of this request, or an endpoint out of
+use."""
 
 from __future__ import annotations
 
@@ -35,9 +36,9 @@ _NO_SCHEMA = (
     "json_schema",
 )  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
-# "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "300 tokens from the
-# input messages" (SGLang). vLLM reads a prompt only as far as it may go: its "at least 193 input tokens" and "the upper
-# bound for 192 input tokens" say nothing of the prompt's length.
+# "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "300
+# tokens from the input messages" (SGLang). vLLM reads a prompt only as far as it may go: its "at least 193
+# input tokens" and "the upper bound for 192 input tokens" say nothing of the prompt's length.
 _LIMIT = re.compile(r"(?:maximum context length (?:is|of) |max_(?:model_len|total_tokens)=)(\d+)")
 _PROMPT = re.compile(
     r"(?<!at least )(?<!bound for )\b(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)"

@@ -22,7 +22,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from distillery.engines.base import Feed, Reply
-from distillery.engines.local.vllm_options import VllmModel
+from distillery.engines.local.options import VllmModel
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.vllm_server.replicas import Door, Launch, Replicas
 from distillery.errors import ConfigError, EngineError
@@ -51,13 +51,15 @@ class VllmServer(VllmModel):
             replicas: 4
             server_args: {tensor-parallel-size: 2, enforce-eager: true}
 
-    They start with the first request, and end with this engine or with the process that it is in, however that ends.
-    One that dies is started again. With `base_url` nothing is started: the servers there are waited for.
+    They start with the first request, and end with this engine or with the process that it is in, however
+    that ends. One that dies is started again. With `base_url` nothing is started: the servers there are
+    waited for.
 
-    `server_args` become flags: `key: value` is `--key value`, true `--key`, false `--no-key`, and null takes away a
-    flag that this engine gives. They and `env` say how the server runs, never what the model is. `command` starts
-    another server, or vLLM from another environment: a list in which {model}, {name} and {port} stand for what they
-    say, such as [python, -m, sglang.launch_server, --model-path, "{model}", --port, "{port}"].
+    `server_args` become flags: `key: value` is `--key value`, true `--key`, false `--no-key`, and null takes
+    away a flag that this engine gives. They and `env` say how the server runs, never what the model is.
+    `command` starts another server, or vLLM from another environment: a list in which {model}, {name} and
+    {port} stand for what they say, such as [python, -m, sglang.launch_server, --model-path, "{model}",
+    --port, "{port}"].
     """
 
     keeps_at_once: ClassVar[bool] = True
@@ -102,13 +104,13 @@ class VllmServer(VllmModel):
         for name in (_dashed(key) for key in self.server_args):
             if name in (*_SET_HERE, *(_dashed(own) for own in _OWN if own != "max_model_len")):
                 raise ConfigError(
-                    f"vllm_server.server_args: {name!r} is not for server_args; it is an option of the engine or"
-                    " set by it"
+                    f"vllm_server.server_args: {name!r} is not for server_args; it is an option of the engine"
+                    " or set by it"
                 )
         if self.base_url and (self.command or self.server_args or self.env or self.replicas > 1):
             raise ConfigError(
-                f"vllm_server.base_url: {self.base_url!r} is a server that runs already; command, server_args, env"
-                " and replicas are for those that this engine starts"
+                f"vllm_server.base_url: {self.base_url!r} is a server that runs already; command,"
+                " server_args, env and replicas are for those that this engine starts"
             )
         if self.command:
             self._check_command()
@@ -231,8 +233,8 @@ class VllmServer(VllmModel):
         if not command:
             if find_spec("vllm") is None:
                 raise EngineError(
-                    "engine kind vllm_server: vllm is not installed; install it with pip install 'distillery[vllm]',"
-                    " or give a command that starts it from another environment"
+                    "engine kind vllm_server: vllm is not installed; install it with pip install"
+                    " 'distillery[vllm]', or give a command that starts it from another environment"
                 )
             command = (sys.executable, *_VLLM, *_HERE)
             given = {**{_dashed(name): value for name, value in said.items()}, **_vllm_defaults(), **given}
@@ -262,8 +264,8 @@ class VllmServer(VllmModel):
         )
         if each * self.replicas > len(gpus):
             raise ConfigError(
-                f"vllm_server.replicas: {self.replicas} replicas of {each} GPUs need {each * self.replicas}, and"
-                f" {len(gpus)} are visible ({named}); ask for fewer, or for fewer GPUs each"
+                f"vllm_server.replicas: {self.replicas} replicas of {each} GPUs need {each * self.replicas},"
+                f" and {len(gpus)} are visible ({named}); ask for fewer, or for fewer GPUs each"
             )
         return [
             {"CUDA_VISIBLE_DEVICES": ",".join(gpus[start : start + each])}

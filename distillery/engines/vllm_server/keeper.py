@@ -1,7 +1,8 @@
-"""Keeps a server: starts it, and ends it with all that it started once nobody holds this process's standard input.
+"""Keeps a server: starts it, and ends it with all that it started once nobody holds this process's standard
+input.
 
-Run as a file by `distillery.engines.vllm_server.process`, never imported; standard library only, so that it starts at once.
-Linux only, as the other processes of this package are.
+Run as a file by `distillery.engines.vllm_server.process`, never imported; standard library only, so that it
+starts at once. Linux only, as the other processes of this package are.
 """
 
 from __future__ import annotations

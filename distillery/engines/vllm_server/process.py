@@ -24,8 +24,8 @@ _CAUSE = re.compile(r"(?:^|[\s\]])[A-Za-z_][\w.]*(?:Error|Exception): \S")
 class ServerProcess:
     """Runs from here to `stop`. Its output goes to the end of `log`.
 
-    The direct child is a keeper (`server_keeper`), which holds one end of a pipe: when this process ends, by SIGKILL
-    or otherwise, the pipe closes, and the keeper ends the server and every process that came from it.
+    The direct child is a keeper (`server_keeper`), which holds one end of a pipe: when this process ends, by
+    SIGKILL or otherwise, the pipe closes, and the keeper ends the server and every process that came from it.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class ServerProcess:
         return _indented(self._said()[-_TAIL_LINES:]) or "  (nothing)"
 
     def causes(self) -> str:
-        """The first errors above the tail: where one process fails, another's long trace often ends the log."""
+        """The first errors above the tail: where one process fails, another's long trace often ends the
+        log."""
         found = dict.fromkeys(line for line in self._said()[:-_TAIL_LINES] if _CAUSE.search(line))
         return _indented(list(found)[:_CAUSES])
 

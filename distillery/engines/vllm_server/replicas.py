@@ -1,7 +1,7 @@
 """The servers behind one engine: started, waited for, and started again when they die.
 
-A server that was never ready, and that no other copy of itself shows to be sound, is not started again: what is wrong
-with it would be wrong again.
+A server that was never ready, and that no other copy of itself shows to be sound, is not started again: what
+is wrong with it would be wrong again.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ class Replica:
         before = f", the last of {len(self._restarted) + 1} times" if self._restarted else ""
         causes = self.process.causes()
         return (
-            f"its server {self.over}{before}; mend server_args, env or the machine, or wait longer with ready_s\n"
-            f"Its command: {shlex.join(self.process.command)}\n"
+            f"its server {self.over}{before}; mend server_args, env or the machine, or wait longer with "
+            f"ready_s\nIts command: {shlex.join(self.process.command)}\n"
             + (f"Its first errors:\n{causes}\n" if causes else "")
             + f"The end of {self.process.log}:\n{self.process.tail()}"
         )

@@ -1,2 +1,1 @@
-"""What a student would really be trained on: `check` encodes each row as SFT does, `faults` are what can be wrong
-with it, `view` shows it token by token."""
+"""What a student would really be trained on: `check` finds `faults` in it, `view` shows it token by token."""

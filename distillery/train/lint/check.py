@@ -1,6 +1,7 @@
-"""What a student would really be trained on: every row encoded as train.sft encodes it, and what is wrong with that.
+"""What a student would really be trained on: rows encoded as train.sft encodes them, and what is wrong with
+that.
 
-It reads a tokenizer and a config, no weights; a check of thousands of rows takes seconds, before a GPU hour is spent.
+It reads a tokenizer and a config, no weights: seconds for thousands of rows, before a GPU hour is spent.
 """
 
 from __future__ import annotations
@@ -62,10 +63,8 @@ def lint(
         for problem in row_problems(messages, encoded[row], tokenizer):
             found.setdefault(problem, []).append(row)
     lengths = sorted(len(example.input_ids) for example in encoded.values())
-    about_rows = [
-        Finding(check, message, len(rows), tuple(rows[:_NAMED])) for (check, message), rows in found.items()
-    ]
-    whole = [
+    findings = [
+        *(Finding(*problem, len(rows), tuple(rows[:_NAMED])) for problem, rows in found.items()),
         *tokenizer_problems(tokenizer),
         *_vocabulary(model, tokenizer, encoded.values()),
         *injected(next((m for m in talks.values() if m[0]["role"] != "system"), None), tokenizer),
@@ -77,9 +76,7 @@ def lint(
         model=model,
         rows=height,
         checked=len(talks),
-        findings=tuple(
-            sorted([*whole, *about_rows], key=lambda finding: (not finding.fatal, -finding.count))
-        ),
+        findings=tuple(sorted(findings, key=lambda finding: (not finding.fatal, -finding.count))),
         shown=tuple(Shown(row, _tokens(encoded[row], tokenizer)) for row in list(talks)[:_SHOWN]),
         lengths=(lengths[len(lengths) // 2], lengths[int(0.99 * (len(lengths) - 1))], lengths[-1]),
         trained_share=trained / max(1, sum(lengths)),
@@ -118,8 +115,8 @@ def _tokenizer(
     if tokenizer.chat_template is None:
         known = ", ".join(known_templates(*prompt_folders()))
         raise ConfigError(
-            f"{model}: the tokenizer has no chat template, so nobody knows how a chat is written for it; name one of"
-            f" prompts/templates ({known}) with --chat-template"
+            f"{model}: the tokenizer has no chat template, so nobody knows how a chat is written for it; name"
+            f" one of prompts/templates ({known}) with --chat-template"
         )
     return tokenizer
 
@@ -134,8 +131,8 @@ def _vocabulary(
     if len(tokenizer) > size or used >= size:
         yield Finding(
             Check.VOCABULARY,
-            f"the tokenizer has {len(tokenizer):,} tokens and the model embeds {size:,}; take the model's own tokenizer,"
-            " or resize the embeddings",
+            f"the tokenizer has {len(tokenizer):,} tokens and the model embeds {size:,}; take the model's own"
+            " tokenizer, or resize the embeddings",
         )
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a training example, one check a function; `distillery.train.lint.check` applies them to a file."""
+"""What can be wrong with a training example, one check a function; `check` applies them to a file."""
 
 from __future__ import annotations
 
@@ -104,10 +104,8 @@ def _row_problems(
     text = tokenizer.decode(encoded.input_ids, skip_special_tokens=False)
     thoughts = [part for part in map(_thought, said) if part]
     if any(thought not in text for thought in thoughts):
-        yield (
-            Check.LOST_THOUGHT,
-            f"the template cuts the thought before {CLOSE}; use one that keeps an assistant's content whole",
-        )
+        how = "use one that keeps an assistant's content whole"
+        yield Check.LOST_THOUGHT, f"the template cuts the thought before {CLOSE}; {how}"
     elif any(content.strip() not in text for content in said):
         yield (
             Check.CHANGED_TEXT,
@@ -115,28 +113,23 @@ def _row_problems(
         )
     taught = [label for label in encoded.labels if label != IGNORED]
     if not taught:
-        yield (
-            Check.NOTHING_TRAINED,
-            "no token is trained on; put {% generation %} … {% endgeneration %} around the assistant's content",
-        )
+        how = "put {% generation %} … {% endgeneration %} around the assistant's content"
+        yield Check.NOTHING_TRAINED, f"no token is trained on; {how}"
     elif len(taught) == len(encoded.labels):
-        yield (
-            Check.ALL_TRAINED,
-            "every token is trained on, the question too; mark only the assistant's content",
-        )
+        how = "mark only the assistant's content"
+        yield Check.ALL_TRAINED, f"every token is trained on, the question too; {how}"
     elif tokenizer.eos_token_id not in taught[-2:]:  # some templates end a turn with eos and a line feed
         never = f"the end token {tokenizer.eos_token!r} is not trained on, so the student would never stop"
-        yield (
-            Check.END_NOT_TRAINED,
-            f"{never}; put it inside the generation marks, or name the right eos_token",
-        )
+        how = "put it inside the generation marks, or name the right eos_token"
+        yield Check.END_NOT_TRAINED, f"{never}; {how}"
     bos = tokenizer.bos_token
     if isinstance(bos, str) and _bos_again(bos, messages, encoded, tokenizer):
         yield Check.DOUBLE_BOS, f"{bos!r} stands there again; take it out of the template, or of the rows"
 
 
 def _bos_again(bos: str, messages: Messages, encoded: Encoded, tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Twice at the start, or inside a message: rows that were rendered once already. Some BOS also open a turn."""
+    """Twice at the start, or in a message: rows that were rendered once already. Some BOS also open a
+    turn."""
     twice = encoded.input_ids[:2] == [tokenizer.bos_token_id] * 2
     return twice or any(bos in message["content"] for message in messages)
 
@@ -149,11 +142,10 @@ def tokenizer_problems(tokenizer: PreTrainedTokenizerBase) -> Iterator[Finding]:
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         yield Finding(
             Check.PAD_IS_END,
-            f"pad is {tokenizer.pad_token!r} and the end {tokenizer.eos_token!r}: padding is masked out of the loss,"
-            " and every end with it; name a pad_token of its own",
+            f"pad is {tokenizer.pad_token!r} and the end {tokenizer.eos_token!r}: padding is masked out of"
+            " the loss, and every end with it; name a pad_token of its own",
         )
-    special = [tag for tag in TAGS if tag in tokenizer.all_special_tokens]
-    if special:
+    if special := [tag for tag in TAGS if tag in tokenizer.all_special_tokens]:
         yield Finding(
             Check.SPECIAL_TAGS,
             f"{', '.join(special)} are special tokens, which decoding leaves out; they must be ordinary ones",
@@ -177,8 +169,8 @@ def injected(messages: Messages | None, tokenizer: PreTrainedTokenizerBase) -> I
     if any(letter.isalpha() for letter in words) or re.search(r"\bsystem\b", before):
         yield Finding(
             Check.INJECTED_SYSTEM,
-            f"the template writes {before[:90]!r} before a chat that has no system prompt; use one that adds nothing,"
-            " in training and in serving",
+            f"the template writes {before[:90]!r} before a chat that has no system prompt; use one that adds"
+            " nothing, in training and in serving",
         )
 
 
@@ -188,18 +180,17 @@ def prompt_problems(messages: Messages, tokenizer: PreTrainedTokenizerBase) -> I
     if bos is not None and tokenizer(whole)["input_ids"][:2] == [bos, bos]:
         yield Finding(
             Check.DOUBLE_BOS_AS_TEXT,
-            "template and tokenizer both add a BOS; here it is one, but a program that tokenizes the rendered text gets"
-            " two: it must set add_special_tokens=False",
+            "template and tokenizer both add a BOS; here it is one, but a program that tokenizes the rendered"
+            " text gets two: it must set add_special_tokens=False",
         )
     if messages[-1]["role"] != "assistant":
         return
     prompt = _render(messages[:-1], tokenizer, prompt=True)
     if not whole.startswith(prompt):
-        tail = prompt[-40:]
         yield Finding(
             Check.OTHER_PROMPT,
-            f"when asked, the student is given a prompt that ends {tail!r}, which is not what it was trained after;"
-            " training and serving must use one template",
+            f"when asked, the student is given a prompt that ends {prompt[-40:]!r}, which is not what it was"
+            " trained after; training and serving must use one template",
         )
 
 
@@ -208,7 +199,7 @@ def truncation(lengths: Sequence[int], max_length: int, max_share: float) -> Ite
     if long > max_share * len(lengths):
         yield Finding(
             Check.TRUNCATED,
-            f"{long / len(lengths):.1%} of the rows are longer than {max_length:,} tokens (the longest {lengths[-1]:,});"
-            f" at most {max_share:.1%} may be: raise max_length, or drop them before",
+            f"{long / len(lengths):.1%} of the rows are longer than {max_length:,} tokens (the longest"
+            f" {lengths[-1]:,}); at most {max_share:.1%} may be: raise max_length, or drop them before",
             long,
         )

@@ -25,28 +25,21 @@ def render(report: LintReport, console: Console, *, rows: int = 2) -> None:
     for shown in report.shown[:rows]:
         trained = sum(token.trained for token in shown.tokens)
         console.rule(f"row {shown.row}: {len(shown.tokens):,} tokens, {trained:,} trained on", style="dim")
-        console.print(_colored(shown) if console.color_system else _bracketed(shown), highlight=False)
+        console.print(_text(shown, colors=bool(console.color_system)), highlight=False)
     console.rule(style="dim")
     median, high, longest = report.lengths
     console.print(
-        f"{report.model}: {report.checked:,} of {report.rows:,} rows checked; tokens a row: median {median:,},"
-        f" p99 {high:,}, longest {longest:,}; trained on: {report.trained_share:.1%} of them",
+        f"{report.model}: {report.checked:,} of {report.rows:,} rows checked; tokens a row: median"
+        f" {median:,}, p99 {high:,}, longest {longest:,}; trained on: {report.trained_share:.1%} of them",
         highlight=False,
         markup=False,
     )
     for finding in report.findings:
         mark, style = ("FAIL", "bold red") if finding.fatal else ("warn", "yellow")
-        where = (
-            f" [{finding.count:,} rows"
-            + (f": {', '.join(map(str, finding.rows))}" if finding.rows else "")
-            + "]"
-        )
-        line = (
-            Text(f"{mark} ", style=style)
-            + Text(f"{finding.check}", style="bold")
-            + Text(f": {finding.message}")
-        )
-        console.print(line + Text(where if finding.count else "", style="dim"), highlight=False)
+        named = f": {', '.join(map(str, finding.rows))}" if finding.rows else ""
+        where = f" [{finding.count:,} rows{named}]" if finding.count else ""
+        parts = (f"{mark} ", style), (finding.check, "bold"), f": {finding.message}", (where, "dim")
+        console.print(Text.assemble(*parts), highlight=False)
     console.print("[bold green]ok[/]" if report.ok else "[bold red]not fit to train on[/]")
 
 
@@ -56,29 +49,17 @@ def _short(tokens: tuple[Token, ...]) -> list[tuple[Token, ...] | int]:
     return [tokens] if left_out <= 0 else [tokens[:_HEAD], left_out, tokens[-_TAIL:]]
 
 
-def _visible(token: Token) -> str:
-    return token.text.replace("\n", "⏎\n")
-
-
-def _colored(shown: Shown) -> Text:
+def _text(shown: Shown, *, colors: bool) -> Text:
     text = Text()
     for piece in _short(shown.tokens):
         if isinstance(piece, int):
             text.append(f"\n… {piece:,} tokens …\n", style="italic dim")
             continue
-        for number, token in enumerate(piece):
-            styles = _TRAINED if token.trained else _ASKED
-            text.append(_visible(token), style=styles[number % 2])
-    return text
-
-
-def _bracketed(shown: Shown) -> Text:
-    text = Text()
-    for piece in _short(shown.tokens):
-        if isinstance(piece, int):
-            text.append(f"\n… {piece:,} tokens …\n")
-            continue
-        for trained, tokens in groupby(piece, key=lambda token: token.trained):
-            said = "".join(map(_visible, tokens))
-            text.append(f"⟦{said}⟧" if trained else said)
+        for trained, tokens in groupby(enumerate(piece), key=lambda pair: pair[1].trained):
+            open_, close = ("⟦", "⟧") if trained and not colors else ("", "")
+            text.append(open_)
+            for number, token in tokens:
+                style = (_TRAINED if trained else _ASKED)[number % 2]
+                text.append(token.text.replace("\n", "⏎\n"), style=style)
+            text.append(close)
     return text

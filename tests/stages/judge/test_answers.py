@@ -2,7 +2,8 @@ import polars as pl
 import pytest
 
 from distillery.config import build
-from distillery.engines import Completion, Failure, Sampling, request_key
+from distillery.engines import Completion, Failure, Sampling
+from distillery.engines.base import request_key
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed, digest
 from distillery.records import JUDGEMENT
