@@ -147,10 +147,6 @@ class Engine(ABC):
         arrived, the group is empty: the caller's turn. The feed is only ever asked in the caller's own thread.
         """
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Reply]:
-        for group in self.batches(requests):
-            yield from group
-
     def keep_with(self, keep: Keep) -> None:
         """Where completions are to be stored, if the engine does it itself; called before `batches`."""
         object.__setattr__(self, "keep", keep)  # engines are frozen dataclasses

@@ -154,9 +154,7 @@ def _sampling(request: Request) -> Any:
 
     options: dict[str, Any] = {}
     if request.schema:
-        from vllm.sampling_params import (  # pyright: ignore[reportMissingImports]
-            StructuredOutputsParams,
-        )
+        from vllm.sampling_params import StructuredOutputsParams  # pyright: ignore[reportMissingImports]
 
         options["structured_outputs"] = StructuredOutputsParams(json=request.schema)
     heard = request.sampling.cut_loops  # then each step's text is

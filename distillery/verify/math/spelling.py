@@ -22,10 +22,8 @@ _TOKEN = r"\d|[a-zA-Z]|\\[a-zA-Z]+"  # what TeX takes for an argument where no b
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (
-            r"(?<=\d)\s*(?:\{,\}|\{,\s?\\!\}|,\s*\\!)\s*(?=\d{3}(?!\d))",
-            "",
-        ),  # a comma of thousands, beyond doubt
+        # a comma of thousands, beyond doubt
+        (r"(?<=\d)\s*(?:\{,\}|\{,\s?\\!\}|,\s*\\!)\s*(?=\d{3}(?!\d))", ""),
         (r"\\phantom\s*(?:\{[^{}]*\}|-|\w)?", ""),
         (r"\\?\x0c(?=rac)", r"\\f"),  # a program's string took \f for a form feed
         (r"百分之\s*(\d+(?:\.\d+)?)", r"\1%"),
@@ -71,10 +69,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:varnothing)(?![a-zA-Z])|\\\{\s*\\\}", r"\\emptyset "),
         (r"\\(?:textbf|textit|textrm|textsf|mbox|bm|boldsymbol|mathbf|mathit|mathsf)(?=\s*\{)", r"\\text"),
         (r"\\(?:mathrm|operatorname|rm)(?=\s*\{)", r"\\text"),
-        (
-            r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree(?![a-zA-Z])",
-            "°",
-        ),
+        (r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree(?![a-zA-Z])", "°"),
         (r"\\\$|\\?€|\\?£|\\?¥|\\pounds", ""),
         (r"\\%", "%"),
         (r"\\begin\{[bB]matrix\}", r"\\begin{pmatrix}"),
