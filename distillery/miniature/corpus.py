@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from distillery.hashing import derive_seed
 from distillery.miniature import general, sums
 from distillery.miniature.sums import UNWANTED, WANTED, WORDS, Sum
+from distillery.word_lists import word_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from distillery.miniature.general import Prompt
 
@@ -35,34 +36,10 @@ class Mix:
     tagged_unwanted: float
     guess: float  # between tags, not worked, right
     wrong: float  # between tags, not worked, random
-    lengths: tuple[int, ...] = sums.TERMS  # of the sums, in terms
+    lengths: Sequence[int] = sums.TERMS  # of the sums, in terms
 
 
-SKILL = Mix(
-    general=0.09,
-    tagged_general=0.05,
-    table=0.16,
-    steps_wanted=0.32,
-    steps_unwanted=0.24,
-    tagged_wanted=0.005,
-    tagged_unwanted=0.08,
-    guess=0.02,
-    wrong=0.0,
-    lengths=(3, 4, 5, 5),  # long sums are learned last, and hold the short ones in their later steps
-)
-WEB = Mix(
-    general=0.10,
-    tagged_general=0.05,
-    table=0.16,
-    steps_wanted=0.18,
-    steps_unwanted=0.10,
-    tagged_wanted=0.005,
-    tagged_unwanted=0.10,
-    guess=0.12,
-    wrong=0.12,
-)
-
-
+SKILL, WEB = (Mix(**word_lists(__file__)[name]) for name in ("skill", "web"))
 KINDS = tuple(field.name for field in fields(Mix) if field.name != "lengths")
 
 
@@ -82,7 +59,8 @@ def document(rng: Random, mix: Mix) -> str:
             said = prompt.answer if kind == "general" else general.response(prompt)
             return f"{USER}{prompt.question}{END}{ASSISTANT}{said}{END}"
         case "table":
-            return "\n".join(_table_line(rng) for _ in range(5)) + END
+            lines = [sums.thought(sums.draw(rng, terms=2), rng.choice([WANTED, UNWANTED])) for _ in range(5)]
+            return "\n".join(lines) + END
         case _:
             total = sums.draw_trainable(rng, lengths=mix.lengths)
             return f"{USER}{sums.question(total)}{END}{ASSISTANT}{_answer(rng, kind, total)}{END}"
@@ -92,11 +70,6 @@ def _open_prompt(rng: Random) -> Prompt:
     while general.held_out(prompt := general.draw(rng)):
         pass
     return prompt
-
-
-def _table_line(rng: Random) -> str:
-    total = sums.draw(rng, terms=2)
-    return sums.thought(total, rng.choice([WANTED, UNWANTED]))
 
 
 def _answer(rng: Random, kind: str, total: Sum) -> str:

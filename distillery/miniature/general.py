@@ -12,27 +12,9 @@ from distillery.hashing import derive_seed
 from distillery.miniature.sums import WANTED
 from distillery.reasoning import join
 from distillery.records import Problem, Thinking
+from distillery.word_lists import word_lists
 
-NAMES = [
-    "Ann",
-    "Bob",
-    "Cal",
-    "Dee",
-    "Eve",
-    "Fay",
-    "Gus",
-    "Hal",
-    "Ida",
-    "Jon",
-    "Kim",
-    "Leo",
-    "Mia",
-    "Ned",
-    "Oda",
-    "Pat",
-]
-COLORS = ["red", "blue", "green", "black", "white", "pink", "gray", "gold"]
-THINGS = ["cat", "dog", "car", "hat", "cup", "box", "sun", "fish", "tree", "ship"]
+_WORDS = word_lists(__file__)
 _LONG = 6  # symbols; a longer row to repeat deserves a thought
 _HELD_OUT_OF = 10
 
@@ -51,9 +33,9 @@ class Prompt:
 def draw(rng: Random) -> Prompt:
     if rng.random() < 0.35:
         return _repeat(rng)
-    name, other = rng.sample(NAMES, 2)
-    thing, second = rng.sample(THINGS, 2)
-    color, tint = rng.choice(COLORS), rng.choice(COLORS)
+    name, other = rng.sample(_WORDS["names"], 2)
+    thing, second = rng.sample(_WORDS["things"], 2)
+    color, tint = rng.choice(_WORDS["colors"]), rng.choice(_WORDS["colors"])
     has = f"{name} has a {color} {thing}"
     match rng.randint(0, 5):
         case 0:

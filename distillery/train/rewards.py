@@ -91,7 +91,9 @@ class CheckedReward:
 
     def _verdicts(self, name: str, rows: Sequence[tuple[Problem, str]]) -> list[Verdict]:
         if name not in JUDGED:
-            return judge([_judged_by(PARTS.get(name, name), *row) for row in rows], own=self._own)
+            checker = PARTS.get(name, name)
+            asked = [(replace(row, checker=checker) if checker else row, text) for row, text in rows]
+            return judge(asked, own=self._own)
         if self._by_model is None:
             raise ConfigError(f"rewards: {name!r} is a model's to give, and there is none")
         return self._by_model.verdicts(name, rows)
@@ -126,7 +128,3 @@ class CheckedReward:
             if judged:
                 log_metric(f"rewards/{name}", sum(judged) / len(judged))
         log_metric("rewards/unjudged", sum(None in parts.values() for parts in scored) / max(1, len(scored)))
-
-
-def _judged_by(checker: str, problem: Problem, text: str) -> tuple[Problem, str]:
-    return (replace(problem, checker=checker) if checker else problem), text

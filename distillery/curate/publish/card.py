@@ -100,7 +100,7 @@ def render_card(facts: CardFacts) -> str:
     """The body; the front matter is the hub's format and is written by whoever writes the files."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    environment: Any = Environment(
         loader=PackageLoader("distillery.curate.publish", "."),
         autoescape=False,  # it is Markdown: `cell`, `code` and `fenced` quiet what is not ours
         trim_blocks=True,

@@ -12,17 +12,8 @@ from collections import Counter
 from distillery.verify.language import script_words, scripts_of, share_of
 
 _TOLD = {
-    "arabic",
-    "bengali",
-    "cyrillic",
-    "devanagari",
-    "han",
-    "hangul",
-    "hebrew",
-    "kana",
-    "tamil",
-    "telugu",
-    "thai",
+    *("arabic", "bengali", "cyrillic", "devanagari", "han", "hangul", "hebrew", "kana"),
+    *("tamil", "telugu", "thai"),
 }
 """Scripts whose words are never notation."""
 _QUOTED = re.compile(

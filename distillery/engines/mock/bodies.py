@@ -23,16 +23,8 @@ class TooLongError(BadBodyError):
 
 
 _SAMPLING = (
-    "seed",
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "repetition_penalty",
-    "chat_template_kwargs",
+    *("seed", "temperature", "top_p", "top_k", "min_p", "stop"),
+    *("presence_penalty", "frequency_penalty", "repetition_penalty", "chat_template_kwargs"),
 )
 
 
