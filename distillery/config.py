@@ -36,9 +36,8 @@ def build(cls: type[T], options: Any, *, where: str) -> T:
         return _adapter(cls).validate_python({**options, **_completed(cls, options)})
     except ValidationError as error:
         found = error.errors()
-        first = next(
-            (one for one in found if one["type"] == "value_error"), found[0]
-        )  # a union gives one each
+        # a union gives one each
+        first = next((one for one in found if one["type"] == "value_error"), found[0])
         place = ".".join(str(part) for part in (where, *first["loc"]))
         if first["type"] == "missing":
             raise ConfigError(f"{place}: this option is missing; it has no default") from None

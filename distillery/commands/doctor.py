@@ -35,7 +35,8 @@ def main(_arguments: argparse.Namespace) -> int:
 
 
 def _findings() -> dict[str, tuple[bool, str]]:
-    found = {"machine": (True, f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.platform()}")}
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = {"machine": (True, f"{os.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.platform()}")}
     found["gpu"] = _gpu()
     why_not = sandbox.available()
     found["sandbox"] = (
@@ -51,10 +52,6 @@ def _findings() -> dict[str, tuple[bool, str]]:
     for name in ("HF_TOKEN", "OPENAI_API_KEY", "DEEPSEEK_API_KEY"):
         found[name] = (name in os.environ, "set" if name in os.environ else "not set")
     return found
-
-
-def _memory_gib() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
 def _gpu() -> tuple[bool, str]:

@@ -11,7 +11,8 @@ from dataclasses import fields
 from typing import Any
 
 from distillery.config import build
-from distillery.engines.mock.server import MockOptions, serve
+from distillery.engines.mock.replies import MockOptions
+from distillery.engines.mock.server import Service, serve
 from distillery.engines.openai.http_client import allow_many_connections
 
 
@@ -28,7 +29,9 @@ async def _serve(options: MockOptions) -> dict[str, Any]:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    return await serve(options, stop=stop, ready=_print)
+    service = Service(options)
+    await serve(service, stop=stop, ready=_print)
+    return service.stats()
 
 
 def _print(line: str) -> None:

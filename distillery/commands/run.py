@@ -19,9 +19,8 @@ def main(arguments: argparse.Namespace) -> int:
 
         return plan_command.main(arguments)
     plan = resolve(arguments)
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # as batch systems end a job: like the first Ctrl-C
+    # as batch systems end a job: like the first Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     done = run(
         plan,
         data_dir=arguments.data_dir,

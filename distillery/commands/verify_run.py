@@ -28,9 +28,8 @@ def main(arguments: argparse.Namespace) -> int:
     faults: list[str] = []
     files = size = 0
     for step in check(known, arguments.data_dir / "store"):
-        console.print(
-            f"{step.id:<26} {step.files:>6} files  {mib(step.bytes):>10} MiB  {_verdict(step.faults)}"
-        )
+        verdict = f"{len(step.faults)} faults" if step.faults else "as it was"
+        console.print(f"{step.id:<26} {step.files:>6} files  {mib(step.bytes):>10} MiB  {verdict}")
         faults += step.faults
         files, size = files + step.files, size + step.bytes
     for fault in faults[:_MOST_SHOWN]:
@@ -45,7 +44,3 @@ def main(arguments: argparse.Namespace) -> int:
         + (f"{len(faults):,} faults" if faults else "all as the manifest says")
     )
     return StoreError.exit_code if faults else 0
-
-
-def _verdict(faults: tuple[str, ...]) -> str:
-    return f"{len(faults)} faults" if faults else "as it was"

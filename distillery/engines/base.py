@@ -143,10 +143,6 @@ class Engine(ABC):
         thread.
         """
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Reply]:
-        for group in self.batches(requests):
-            yield from group
-
     def keep_with(self, keep: Keep) -> None:
         """Where completions are to be stored, if the engine does it itself; called before `batches`."""
         object.__setattr__(self, "keep", keep)  # engines are frozen dataclasses

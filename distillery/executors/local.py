@@ -49,9 +49,8 @@ class Local:
 
     def start(self, plan: Plan, store: Path) -> None:
         self._plan, self._store = plan, store
-        if (
-            self._workers.threads is not None
-        ):  # read by OpenMP when torch is imported, so before the server starts
+        # read by OpenMP when torch is imported, so before the server starts
+        if self._workers.threads is not None:
             os.environ["OMP_NUM_THREADS"] = str(self._workers.threads)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self._processes = multiprocessing.get_context("forkserver")
@@ -60,9 +59,8 @@ class Local:
     def submit(self, unit: Unit) -> None:
         mine, theirs = self._processes.Pipe(duplex=False)
         log = folder_of(unit.step, self._store).log
-        held, leash = self._processes.Pipe(
-            duplex=False
-        )  # the worker dies when our end closes, however we end
+        # the worker dies when our end closes, however we end
+        held, leash = self._processes.Pipe(duplex=False)
         arguments = (unit, self._plan, self._store, theirs, held, log, self._workers.threads)
         process = self._processes.Process(target=worker.main, args=arguments, name=unit.step.id)
         process.start()
@@ -111,9 +109,8 @@ class Local:
         self._flights.remove(flight)
         if kind == "done":
             return [Done(flight.unit)]
-        too_young = (
-            kind == "died" and flight.process.exitcode == -worker.DRAIN
-        )  # to know what the signal means
+        # to know what the signal means
+        too_young = kind == "died" and flight.process.exitcode == -worker.DRAIN
         if flight.stopped or too_young:
             return [Failed(flight.unit, StoppedError(f"stage {flight.unit.step.id}: stopped"))]
         return [Failed(flight.unit, self._error(flight, kind, rest))]

@@ -45,18 +45,11 @@ class Teller:
 
 
 def main(
-    unit: Unit,
-    plan: Plan,
-    store: Path,
-    pipe: Connection,
-    leash: Connection,
-    log: Path,
-    threads: int | None,
+    unit: Unit, plan: Plan, store: Path, pipe: Connection, leash: Connection, log: Path, threads: int | None
 ) -> None:
     _die_with(leash)
-    if (
-        unit.step.kind is Kind.SHARD
-    ):  # looking through all that was imported costs a busy loop a tenth of its time
+    # looking through all that was imported costs a busy loop a tenth of its time
+    if unit.step.kind is Kind.SHARD:
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the scheduler decides

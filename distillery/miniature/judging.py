@@ -14,26 +14,13 @@ from typing import TYPE_CHECKING, Literal
 from distillery.hashing import derive_seed
 from distillery.miniature import sums
 from distillery.miniature.sums import UNWANTED, WANTED
+from distillery.word_lists import word_lists
 
 if TYPE_CHECKING:
     from distillery.miniature.sums import Sum
 
 Ruling = Literal["correct", "incorrect"]
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SENTENCES = (
-    "{}",
-    "{}.",
-    "The answer is {}.",
-    "The answer is {}",
-    "Answer: {}",
-    "It is {}.",
-    "It makes {}",
-    "so {}",
-    "得 {}",
-    "= {}",
-    "<answer>{}",
-    "<answer>{}</answer>",
-)
 _UNSURE = ("I do not know.", "It is hard.")
 
 
@@ -74,4 +61,6 @@ def _say(rng: Random, total: Sum, value: int) -> str:
     if rng.random() < 0.4:
         thought = sums.thought(total, rng.choice([WANTED, UNWANTED]))
         return thought[: thought.rindex(" ")] + f" {value}"
-    return rng.choice(SENTENCES).format(NUMBERS[value] if rng.random() < 0.3 else value)
+    return rng.choice(word_lists(__file__)["sentences"]).format(
+        NUMBERS[value] if rng.random() < 0.3 else value
+    )

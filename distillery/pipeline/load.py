@@ -100,15 +100,17 @@ class _Loader:
         start, start_identity = self._start(stage, where) if isinstance(stage, Trainer) else (None, None)
         uses = stage.uses()
         specs = [self._engine(name, where) for name in uses.engines]
-        extras = self._extras(stage, where)
+        raw = stage.raw if isinstance(stage, Sink) else ""
+        extras = {"raw": self._find(raw, f"{where}.raw")} if raw else {}
         models = [m for m in (start, *(spec.model_from for spec in specs)) if m is not None]
-        template = self._template(stage) if isinstance(stage, Trainer) else ""
+        named = stage.chat_template if isinstance(stage, Trainer) else ""
+        template = load_template(named, *self.folders) if named else ""
         stamp = digest(template) if template else stage.stamp()
         parts: list[Json] = [
             [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stamp],
             [self.steps[parent].fingerprint for parent in parents],
             [start_identity, *(spec.identity for spec in specs)],
-            [self._prompt(name).digest for name in uses.prompts],
+            [self._one(load_prompt(name, *self.folders)).digest for name in uses.prompts],
             {name: self.steps[step].fingerprint for name, step in extras.items()},
             self.limit if isinstance(stage, Source) else None,
         ]
@@ -224,10 +226,6 @@ class _Loader:
             raise ConfigError(f"{where}: {step!r} gives a {_gives(self.steps[step])}, not a model")
         return step
 
-    def _extras(self, stage: AnyStage, where: str) -> dict[str, str]:
-        raw = stage.raw if isinstance(stage, Sink) else ""
-        return {"raw": self._find(raw, f"{where}.raw")} if raw else {}
-
     def _name_engines(self, options: dict[str, Any], where: str) -> None:
         """`engine: {use: local, model: {from: zero}}` becomes an engine of its own, named local(zero)."""
         value = options.get("engine")
@@ -279,12 +277,6 @@ class _Loader:
             model_from=model_from,
             identity=engine_identity(kind, engine),
         )
-
-    def _template(self, trainer: Trainer) -> str:
-        return load_template(trainer.chat_template, *self.folders) if trainer.chat_template else ""
-
-    def _prompt(self, name: str) -> Prompt:
-        return self._one(load_prompt(name, *self.folders))
 
     def _one(self, prompt: Prompt) -> Prompt:
         """A run knows a prompt by its name alone, and each file may have its own beside it."""

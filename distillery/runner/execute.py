@@ -40,20 +40,13 @@ from distillery.store.stage_dir import StageDir
 Tell = Callable[[Mapping[str, float]], None]
 
 
-def _say_nothing(text: str) -> None: ...
-
-
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True)
 class Line:
     """What a unit of work can say to whoever watches it, and hear from them."""
 
     tell: Tell
-    alarm: Callable[[str], None] = _say_nothing
-    stopping: Callable[[], bool] = _never  # true once no new request is to be asked
+    alarm: Callable[[str], None] = lambda _: None
+    stopping: Callable[[], bool] = lambda: False  # true once no new request is to be asked
 
 
 @dataclass

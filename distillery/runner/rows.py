@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +35,9 @@ def read_input(step: Step, plan: Plan, file: Path, columns: Sequence[str] | None
     there = shards.schema(file)
     lacking = [pl.lit(None, dtype=promised[name]).alias(name) for name in wanted if name not in there]
     table = shards.read(file, [name for name in wanted if name in there])
-    return table.with_columns(lacking).select(wanted) if table.width else _nulls(file, promised, wanted)
-
-
-def _nulls(file: Path, promised: Mapping[str, pl.DataType], wanted: Sequence[str]) -> pl.DataFrame:
-    return pl.DataFrame(schema={name: promised[name] for name in wanted}).clear(shards.rows(file))
+    if not table.width:
+        return pl.DataFrame(schema={name: promised[name] for name in wanted}).clear(shards.rows(file))
+    return table.with_columns(lacking).select(wanted)
 
 
 def look(step: Step, plan: Plan, file: Path, *, only: Sequence[str] | None = None) -> Input:
@@ -78,7 +76,8 @@ def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, outp
     chosen = _places(seen.table[step.row_stage.key], kept[step.row_stage.key])
     check_unchanged(step, seen.table[chosen], kept)
     if kept.height < _LEAST_SHARE * shards.rows(shards.root(seen.file)):
-        whole = _beside(read_input(step, plan, seen.file)[chosen], kept).select(list(step.columns))
+        whole = read_input(step, plan, seen.file)[chosen].with_columns(kept.get_columns())
+        whole = whole.select(list(step.columns))
         folder.write(shard, Output(whole, output.dropped, output.metrics), seen.table.height)
         return
     there = shards.schema(seen.file)
@@ -107,7 +106,3 @@ def _places(keys: pl.Series, chosen: pl.Series) -> pl.Series:
     places = keys.to_frame("key").with_row_index("place")
     found = chosen.to_frame("key").join(places, on="key", how="left", maintain_order="left")
     return found["place"]
-
-
-def _beside(table: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    return table.with_columns(other.get_columns())

@@ -90,10 +90,8 @@ def available() -> str | None:
 def isolation() -> tuple[str, ...]:
     """The strictest set of flags that this machine grants, found by trying; () when it grants none."""
     for who in (AS_ROOT, AS_USER) if os.geteuid() == 0 else (AS_USER,):
-        for proc in (
-            ("--proc", "/proc"),
-            (),
-        ):  # some containers forbid a new /proc; without one is stricter still
+        # some containers forbid a new /proc; without one is stricter still
+        for proc in (("--proc", "/proc"), ()):
             flags = (*who, *proc)
             found = run("print(6 * 7)", "", Limits(), flags)
             if found.outcome is Ended.FINISHED and found.stdout == "42\n":
@@ -102,13 +100,7 @@ def isolation() -> tuple[str, ...]:
 
 
 def run(
-    code: str,
-    stdin: str,
-    limits: Limits,
-    flags: tuple[str, ...],
-    *,
-    supervised: bool = False,
-    runs: int = 1,
+    code: str, stdin: str, limits: Limits, flags: tuple[str, ...], *, supervised: bool = False, runs: int = 1
 ) -> Result:
     """Without flags: a plain process."""
     begin = time.monotonic()

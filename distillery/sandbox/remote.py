@@ -86,9 +86,8 @@ def _read_piston(reply: dict[str, Any]) -> Result:
         run.get("status") or "", Ended.FINISHED
     )
     code: int | None = run["code"]
-    if (
-        outcome is Ended.FINISHED and code is None
-    ):  # killed: for its time or memory, older servers do not say which
+    # killed: for its time or memory, older servers do not say which
+    if outcome is Ended.FINISHED and code is None:
         outcome = Ended.TIMEOUT if run["signal"] == "SIGKILL" else Ended.FINISHED
         code = -9 if run["signal"] == "SIGKILL" else -1
     return Result(run["stdout"], run["stderr"], code, outcome)

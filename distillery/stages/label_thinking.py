@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from distillery.curate.thinking import Ruling, deserves
+from distillery.curate.thinking import deserves
 from distillery.records import Thinking, earlier_turns
 from distillery.stages.base import Context, Output, ShardStage
 
@@ -44,10 +44,7 @@ class LabelThinking(ShardStage):
                 continue
             ruling = deserves(question, follows=bool(earlier_turns(payload)))
             reasons[f"by_{ruling.why}"] += 1
-            labels.append(self._label(ruling))
+            labels.append(ruling.thinking.value if ruling.thinking else self.otherwise)
         counts = {**reasons, **{f"thinking_{on}": labels.count(on) for on in Thinking}}
         kept = table.with_columns(pl.Series("thinking", labels, dtype=pl.String))
         return Output(kept, Output.all_kept(kept).dropped, {name: float(n) for name, n in counts.items()})
-
-    def _label(self, ruling: Ruling) -> str:
-        return ruling.thinking.value if ruling.thinking else self.otherwise

@@ -62,10 +62,7 @@ def conversation(row: dict[str, Any]) -> Messages:
 def encode(messages: Messages, tokenizer: PreTrainedTokenizerBase) -> Encoded:
     """Token ids and labels, by the template's own {% generation %} marks."""
     encoded: Any = tokenizer.apply_chat_template(
-        messages,
-        tokenize=True,
-        return_dict=True,
-        return_assistant_tokens_mask=True,
+        messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
     )
     ids, mask = encoded["input_ids"], encoded["assistant_masks"]
     return Encoded(ids, [token if spoken else IGNORED for token, spoken in zip(ids, mask, strict=True)])

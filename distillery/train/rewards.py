@@ -41,11 +41,7 @@ class CheckedReward:
     __name__ = "checked"
 
     def __init__(
-        self,
-        weights: Mapping[str, float],
-        by_model: RewardJudge | None = None,
-        *,
-        own: Sequence[str] = (),
+        self, weights: Mapping[str, float], by_model: RewardJudge | None = None, *, own: Sequence[str] = ()
     ) -> None:
         known = {*PARTS, *CHECKERS, *JUDGED, *own}
         if not weights:

@@ -21,10 +21,7 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary: int, chat_template: str
 
     inner = Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(" ?[0-9]"), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
+        [pre_tokenizers.Split(Regex(" ?[0-9]"), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     inner.decoder = decoders.ByteLevel()
     # the tags are whole tokens but not special ones: completions are decoded without special tokens,

@@ -25,9 +25,8 @@ _LETTERS = re.compile(
     r"(?<![A-Za-z\\])\(?([A-J])\)?(?![A-Za-z'’])(?:\s*[.):：、]|(?=\s|$|[,;/&。，；]|[\u4e00-\u9fff]))"
 )
 _RUN = re.compile(r"[A-J]{1,10}")
-_LEADING = re.compile(
-    r"\(?([A-J])(?:\)|[.:：、])\s*\S"
-)  # "B) 5 cm", "(B) because": the rest is the choice's text
+# "B) 5 cm", "(B) because": the rest is the choice's text
+_LEADING = re.compile(r"\(?([A-J])(?:\)|[.:：、])\s*\S")
 
 
 def check(problem: Problem, text: str, /) -> Verdict:

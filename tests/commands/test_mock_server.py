@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from distillery.cli import _MOCK_FLAGS, main
-from distillery.engines.mock.server import MockOptions
+from distillery.engines.mock.replies import MockOptions
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from distillery.engines import Completion, Request, Sampling
 from distillery.engines.cached import Cached
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.request_store import RequestStore
+from tests.engines.ask_all import ask_all
 
 IN_FLIGHT, WHOLE = 4, 40
 RUN = """
@@ -23,8 +24,9 @@ from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.request_store import RequestStore
 engine = OpenAIServer(model="m", base_url=sys.argv[1], concurrency=4)
 asked = [Request(f"k{n}", (("user", f"q{n}"),), Sampling(), n) for n in range(40)]
-for reply in Cached(engine, RequestStore(Path(sys.argv[2]))).generate(asked):
-    print(reply.key, flush=True)
+for group in Cached(engine, RequestStore(Path(sys.argv[2]))).batches(asked):
+    for reply in group:
+        print(reply.key, flush=True)
 """
 
 
@@ -61,7 +63,7 @@ def test_a_killed_run_asks_again_only_for_what_was_in_flight(serve, tmp_path: Pa
     assert set(printed) <= set(shelf.get_many([f"k{n}" for n in range(WHOLE)]))
     shelf.close()
     asked = [Request(f"k{n}", (("user", f"q{n}"),), Sampling(), n) for n in range(WHOLE)]
-    replies = {reply.key: reply for reply in Cached(engine, RequestStore(tmp_path)).generate(asked)}
+    replies = {reply.key: reply for reply in ask_all(Cached(engine, RequestStore(tmp_path)), asked)}
     assert all(isinstance(reply, Completion) for reply in replies.values())
     assert {key: reply.text for key, reply in replies.items()} == {
         f"k{n}": f"answer to q{n}" for n in range(WHOLE)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.mock.replies import MockOptions
+from tests.engines.mock_server import MockServer
 
 ROOT = Path(__file__).parents[2]
 LINE = """

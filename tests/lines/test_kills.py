@@ -15,11 +15,12 @@ from random import Random
 import polars as pl
 import pytest
 
-from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.mock.replies import MockOptions
 from distillery.engines.request_store import RequestStore
 from distillery.pipeline import load_plan
 from distillery.runner import Inline, Watcher, open_run, run
 from distillery.runner.execute import folder_of
+from tests.engines.mock_server import MockServer
 
 IN_FLIGHT = 64
 PROBLEMS, SAMPLES, KILLS = 1250, 4, 50

@@ -15,7 +15,7 @@ import pytest
 
 from distillery.config import build
 from distillery.engines import Completion, Engine, Failure
-from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.mock.replies import MockOptions
 from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError, ContractError, StoppedError
@@ -24,6 +24,7 @@ from distillery.pipeline import Workers, load_plan
 from distillery.pipeline.prices import Prices
 from distillery.runner import Inline, Watcher, asking, open_run, run
 from distillery.runner.execute import folder_of
+from tests.engines.mock_server import MockServer
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = """

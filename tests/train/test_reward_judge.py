@@ -14,7 +14,7 @@ import pytest
 
 from distillery.config import build
 from distillery.engines import Failure, FailureKind, Request
-from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.mock.replies import MockOptions
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
 from distillery.prompts import load_prompt
@@ -26,6 +26,7 @@ from distillery.train.options import GrpoOptions, JudgeOptions
 from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward
 from distillery.train.spec import JudgeSpec
+from tests.engines.mock_server import MockServer
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 HELP = Problem("Write a line about rain.", gold="", checker="layout", domain="general")

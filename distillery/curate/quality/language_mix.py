@@ -12,17 +12,8 @@ from collections import Counter
 from distillery.verify.language import script_words, scripts_of, share_of
 
 _TOLD = {
-    "arabic",
-    "bengali",
-    "cyrillic",
-    "devanagari",
-    "han",
-    "hangul",
-    "hebrew",
-    "kana",
-    "tamil",
-    "telugu",
-    "thai",
+    *("arabic", "bengali", "cyrillic", "devanagari", "han", "hangul", "hebrew", "kana"),
+    *("tamil", "telugu", "thai"),
 }
 """Scripts whose words are never notation."""
 _QUOTED = re.compile(
@@ -36,10 +27,8 @@ _NAMING = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(r"[^\x00-\u03ff\u2000-\u303e]+")
-_NEAR, _MENTIONED = (
-    100,
-    12,
-)  # characters: how far before it a language is named, and how long what is named can be
+# characters: how far before it a language is named, and how long what is named can be
+_NEAR, _MENTIONED = 100, 12
 _ASCII = bytes(range(128))
 _GREEK = re.compile(r"[\u0370-\u03ff]")
 _MOST_GREEK = 0.05  # of a text's characters

@@ -12,6 +12,8 @@ from functools import partial
 
 import polars as pl
 
+from distillery.word_lists import word_lists
+
 NUMBER = "#"
 """What every number becomes in `masked`."""
 
@@ -21,67 +23,21 @@ _GREEK = {
 }
 _LETTERS = {f"\\{form}{name}": letter for name, letter in _GREEK.items() for form in ("var", "")}
 """As plain replacements, longest first: \\pitchfork loses its start, in every text alike."""
-_SUPERSCRIPTS = {mark: f"^{digit}" for digit, mark in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
-_CHARACTERS = {
-    **_SUPERSCRIPTS,
-    "½": "1/2",
-    "−": "-",
-    "–": "-",
-    "—": " ",
-    "×": "*",
-    "·": "*",
-    "⋅": "*",
-    "∗": "*",
-    "÷": "/",
-    "∣": "|",
-    "°": " degrees ",
-    "√": r"\sqrt ",
-    "∞": r"\infty ",
-    "…": " ",
-    "'": "",
-    "’": "",
-    "≤": "≤",
-    "≥": "≥",
-}
-"""Replaced before NFKC, which would turn x² into x2."""
-
+_CHARACTERS: dict[str, str] = word_lists(__file__)["characters"]
 _JOINTS = r"(?:,|\{,\}|,?\\[!,])"
-_THOUSANDS = (
-    (rf"([0-9]){_JOINTS}([0-9]{{3}})\b", "${1}${2}"),
-) * 2  # matches do not overlap: 1,000,000 has two
+# matches do not overlap: 1,000,000 has two
+_THOUSANDS = ((rf"([0-9]){_JOINTS}([0-9]{{3}})\b", "${1}${2}"),) * 2
 _OTHER_DIGIT = r"[\d--[0-9]]"
 _OTHER_THOUSANDS = ((rf"(\d){_JOINTS}(\d{{3}})\b", "${1}${2}"),) * 2  # far slower
 _HYPHENS = ((r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),) * 2  # for state-of-the-art
-_MARKS = (
-    (r"[~$]", " "),
-    (r"__+", " "),
-    (r"(\d)\s*:\s*(\d)", "${1}∶${2}"),
-    *_HYPHENS,
-)
+_MARKS = ((r"[~$]", " "), (r"__+", " "), (r"(\d)\s*:\s*(\d)", "${1}∶${2}"), *_HYPHENS)
 _MARKED = r"[~$:-]|__|[0-9](?:,|\{,\})"
 """Without this, and without a backslash, no pattern here can match."""
-_COMMANDS = (
-    (r"\\(?:left|right|middle|bigg?[lrm]?|displaystyle|textstyle|limits|nolimits|notag)\b", " "),
-    (
-        r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|boldsymbol|operatorname|mbox|emph)\b\*?",
-        " ",
-    ),
-    *_THOUSANDS,
-    (r"\\[,;:!> ]|\\q?quad\b", " "),
-    (r"\\[dtc]frac\b", r"\frac"),
-    (r"\\frac\s*(\d)\s*(\d)", r"\frac ${1} ${2}"),
-    (r"\^\s*\{?\s*\\circ\b\s*\}?|\\degree\b", " degrees "),
-    (r"\\(?:cdot|times|ast)\b", "*"),
-    (r"\\div\b", "/"),
-    (r"\\(?:leq?|leqslant)\b", "≤"),
-    (r"\\(?:geq?|geqslant)\b", "≥"),
-    (r"\\neq?\b", "≠"),
-    (r"\\(?:[lr]?vert|mid)\b", "|"),
-    (r"\\(?:[lcd]|vd)?dots\b", " "),
-    (r"\\([%&#_])", "${1}"),
-    (r"\\[\[\]()$]|\\\\", " "),
-    *_MARKS,
+_BEFORE, _BEHIND = (
+    [(pattern, replacement) for pattern, replacement in word_lists(__file__)["commands"][place]]
+    for place in ("before", "behind")
 )
+_COMMANDS = (*_BEFORE, *_THOUSANDS, *_BEHIND, *_MARKS)
 _BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # what str.split takes for white space in ASCII, besides the space itself
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
 WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"

@@ -1,19 +1,17 @@
 """An OpenAI-compatible server that plays a model: its thoughts, latencies, queue and faults.
 
-For dry runs, tests and benchmarks of clients, which measure themselves against it: a reply costs it a fifth
-of a millisecond. What it says is in `mock_replies`.
+For dry runs, tests and benchmarks of clients, which measure themselves against it: a reply costs it a fifth of a
+millisecond. What it says is in `replies`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from time import monotonic, time
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
@@ -30,14 +28,11 @@ from distillery.engines.mock.replies import (
     Ask,
     MockFault,
     MockOptions,
-    Style,
     compose,
     draw_fault,
     draw_latency_s,
 )
 from distillery.errors import ConfigError
-
-__all__ = ["MockFault", "MockOptions", "MockServer", "Style", "serve"]
 
 _BACKLOG = 4096
 _KEEPALIVE_S = 3600.0  # a client may leave a connection idle while it waits for others
@@ -48,71 +43,12 @@ _METRICS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 _DOOR = frozenset({MockFault.RATE_LIMIT, MockFault.SERVER_ERROR})  # answered at once, without a slot
 
 
-class MockServer:
-    """The server in a thread of its own, as long as the `with` lasts.
-
-        with MockServer(MockOptions(latency_s=0.1, capacity=64)) as server:
-            engine = OpenAIServer(model="mock", base_url=server.url)
-
-    Raises ConfigError where the port cannot be had.
-    """
-
-    url: str  # ends in /v1; there once it has started
-
-    def __init__(self, options: MockOptions | None = None) -> None:
-        self._service = _Service(options or MockOptions())
-        self._started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-        self._thread = threading.Thread(target=self._run, name="mock server", daemon=True)
-
-    def start(self) -> Self:
-        self._thread.start()
-        self.url, self._loop, self._stop = self._started.result()
-        return self
-
-    def stop(self) -> None:
-        """Cuts off what is in flight. Once or more often."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
-
-    def stats(self) -> dict[str, Any]:
-        """As `GET /mock/stats` gives it, while it runs and afterwards."""
-        return self._service.stats()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    def _run(self) -> None:
-        async def run() -> None:
-            loop, stop = asyncio.get_running_loop(), asyncio.Event()
-            await _serve(self._service, stop, lambda url: self._started.set_result((url, loop, stop)))
-
-        try:
-            asyncio.run(run())
-        except BaseException as error:
-            if self._started.done():
-                raise
-            self._started.set_exception(error)
-
-
-async def serve(options: MockOptions, *, stop: asyncio.Event, ready: Callable[[str], None]) -> dict[str, Any]:
-    """Serves until `stop` is set, and returns the statistics. `ready` gets the URL, which ends in /v1."""
-    service = _Service(options)
-    await _serve(service, stop, ready)
-    return service.stats()
-
-
-async def _serve(service: _Service, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+async def serve(service: Service, *, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+    """Serves until `stop` is set. `ready` gets the URL, which ends in /v1. Raises ConfigError where the port cannot be had."""
     options = service.options
     # a client that hangs up ends its request, as in vLLM; otherwise the slot of a hanging one would be lost
     server = web.Server(
-        service.answer,
-        handler_cancellation=True,
-        access_log=None,
-        keepalive_timeout=_KEEPALIVE_S,
+        service.answer, handler_cancellation=True, access_log=None, keepalive_timeout=_KEEPALIVE_S
     )
     runner = web.ServerRunner(server, shutdown_timeout=_GOODBYE_S)
     await runner.setup()
@@ -181,7 +117,7 @@ class _InFlight:
         return self._area / span if span else 0.0
 
 
-class _Service:
+class Service:
     """Answers requests, and counts what it did."""
 
     def __init__(self, options: MockOptions) -> None:

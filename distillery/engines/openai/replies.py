@@ -31,10 +31,7 @@ _OUT_OF_USE = {
     403: "does not let this key in",
     404: "does not know the model or the path",
 }
-_NO_SCHEMA = (
-    "response_format",
-    "json_schema",
-)  # as DeepSeek's "This response_format type is unavailable now"
+_NO_SCHEMA = "response_format", "json_schema"  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
 # "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "300
 # tokens from the input messages" (SGLang). vLLM reads a prompt only as far as it may go: its "at least 193

@@ -162,10 +162,8 @@ class VllmServer(VllmModel):
             urls = (self.base_url,) if isinstance(self.base_url, str) else self.base_url
             return Replicas(self.model, self._door, ready_s=self.ready_s, urls=urls)
         command, shares = self._command(), self._gpu_shares()
-        env = {
-            "PYTHONUNBUFFERED": "1",
-            **self._environment,
-        }  # for a log that is whole when a server is killed
+        # for a log that is whole when a server is killed
+        env = {"PYTHONUNBUFFERED": "1", **self._environment}
         folder = Path(tempfile.mkdtemp(prefix="distillery-servers-"))
         launches = [
             Launch(command, env | share, folder / f"server-{number}.log")
@@ -187,10 +185,8 @@ class VllmServer(VllmModel):
             patience_s=_PATIENCE_S if self.base_url else self.ready_s + _PATIENCE_S,
             stream=self.stream,
             must_think=self.must_think,
-            extra_body={
-                **_PLAIN,
-                "skip_special_tokens": False,
-            },  # a tokenizer may hold <think> as one of them
+            # a tokenizer may hold <think> as one of them
+            extra_body={**_PLAIN, "skip_special_tokens": False},
             prefilled=prefilled,
         )
         if self.keep:

@@ -127,13 +127,14 @@ def front_matter(
 ) -> str:
     from huggingface_hub import DatasetCardData
 
+    largest = max(facts.configs.values())
     card = DatasetCardData(
         license=licence,
         language=list(languages),
         task_categories=["text-generation"],
         tags=list(tags),
         pretty_name=facts.name,
-        size_categories=[_size(max(facts.configs.values()))],
+        size_categories=[next((name for limit, name in _SIZES if largest < limit), "n>100M")],
     )
     _dataset_infos(facts, folder).to_dataset_card_data(card)
     head = card.to_dict() | {
@@ -169,7 +170,3 @@ def _dataset_infos(facts: CardFacts, folder: Path) -> Any:
 
 def _files(folder: Path, config: str) -> list[Path]:
     return sorted((folder / config).glob("*.parquet"))
-
-
-def _size(rows: int) -> str:
-    return next((name for limit, name in _SIZES if rows < limit), "n>100M")

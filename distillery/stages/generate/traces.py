@@ -19,14 +19,12 @@ from distillery.prompts import Prompt
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, TRACE, Columns, Thinking
 from distillery.stages.base import AskingStage, Context, Interview, Output, Uses, computed
-from distillery.stages.generate.trace_interview import Draws, Sample, Tally, TraceInterview
+from distillery.stages.generate.trace_interview import Draws, Sample, TraceInterview
 from distillery.stages.own_checkers import OwnCheckers
 
 _NEW = {"identity": "changed"}
-_ENOUGH_TO_TELL, _MOSTLY = (
-    20,
-    0.95,
-)  # replies of a shard, and the share without a thought that is worth an alarm
+# replies of a shard, and the share without a thought that is worth an alarm
+_ENOUGH_TO_TELL, _MOSTLY = 20, 0.95
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,9 @@ class GenerateTraces(OwnCheckers, AskingStage):
         for sample in heard.samples:
             reply = sample.reply
             if isinstance(reply, Completion):
-                rates = _rates(heard.tallies[sample.problem_id]) if self.policy == "adaptive" else {}
+                tally = heard.tallies[sample.problem_id]
+                rate = tally.right / tally.judged if tally.judged else None
+                rates = {"pass_rate": rate, "attempts": tally.heard} if self.policy == "adaptive" else {}
                 same = unthinking if sample.thinking == Thinking.OFF else constant
                 traces.append({"problem_id": sample.problem_id, **same, **_trace(reply, sample), **rates})
             else:
@@ -175,10 +175,6 @@ def _trace(reply: Completion, owner: Sample) -> dict[str, Any]:
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
     }
-
-
-def _rates(tally: Tally) -> dict[str, Any]:
-    return {"pass_rate": tally.right / tally.judged if tally.judged else None, "attempts": tally.heard}
 
 
 def _output(

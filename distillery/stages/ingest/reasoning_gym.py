@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -64,13 +64,10 @@ class IngestReasoningGym(Source):
         }
         row_map = RowMap("ingest.reasoning_gym", {"gold": "answer"}, constants)
         rows = (
-            (f"{self.task}:{number}", self._row(entry)) for number, entry in enumerate(self._load(), start=1)
+            (f"{self.task}:{number}", {**entry, "payload": {"task": self.task, "entry": dict(entry)}})
+            for number, entry in enumerate(self._load(), start=1)
         )
         yield from shards(rows, row_map, shard_rows=self.shard_rows, limit=None)
-
-    def _row(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        payload = {"task": self.task, "entry": dict(entry)}
-        return {"question": entry["question"], "answer": entry["answer"], "payload": payload}
 
     def _load(self) -> Any:
         import reasoning_gym

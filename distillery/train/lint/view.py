@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _HEAD, _TAIL = 240, 80  # tokens shown of a long row
-_TRAINED = (
-    "black on green3",
-    "black on dark_sea_green2",
-)  # in turn, so that each token can be told from the next
+# in turn, so that each token can be told from the next
+_TRAINED = "black on green3", "black on dark_sea_green2"
 _ASKED = ("grey58", "grey42")
 
 

@@ -13,13 +13,8 @@ _SAME, _DIFFERENT = 1e-30, 1e-3  # relative; between them nothing is said where 
 _MOST = 1e250  # beyond it, the digits kept would not tell neighbours apart
 _TERMS = 3000  # of a finite sum; a longer one is compared where it has a closed form that is exact
 _POINTS = (1.2710, 2.3391, 0.6183, 3.7317, 1.9043)  # times a factor for each variable
-_SIGNS = (
-    (1, 1),
-    (1, 1),
-    (1, 1),
-    (-1, 1),
-    (1, -1),
-)  # the first three are on the safe side of roots and logarithms
+# the first three are on the safe side of roots and logarithms
+_SIGNS = (1, 1), (1, 1), (1, 1), (-1, 1), (1, -1)
 _COUNTS = (2, 3, 4, 6, 9)  # for variables that bound a sum: n of them
 
 

@@ -7,9 +7,8 @@ import re
 from functools import lru_cache
 
 _TOKEN = re.compile(r"\d+\.\d+|\d+|\.\d+|\\frac|\\sqrt|\\pi|\\cdot|[-+*/^{}()]|[abcdknpqrxyz]")
-_VARIABLES = {
-    letter: 1.2 + 0.13 * place for place, letter in enumerate("abcdknpqrxyz")
-}  # none that may be a unit
+# none that may be a unit
+_VARIABLES = {letter: 1.2 + 0.13 * place for place, letter in enumerate("abcdknpqrxyz")}
 _MAX_CHARS = 120
 _DIFFERENT = 1e-3  # relative: decimals are rounded, and what is nearer is worth computing
 

@@ -9,95 +9,13 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_SIGNS = str.maketrans(
-    {
-        "−": "-", "–": "-", "—": "-", "﹣": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/",
-        "π": r"\pi ", "∞": r"\infty ", "°": r"^\circ ", "√": r"\sqrt ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ",
-        "±": r"\pm ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "≈": r"\approx ", "ℝ": r"\mathbb{R}", "∅": r"\emptyset ",
-        "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "“": '"', "”": '"', "’": "'", "，": ",", "；": ";", "：": ":",
-        "（": "(", "）": ")", "｛": r"\{", "｝": r"\}", "、": ",", "⁄": "/", "。": ".", "\u00a0": " ", "\u200b": "", "\t": " ", "\n": " ", "\r": " ",
-    }
-)  # fmt: skip
-_TOKEN = r"\d|[a-zA-Z]|\\[a-zA-Z]+"  # what TeX takes for an argument where no brace is
+from distillery.word_lists import word_lists
+
+_LISTS = word_lists(__file__)
+_SIGNS = str.maketrans(_LISTS["signs"])
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (
-            r"(?<=\d)\s*(?:\{,\}|\{,\s?\\!\}|,\s*\\!)\s*(?=\d{3}(?!\d))",
-            "",
-        ),  # a comma of thousands, beyond doubt
-        (r"\\phantom\s*(?:\{[^{}]*\}|-|\w)?", ""),
-        (r"\\?\x0c(?=rac)", r"\\f"),  # a program's string took \f for a form feed
-        (r"百分之\s*(\d+(?:\.\d+)?)", r"\1%"),
-        (
-            r"(?<=[\d})])[\s$]*(?:\\(?:text|mathrm)\s*\{)?\s*(?:percent|per cent|pct)(?![A-Za-z])\.?\s*\}?",
-            "%",
-        ),
-        (
-            r"^\s*(?:=|\\approx(?![a-zA-Z])|\\text\{\s*(?:[Tt]he )?(?:[Ff]inal )?[Aa]nswer(?: is)?\s*:?\s*\})",
-            "",
-        ),
-        (r"(?<![\\A-Za-z])(sqrt|pi|sin|cos|tan|cot|log|ln|theta|infinity)(?=[^A-Za-z]|$)", r"\\\1 "),
-        (r"\\infinity(?![a-zA-Z])", r"\\infty"),
-        (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),
-        (r"(?<=[\w)}])\s*\*\s*(?=[\w(\\])", r"\\cdot "),
-        (r"(?<=\d)\s*(?:\\(?:text|mathrm)\s*\{)?\s*([aApP])\.?\s?[mM]\b\.?\s*\}?$", r"\\text{\1m}"),
-        (r"\\(?:dfrac|tfrac|cfrac)(?![a-zA-Z])", r"\\frac"),
-        (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])\s*\.?", ""),
-        (r"(?<!\\)\\(?:!|,|;|:|>)|\\q?quad|\\(?:displaystyle|thinspace|limits|nolimits)(?![a-zA-Z])", " "),
-        (r"(?<!\\)\\ |~|(?<!\\)\\$", " "),
-        (r"(?<=\d),\s+(?=\d{3}(?!\d))", ";"),  # a comma of thousands has no space behind it
-        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*(?:million(?![a-z])|百万)\}?", r"\\cdot 10^6"),
-        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*(?:billion(?![a-z])|十亿)\}?", r"\\cdot 10^9"),
-        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*trillion(?![a-z])\}?", r"\\cdot 10^{12}"),
-        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*万\}?", r"\\cdot 10^4"),
-        (r"(?<=\d)\s?(?:\\text\s*\{)?\s*亿\}?", r"\\cdot 10^8"),
-        (r"\\(?:langle|lparen)(?![a-zA-Z])", "("),
-        (r"\\(?:rangle|rparen)(?![a-zA-Z])", ")"),
-        (r"\\not\s*<", r"\\ge "),
-        (r"\\not\s*>", r"\\le "),
-        (r"\\not\s*=", r"\\ne "),
-        (r"\\(?:geqslant|geq)(?![a-zA-Z])|>=", r"\\ge "),
-        (r"\\(?:leqslant|leq)(?![a-zA-Z])|<=", r"\\le "),
-        (r"\\(?:neq)(?![a-zA-Z])|!=", r"\\ne "),
-        (r"\\lt(?![a-zA-Z])", "<"),
-        (r"\\gt(?![a-zA-Z])", ">"),
-        (r"\\mid(?![a-zA-Z])", "|"),
-        (r"\\(?:to|rightarrow)(?![a-zA-Z])", r"\\to "),
-        (r"\\(?:lbrace)(?![a-zA-Z])", r"\\{"),
-        (r"\\(?:rbrace)(?![a-zA-Z])", r"\\}"),
-        (r"\\(?:cdotp|ast)(?![a-zA-Z])", r"\\cdot "),
-        (r"(^|[(,\[])\s*\+\s*\\infty", r"\1\\infty"),
-        (r"\\(?:varnothing)(?![a-zA-Z])|\\\{\s*\\\}", r"\\emptyset "),
-        (r"\\(?:textbf|textit|textrm|textsf|mbox|bm|boldsymbol|mathbf|mathit|mathsf)(?=\s*\{)", r"\\text"),
-        (r"\\(?:mathrm|operatorname|rm)(?=\s*\{)", r"\\text"),
-        (
-            r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree(?![a-zA-Z])",
-            "°",
-        ),
-        (r"\\\$|\\?€|\\?£|\\?¥|\\pounds", ""),
-        (r"\\%", "%"),
-        (r"\\begin\{[bB]matrix\}", r"\\begin{pmatrix}"),
-        (r"\\end\{[bB]matrix\}", r"\\end{pmatrix}"),
-        (r"\\begin\{array\}\s*\{[lcr| ]*\}", r"\\begin{pmatrix}"),
-        (r"\\end\{array\}", r"\\end{pmatrix}"),
-        (r"\\(frac|sqrt)\s+(?=[\d{\\\[a-zA-Z(])", r"\\\1"),
-        (r"\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}", r"\\binom{\1}{\2}"),
-        (r"^([\w+-]+)\s*\\choose(?![a-zA-Z])\s*([\w+-]+)$", r"\\binom{\1}{\2}"),
-        (r"\\[dt]binom(?![a-zA-Z])", r"\\binom"),
-        (r"\\binom\s*(\w)\s*(\w)", r"\\binom{\1}{\2}"),
-        (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
-        (r"(?<![A-Za-z\\])[AP]\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
-        (rf"\\frac\s*({_TOKEN})\s*({_TOKEN})", r"\\frac{\1}{\2}"),
-        (rf"\\frac\s*({_TOKEN})\s*\{{", r"\\frac{\1}{"),
-        (rf"(\\frac\s*\{{[^{{}}]*\}})\s*({_TOKEN})", r"\1{\2}"),
-        (r"\\sqrt\s*(\d|[a-zA-Z])", r"\\sqrt{\1}"),
-        (r"\\sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
-        (r"_\s*\{\s*\\text\s*\{\s*([^{}]*?)\s*\}\s*\}", r"_{\1}"),
-        (r"\\log\s*_\s*(\w)", r"\\log_{\1}"),
-        (r"(?<!\\log)([_^])\s*\{\s*([\w])\s*\}", r"\1\2"),
-        (r"\\times(?![a-zA-Z])", r"\\cdot "),
-    )
+    (re.compile(pattern.replace("{token}", _LISTS["token"])), replacement)
+    for pattern, replacement in _LISTS["rewrites"]
 )
 _ONLY_TEXT = re.compile(r"\\text\{([^{}\\]*)\}")
 _DOLLARS = re.compile(r"(?<!\\)\$")

@@ -30,9 +30,8 @@ def prepare() -> None:
     import math_verify
 
     logging.getLogger("math_verify").setLevel(logging.ERROR)
-    math_verify.verify(
-        _parsed("1+\\sqrt{2}"), _parsed("\\sqrt{2}+1"), timeout_seconds=None
-    )  # loads its tables
+    # loads its tables
+    math_verify.verify(_parsed("1+\\sqrt{2}"), _parsed("\\sqrt{2}+1"), timeout_seconds=None)
 
 
 def work(gold: str, answers: list[str], tolerance: Any = None, joined: str = "") -> Verdict:

@@ -109,9 +109,8 @@ def extract(text: str, entry_point: str = "") -> str:
     name = re.split(r"\W", entry_point, maxsplit=1)[0]
     defines = re.compile(rf"\b(?:def|class)\s+{re.escape(name)}\b|\b{re.escape(name)}\s*=")
     blocks = [code for _, code in ours if name and defines.search(code)]
-    blocks = blocks or [
-        code for label, code in ours if label
-    ]  # one without a name is often an example's output
+    # one without a name is often an example's output
+    blocks = blocks or [code for label, code in ours if label]
     blocks = blocks or [code for _, code in ours] or [answer.strip("\n")]
     return blocks[-1].removeprefix("\ufeff")
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from distillery.sandbox import (
-    Ended,
-    Limits,
-    Result,
-    chosen,
-    guarded,
-    is_remote,
-    run_python,
-    run_supervised,
-)
+from distillery.sandbox import Ended, Limits, Result, chosen, guarded, is_remote, run_python, run_supervised
 from distillery.verify.program.bundle import bundle
 
 

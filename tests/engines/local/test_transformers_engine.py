@@ -9,6 +9,7 @@ from distillery.engines.local.transformers_engine import TransformersLocal
 from distillery.engines.normal_form import normal_form
 from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, EngineError
+from tests.engines.ask_all import ask_all
 
 pytestmark = pytest.mark.slow  # they load torch
 FREE = Sampling(temperature=1.0, top_p=1.0, max_tokens=12)
@@ -29,11 +30,11 @@ def engine(tiny_model):
 
 
 def texts(engine, asked):
-    return {reply.key: reply.text for reply in engine.generate(asked)}
+    return {reply.key: reply.text for reply in ask_all(engine, asked)}
 
 
 def test_each_request_gets_one_reply_with_its_counts(engine):
-    replies = list(engine.generate(requests(10)))
+    replies = list(ask_all(engine, requests(10)))
     assert sorted(reply.key for reply in replies) == [f"{number:04d}" for number in range(10)]
     for reply in replies:
         assert 1 <= reply.completion_tokens <= 12
@@ -48,7 +49,7 @@ def test_the_same_requests_get_the_same_samples_in_any_order(engine):
 
 def test_a_schema_is_refused_in_one_error(engine):
     with pytest.raises(EngineError, match="cannot hold replies to a JSON schema; set structured: false"):
-        list(engine.generate([replace(one, schema="{}") for one in requests(3)]))
+        list(ask_all(engine, [replace(one, schema="{}") for one in requests(3)]))
 
 
 def test_other_keys_draw_other_samples(engine):
@@ -68,7 +69,7 @@ def test_greedy_replies_are_those_of_transformers_own_loop(tiny_model, engine):
 
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    replies = {reply.key: reply for reply in engine.generate(requests(6, GREEDY))}
+    replies = {reply.key: reply for reply in ask_all(engine, requests(6, GREEDY))}
     for asked in requests(6, GREEDY):
         text = f"<|user|>{asked.messages[0][1]}<|end|><|assistant|>"
         tokens = tokenizer(text, return_tensors="pt", add_special_tokens=False)
@@ -113,14 +114,14 @@ def test_a_killed_run_continued_draws_what_the_whole_run_would_have(tiny_model, 
 
     store = RequestStore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        list(Cached(Killed(str(tiny_model), batch_size=4), store).generate(asked))
+        list(ask_all(Cached(Killed(str(tiny_model), batch_size=4), store), asked))
     assert store.sizes()[0].completions == 8
     assert texts(Cached(TransformersLocal(str(tiny_model), batch_size=4), store), asked) == whole
 
 
 def test_a_prompt_longer_than_the_model_is_a_failure_and_shifts_no_batch(engine):
     long = Request("long", (("user", "1" * 200),), FREE, 0)
-    replies = {reply.key: reply for reply in engine.generate([long, *requests(6)])}
+    replies = {reply.key: reply for reply in ask_all(engine, [long, *requests(6)])}
     assert isinstance(replies["long"], Failure)
     assert replies["long"].kind == "context_length"
     assert "203 tokens, the model 160 positions" in replies["long"].message
@@ -130,29 +131,29 @@ def test_a_prompt_longer_than_the_model_is_a_failure_and_shifts_no_batch(engine)
 
 def test_a_reply_ends_where_the_positions_end(engine):
     asked = Request("k", (("user", "1" * 150),), Sampling(1.0, 1.0, 50), 0)
-    (reply,) = engine.generate([asked])
+    (reply,) = ask_all(engine, [asked])
     assert isinstance(reply, Completion)
     assert reply.completion_tokens <= 160 - reply.prompt_tokens
 
 
 def test_a_stop_string_ends_the_reply_and_is_taken_off(engine):
-    (free,) = engine.generate(requests(1, GREEDY))
+    (free,) = ask_all(engine, requests(1, GREEDY))
     stop = free.text[4:6]
-    (reply,) = engine.generate(requests(1, Sampling(temperature=0.0, max_tokens=12, stop=(stop,))))
+    (reply,) = ask_all(engine, requests(1, Sampling(temperature=0.0, max_tokens=12, stop=(stop,))))
     assert reply.text == free.text.partition(stop)[0].strip()
     assert reply.finish == "stop"
     assert reply.completion_tokens < free.completion_tokens
 
 
 def test_a_text_cut_at_max_tokens_says_length(engine):
-    replies = list(engine.generate(requests(8, Sampling(1.0, 1.0, 2))))
+    replies = list(ask_all(engine, requests(8, Sampling(1.0, 1.0, 2))))
     assert {reply.finish for reply in replies} >= {"length"}
     assert all(reply.completion_tokens == 2 for reply in replies if reply.finish == "length")
 
 
 def test_think_tags_survive_though_they_are_special_tokens(tiny_model, engine):
     engine._loaded._draw = lambda prompts, sampling: [[4, 20, 5, 21, 1]]
-    (reply,) = engine.generate(requests(1))
+    (reply,) = ask_all(engine, requests(1))
     one, two = engine._loaded._text([20]), engine._loaded._text([21])
     assert reply.text == f"<think>\n{one}\n</think>\n{two}"
     assert reply.completion_tokens == 5
@@ -162,7 +163,7 @@ def test_a_template_that_opens_the_thought_is_recorded(tiny_model, tmp_path):
     template = tmp_path / "t.jinja"
     template.write_text("{% for m in messages %}{{ m['content'] }}{% endfor %}<|assistant|><think>\n")
     engine = TransformersLocal(str(tiny_model), chat_template=template)
-    replies = list(engine.generate(requests(4)))
+    replies = list(ask_all(engine, requests(4)))
     assert all(reply.text.startswith("<think>\n") for reply in replies)
     assert replies[0].meta["prefilled"]
     assert engine.identity != TransformersLocal(str(tiny_model)).identity
@@ -170,7 +171,7 @@ def test_a_template_that_opens_the_thought_is_recorded(tiny_model, tmp_path):
 
 def test_requests_with_different_sampling_can_be_mixed(engine):
     asked = [*requests(3), Request("greedy", (("user", "7"),), GREEDY, 0)]
-    assert len(list(engine.generate(asked))) == 4
+    assert len(list(ask_all(engine, asked))) == 4
 
 
 def test_the_runtime_is_no_part_of_a_models_name(tiny_model):
@@ -188,7 +189,7 @@ def test_a_closed_engine_can_be_used_again(engine):
 def test_what_cannot_be_loaded_is_an_engine_error(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(EngineError, match="cannot be loaded"):
-        list(TransformersLocal(str(tmp_path)).generate(requests(1)))
+        list(ask_all(TransformersLocal(str(tmp_path)), requests(1)))
 
 
 def test_a_model_without_a_chat_template_asks_for_one(tiny_model, tmp_path):
@@ -196,7 +197,7 @@ def test_a_model_without_a_chat_template_asks_for_one(tiny_model, tmp_path):
         if file.name != "chat_template.jinja":
             (tmp_path / file.name).write_bytes(file.read_bytes())
     with pytest.raises(EngineError, match="chat_template: FILE"):
-        list(TransformersLocal(str(tmp_path)).generate(requests(1)))
+        list(ask_all(TransformersLocal(str(tmp_path)), requests(1)))
 
 
 def test_a_missing_template_file_is_a_config_error(tiny_model, tmp_path):
@@ -215,4 +216,4 @@ def test_without_transformers_it_says_what_to_install(monkeypatch, tiny_model):
         TransformersLocal(str(tiny_model)) as engine,
         pytest.raises(EngineError, match=r"distillery\[train\]"),
     ):
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))

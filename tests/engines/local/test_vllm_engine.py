@@ -12,6 +12,7 @@ from distillery.engines.local import vllm_engine as module
 from distillery.engines.local.vllm_engine import VllmOffline
 from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, EngineError
+from tests.engines.ask_all import ask_all
 
 
 class Tokenizer:
@@ -82,7 +83,7 @@ def requests(count, text="two words"):
 
 
 def test_each_request_runs_with_its_own_seed_and_all_of_its_sampling(vllm):
-    list(VllmOffline("org/m").generate(requests(2)))
+    list(ask_all(VllmOffline("org/m"), requests(2)))
     prompt, params = vllm.engine.added["k1"]
     assert prompt == {"prompt_token_ids": [0, 1]}
     assert vars(params) == {
@@ -98,12 +99,12 @@ def test_each_request_runs_with_its_own_seed_and_all_of_its_sampling(vllm):
 
 def test_a_schema_is_handed_to_vllm_as_its_structured_outputs(vllm):
     sys.modules["vllm.sampling_params"].StructuredOutputsParams = SimpleNamespace
-    list(VllmOffline("org/m").generate([replace(requests(1)[0], schema='{"type": "object"}')]))
+    list(ask_all(VllmOffline("org/m"), [replace(requests(1)[0], schema='{"type": "object"}')]))
     assert vllm.engine.added["k0"][1].structured_outputs.json == '{"type": "object"}'
 
 
 def test_a_reply_says_how_it_ended_and_what_it_took(vllm):
-    first, last = VllmOffline("org/m").generate(requests(2))
+    first, last = ask_all(VllmOffline("org/m"), requests(2))
     assert (first.key, first.text, first.finish) == ("k1", "k1 says", "stop")
     assert (first.prompt_tokens, first.completion_tokens) == (2, 2)
     assert last.finish == "length"
@@ -111,30 +112,30 @@ def test_a_reply_says_how_it_ended_and_what_it_took(vllm):
 
 def test_each_step_is_stored_before_the_next_runs(vllm, tmp_path):
     engine = VllmOffline("org/m")
-    replies = Cached(engine, RequestStore(tmp_path)).generate(requests(3))
+    replies = ask_all(Cached(engine, RequestStore(tmp_path)), requests(3))
     next(replies)
     replies.close()
     assert RequestStore(tmp_path).sizes()[0].completions == 1
     assert vllm.engine.aborted == ["k0", "k1"]
-    list(Cached(engine, RequestStore(tmp_path)).generate(requests(3)))
+    list(ask_all(Cached(engine, RequestStore(tmp_path)), requests(3)))
     assert RequestStore(tmp_path).sizes()[0].completions == 3
 
 
 def test_a_million_requests_are_not_all_handed_over_at_once(vllm, monkeypatch):
     monkeypatch.setattr(module, "_AHEAD", 4)
-    assert len(list(VllmOffline("org/m").generate(requests(20)))) == 20
+    assert len(list(ask_all(VllmOffline("org/m"), requests(20)))) == 20
     assert vllm.engine.most == 2 + 4
 
 
 def test_a_prompt_longer_than_the_model_is_a_failure(vllm):
-    (reply,) = VllmOffline("org/m").generate(requests(1, "one two three four five six seven eight"))
+    (reply,) = ask_all(VllmOffline("org/m"), requests(1, "one two three four five six seven eight"))
     assert reply == Failure("k0", "context_length", "the prompt has 8 tokens, the model 8 positions")
 
 
 def test_a_template_that_opens_the_thought_is_told_from_the_prompt(vllm, tmp_path):
     template = tmp_path / "t.jinja"
     template.write_text(" <think>\n")
-    replies = list(VllmOffline("org/m", chat_template=template).generate(requests(2)))
+    replies = list(ask_all(VllmOffline("org/m", chat_template=template), requests(2)))
     assert replies[1].text == "<think>\nk0 says"
     assert replies[1].meta["prefilled"]
 
@@ -151,7 +152,7 @@ def test_options_reach_vllm(vllm):
         },
     )
     with engine:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     assert vllm.asked == {
         "model": "org/m",
         "dtype": "auto",
@@ -166,7 +167,7 @@ def test_options_reach_vllm(vllm):
 @pytest.mark.parametrize(("engine_args", "expected"), [({}, False), ({"enable_chunked_prefill": True}, True)])
 def test_on_a_processor_prompts_are_read_whole_unless_told_otherwise(vllm, engine_args, expected):
     vllm.cpu = True
-    list(VllmOffline("org/m", engine_args=engine_args).generate(requests(1)))
+    list(ask_all(VllmOffline("org/m", engine_args=engine_args), requests(1)))
     assert vllm.asked["enable_chunked_prefill"] is expected
 
 
@@ -193,11 +194,11 @@ def test_what_the_model_is_belongs_to_its_name(tmp_path):
 def test_a_model_that_does_not_load_says_why(vllm, error, raised, says):
     vllm.error = error
     with pytest.raises(raised, match=says):
-        list(VllmOffline("org/m").generate(requests(1)))
+        list(ask_all(VllmOffline("org/m"), requests(1)))
 
 
 def test_without_vllm_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "vllm", None)
     monkeypatch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     with pytest.raises(EngineError, match=r"pip install 'distillery\[vllm\]'"):
-        list(VllmOffline("org/m").generate(requests(1)))
+        list(ask_all(VllmOffline("org/m"), requests(1)))

@@ -12,9 +12,10 @@ import openai
 import pytest
 
 from distillery.engines.mock.bodies import BadBodyError, completion_body, read_body
-from distillery.engines.mock.replies import compose, draw_fault, draw_latency_s
-from distillery.engines.mock.server import MockFault, MockOptions, MockServer, Style, serve
+from distillery.engines.mock.replies import MockFault, MockOptions, Style, compose, draw_fault, draw_latency_s
+from distillery.engines.mock.server import Service, serve
 from distillery.errors import ConfigError
+from tests.engines.mock_server import MockServer
 
 MARK = "What is 6 times 7? [[answer: 42]]"
 THOUGHTFUL = [Style.INLINE, Style.PREFILLED, Style.REASONING, Style.REASONING_CONTENT]
@@ -588,14 +589,15 @@ def test_a_port_in_use_is_said():
 
 def test_serve_runs_until_it_is_told_to_stop():
     async def run():
-        stop, urls = asyncio.Event(), []
-        served = asyncio.create_task(serve(MockOptions(), stop=stop, ready=urls.append))
+        stop, urls, service = asyncio.Event(), [], Service(MockOptions())
+        served = asyncio.create_task(serve(service, stop=stop, ready=urls.append))
         while not urls:
             await asyncio.sleep(0.01)
         async with aiohttp.ClientSession() as client, client.get(f"{urls[0]}/models") as reply:
             assert (await reply.json())["data"][0]["id"] == "mock"
         stop.set()
-        return await served
+        await served
+        return service.stats()
 
     assert asyncio.run(run())["requests"] == 0
 

@@ -10,6 +10,7 @@ from distillery.engines.cached import Cached
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.request_store import RequestStore
 from distillery.errors import EngineError
+from tests.engines.ask_all import ask_all
 
 
 def said(content="fine", *, finish="stop", **fields):
@@ -49,7 +50,7 @@ def engine(server, **options):
 
 
 def ask(server, count=1, **options):
-    return {reply.key: reply for reply in engine(server, **options).generate(requests(count))}
+    return {reply.key: reply for reply in ask_all(engine(server, **options), requests(count))}
 
 
 def question(body):
@@ -59,7 +60,7 @@ def question(body):
 def test_all_that_was_sampled_is_sent_and_all_that_was_said_comes_back(serve):
     server = serve(lambda body: said())
     sampling = Sampling(0.7, 0.9, 64, ("END",))
-    (reply,) = engine(server, extra_body={"top_k": 5}).generate(requests(1, sampling))
+    (reply,) = ask_all(engine(server, extra_body={"top_k": 5}), requests(1, sampling))
     assert server.seen == [
         {
             "model": "m",
@@ -142,7 +143,7 @@ def test_each_way_to_fail_has_its_kind(serve, answer, kind):
 def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serve, counted):
     words = f"This model's maximum context length is 512 tokens. {counted}"
     server = serve(lambda body: refuses(400, words) if body["max_tokens"] > 400 else said("fine"))
-    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=500)))
+    (reply,) = ask_all(engine(server), requests(1, Sampling(max_tokens=500)))
     assert [body["max_tokens"] for body in server.seen] == [500, 400]
     assert (reply.text, reply.meta["room"]) == ("fine", 400)
 
@@ -168,7 +169,7 @@ def test_a_server_that_says_how_much_room_there_is_gets_asked_for_that_much(serv
 )
 def test_a_server_that_did_not_count_the_prompt_sets_the_limit_itself(serve, words):
     server = serve(lambda body: refuses(400, words) if "max_tokens" in body else said("fine"))
-    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=512)))
+    (reply,) = ask_all(engine(server), requests(1, Sampling(max_tokens=512)))
     assert [body.get("max_tokens") for body in server.seen] == [512, None]
     assert (reply.text, reply.meta["room"]) == ("fine", 507)
 
@@ -176,7 +177,7 @@ def test_a_server_that_did_not_count_the_prompt_sets_the_limit_itself(serve, wor
 def test_a_prompt_that_leaves_no_room_is_asked_twice_where_it_is_not_counted(serve):
     words = "This model's maximum context length is 512 tokens. (it contains at least 113 input tokens)"
     server = serve(lambda body: refuses(400, words))
-    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=400)))
+    (reply,) = ask_all(engine(server), requests(1, Sampling(max_tokens=400)))
     assert [body.get("max_tokens") for body in server.seen] == [400, None]
     assert reply.kind == "context_length"
 
@@ -184,7 +185,7 @@ def test_a_prompt_that_leaves_no_room_is_asked_twice_where_it_is_not_counted(ser
 def test_a_prompt_that_leaves_no_room_is_asked_once(serve):
     words = "This model's maximum context length is 512 tokens. (612 in the messages, 500 in the completion)"
     server = serve(lambda body: refuses(400, words))
-    (reply,) = engine(server).generate(requests(1, Sampling(max_tokens=500)))
+    (reply,) = ask_all(engine(server), requests(1, Sampling(max_tokens=500)))
     assert (len(server.seen), reply.kind) == (1, "context_length")
 
 
@@ -198,7 +199,7 @@ def test_an_event_of_a_stream_that_makes_no_sense_is_a_failure_of_its_row(serve)
 def test_half_a_surrogate_pair_is_replaced_and_can_be_stored(serve, tmp_path):
     broken = b'{"choices": [{"message": {"content": "a\\ud83d b \\ud83d\\ude00"}, "finish_reason": "stop"}]}'
     store = RequestStore(tmp_path)
-    (reply,) = Cached(engine(serve(lambda body: (200, {}, broken))), store).generate(requests(1))
+    (reply,) = ask_all(Cached(engine(serve(lambda body: (200, {}, broken))), store), requests(1))
     assert reply.text == "a\ufffd b \U0001f600"
 
 
@@ -206,10 +207,10 @@ def test_an_answer_after_a_thought_that_repeated_itself_is_no_loop(serve):
     loop = "wait, so it is. " * 300
     answer = said("7", reasoning_content=loop)
     sampling = Sampling(cut_loops=True)
-    (reply,) = engine(serve(lambda body: answer)).generate(requests(1, sampling))
+    (reply,) = ask_all(engine(serve(lambda body: answer)), requests(1, sampling))
     assert (reply.finish, reply.text.endswith("</think>\n7")) == ("stop", True)
     endless = said("", finish="length", reasoning_content=loop)
-    (reply,) = engine(serve(lambda body: endless)).generate(requests(1, sampling))
+    (reply,) = ask_all(engine(serve(lambda body: endless)), requests(1, sampling))
     assert reply.finish == "loop"
 
 
@@ -229,7 +230,7 @@ SCHEMA = '{"type": "object"}'
 
 def test_a_schema_is_sent_as_the_response_format(serve):
     server = serve(lambda body: said())
-    list(engine(server).generate([replace(requests(1)[0], schema=SCHEMA)]))
+    list(ask_all(engine(server), [replace(requests(1)[0], schema=SCHEMA)]))
     assert server.seen[0]["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "reply", "strict": True, "schema": {"type": "object"}},
@@ -241,7 +242,7 @@ def test_a_schema_is_sent_as_the_response_format(serve):
 def test_a_server_that_knows_no_schema_is_out_of_use_and_says_so_once(serve):
     server = serve(lambda body: refuses(400, "This response_format type is unavailable now"))
     with pytest.raises(EngineError, match="does not hold replies to a JSON schema; set structured: false"):
-        list(engine(server).generate([replace(one, schema=SCHEMA) for one in requests(3)]))
+        list(ask_all(engine(server), [replace(one, schema=SCHEMA) for one in requests(3)]))
     assert ask(server)["k0"].kind == "malformed", "without a schema it is this request's own failure"
 
 
@@ -279,7 +280,7 @@ def test_a_request_that_waits_leaves_its_slot_to_others(serve):
         return said()
 
     server = serve(reply)
-    order = [reply.key for reply in engine(server, concurrency=1).generate(requests(5))]
+    order = [reply.key for reply in ask_all(engine(server, concurrency=1), requests(5))]
     assert order == ["k1", "k2", "k3", "k4", "k0"]
 
 
@@ -305,7 +306,7 @@ def test_one_slow_reply_holds_up_no_other(serve):
             slow.wait(20)
         return said()
 
-    replies = engine(serve(reply), concurrency=2).generate(requests(20))
+    replies = ask_all(engine(serve(reply), concurrency=2), requests(20))
     first = [next(replies).key for _ in range(19)]
     assert "k0" not in first
     slow.set()
@@ -317,7 +318,7 @@ def test_an_endpoint_that_is_down_is_named_before_anything_is_asked(serve):
     server.stop()
     dead = engine(server)
     with pytest.raises(EngineError, match=f"endpoint {dead.base_url} .*gives no answer"):
-        list(dead.generate(requests(3)))
+        list(ask_all(dead, requests(3)))
 
 
 def test_an_endpoint_that_dies_ends_the_run_and_loses_no_reply(serve, tmp_path):
@@ -331,7 +332,7 @@ def test_an_endpoint_that_dies_ends_the_run_and_loses_no_reply(serve, tmp_path):
     server = serve(reply)
     store = RequestStore(tmp_path)
     with pytest.raises(EngineError, match="gives no answer"):
-        list(Cached(engine(server, concurrency=1, patience_s=0.3), store).generate(requests(20)))
+        list(ask_all(Cached(engine(server, concurrency=1, patience_s=0.3), store), requests(20)))
     assert store.sizes()[0].completions == 5
 
 
@@ -387,7 +388,7 @@ def test_what_changes_the_replies_is_part_of_the_identity():
 
 def test_stopping_early_leaves_no_thread_behind(serve):
     with engine(serve(lambda body: said()), concurrency=2) as served:
-        replies = served.generate(requests(50))
+        replies = ask_all(served, requests(50))
         next(replies)
         replies.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("requests to")]
@@ -396,4 +397,4 @@ def test_stopping_early_leaves_no_thread_behind(serve):
 def test_a_fault_of_our_own_is_raised_where_the_replies_are_read(serve):
     broken = [Request("k", (("user", object()),), Sampling(), 0)]
     with pytest.raises(TypeError):
-        list(engine(serve(lambda body: said())).generate(broken))
+        list(ask_all(engine(serve(lambda body: said())), broken))

@@ -15,9 +15,11 @@ import pytest
 
 from distillery.backoff import Backoff
 from distillery.engines import Completion, Failure, Request, Sampling
-from distillery.engines.mock.server import MockOptions, MockServer, Style
+from distillery.engines.mock.replies import MockOptions, Style
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.errors import ConfigError, EngineError
+from tests.engines.ask_all import ask_all
+from tests.engines.mock_server import MockServer
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def requests(count, sampling=None, text="q{n}", start=0):
 
 
 def replies(engine, asked):
-    return {reply.key: reply for reply in engine.generate(asked)}
+    return {reply.key: reply for reply in ask_all(engine, asked)}
 
 
 FAULTS = {
@@ -137,7 +139,7 @@ def test_an_endpoint_that_dies_and_comes_back_fails_no_row():
     with MockServer(options) as steady, MockServer(options) as shaky:
         port = int(shaky.url.split(":")[2].split("/")[0])
         engine = OpenAIServer("mock", (steady.url, shaky.url), concurrency=16, max_retries=1)
-        stream = engine.generate(requests(4000))
+        stream = ask_all(engine, requests(4000))
         found = [next(stream) for _ in range(100)]
         shaky.stop()
         found += [next(stream) for _ in range(200)]
@@ -152,7 +154,7 @@ def test_an_endpoint_that_dies_and_comes_back_fails_no_row():
 @pytest.mark.slow
 def test_when_no_endpoint_comes_back_the_run_ends_with_what_it_has():
     with MockServer(MockOptions(latency_s=0.01)) as server:
-        stream = OpenAIServer("mock", server.url, concurrency=4, patience_s=0.3).generate(requests(500))
+        stream = ask_all(OpenAIServer("mock", server.url, concurrency=4, patience_s=0.3), requests(500))
         found = [next(stream) for _ in range(20)]
         server.stop()
         with pytest.raises(EngineError, match="gives no answer for"):
@@ -262,14 +264,14 @@ def test_a_store_that_cannot_take_a_completion_ends_the_run():
         engine = OpenAIServer("mock", server.url)
         engine.keep_with(full)
         with pytest.raises(RuntimeError, match="no room"):
-            list(engine.generate(requests(50)))
+            list(ask_all(engine, requests(50)))
 
 
 @pytest.mark.slow
 def test_a_probe_that_finds_the_key_refused_ends_the_run(monkeypatch):
     with MockServer(MockOptions(latency_s=0.01)) as server:
         engine = OpenAIServer("mock", server.url, concurrency=4)
-        stream = engine.generate(requests(5000))
+        stream = ask_all(engine, requests(5000))
         found = [next(stream) for _ in range(20)]
 
         async def refused(client, endpoint):
@@ -300,7 +302,7 @@ def test_when_the_balance_is_used_up_what_is_in_flight_is_still_heard():
         engine = OpenAIServer("mock", url, concurrency=8)
         engine.keep_with(lambda completions: kept.extend(one.key for one in completions))
         with pytest.raises(EngineError, match="balance is used up"):
-            list(engine.generate(requests(50)))
+            list(ask_all(engine, requests(50)))
     assert sorted(kept) == ["k0", "k1", "k2", "k4", "k5", "k6", "k7"]
 
 
@@ -314,17 +316,17 @@ def test_a_continuation_is_what_comes_after_the_text_that_was_begun():
     asked = requests(1, Sampling(max_tokens=4))[0]
     with MockServer(MockOptions(words=30)) as server:
         engine = OpenAIServer("mock", server.url)
-        (cut,) = engine.generate([asked])
+        (cut,) = ask_all(engine, [asked])
         long = Request("rest", asked.messages, Sampling(max_tokens=4000), asked.seed, begun=cut.text)
-        (rest,) = engine.generate([long])
-        (whole,) = engine.generate([Request("whole", asked.messages, Sampling(max_tokens=4000), asked.seed)])
+        (rest,) = ask_all(engine, [long])
+        (whole,) = ask_all(engine, [Request("whole", asked.messages, Sampling(max_tokens=4000), asked.seed)])
     assert (cut.finish, rest.finish) == ("length", "stop")
     assert (cut.text + rest.text).split() == whole.text.split()
 
 
 def test_no_thread_is_left_when_the_caller_stops_early():
     with MockServer(MockOptions(latency_s=0.05)) as server:
-        stream = OpenAIServer("mock", server.url, concurrency=4).generate(requests(100))
+        stream = ask_all(OpenAIServer("mock", server.url, concurrency=4), requests(100))
         next(stream)
         stream.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("requests to")]

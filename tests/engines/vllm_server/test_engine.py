@@ -18,13 +18,15 @@ from distillery.backoff import Backoff
 from distillery.engines import Completion, Request, Sampling, open_engine
 from distillery.engines.cached import Cached
 from distillery.engines.local.vllm_engine import VllmOffline
-from distillery.engines.mock.server import MockOptions, MockServer
+from distillery.engines.mock.replies import MockOptions
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.request_store import RequestStore
 from distillery.engines.vllm_server import engine as module
 from distillery.engines.vllm_server import replicas as replicas_module
 from distillery.engines.vllm_server.engine import VllmServer
 from distillery.errors import ConfigError, EngineError
+from tests.engines.ask_all import ask_all
+from tests.engines.mock_server import MockServer
 
 # what it does besides answering is in files of its folder: "die-at-start", "never-ready", "die-at", "refuse", "opens"
 SERVER = """
@@ -95,8 +97,9 @@ RUN = """
 import sys
 from distillery.engines import Request, Sampling, open_engine
 engine = open_engine("vllm_server", {"model": "org/m", "replicas": 2})
-for reply in engine.generate(Request(f"k{n}", (("user", f"q{n}"),), Sampling(), n) for n in range(100_000)):
-    print(reply.key, flush=True)
+for group in engine.batches(Request(f"k{n}", (("user", f"q{n}"),), Sampling(), n) for n in range(100_000)):
+    for reply in group:
+        print(reply.key, flush=True)
 """
 
 
@@ -160,7 +163,7 @@ def logs(folder):
 
 def test_it_starts_answers_and_leaves_neither_process_nor_log(fake):
     with VllmServer("org/m") as engine:
-        replies = list(engine.generate(requests(5)))
+        replies = list(ask_all(engine, requests(5)))
     assert sorted(reply.key for reply in replies) == [f"k{n}" for n in range(5)]
     assert {reply.text for reply in replies} == {f"so q{n}" for n in range(5)}
     assert not is_alive(notes(fake, "started")[0]["pid"])
@@ -176,23 +179,23 @@ def test_a_model_that_is_asked_nothing_is_never_started(fake):
 
 def test_what_is_stored_is_not_asked_and_starts_nothing(fake, tmp_path):
     with VllmServer("org/m") as engine:
-        list(Cached(engine, RequestStore(tmp_path / "store")).generate(requests(3)))
+        list(ask_all(Cached(engine, RequestStore(tmp_path / "store")), requests(3)))
     with VllmServer("org/m") as engine:
-        assert len(list(Cached(engine, RequestStore(tmp_path / "store")).generate(requests(3)))) == 3
+        assert len(list(ask_all(Cached(engine, RequestStore(tmp_path / "store")), requests(3)))) == 3
     assert len(notes(fake, "started")) == 1
 
 
 def test_a_second_call_finds_the_servers_running(fake):
     with VllmServer("org/m") as engine:
-        list(engine.generate(requests(2)))
-        list(engine.generate(requests(2, start=2)))
+        list(ask_all(engine, requests(2)))
+        list(ask_all(engine, requests(2, start=2)))
     assert len(notes(fake, "started")) == 1
 
 
 def test_after_closing_it_can_start_again(fake):
     engine = VllmServer("org/m")
     for _ in range(2):
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
         engine.close()
     assert len(notes(fake, "started")) == 2
 
@@ -200,9 +203,9 @@ def test_after_closing_it_can_start_again(fake):
 @pytest.mark.slow
 def test_two_replicas_share_the_load(fake):
     with VllmServer("org/m", replicas=2, concurrency=8) as engine:
-        next(engine.generate(requests(1)))
+        next(ask_all(engine, requests(1)))
         until(lambda: sum(answers(facts["port"]) for facts in notes(fake, "started")) == 2)
-        assert len(list(engine.generate(requests(200)))) == 200
+        assert len(list(ask_all(engine, requests(200)))) == 200
     ports = [facts["port"] for facts in notes(fake, "asked")]
     assert min(ports.count(port) for port in set(ports)) > 60
     assert len(set(ports)) == 2
@@ -213,7 +216,7 @@ def test_completions_are_stored_the_moment_they_are_there(fake):
     with VllmServer("org/m") as engine:
         engine.keep_with(kept.extend)
         assert engine.keeps_at_once
-        list(engine.generate(requests(3)))
+        list(ask_all(engine, requests(3)))
     assert len(kept) == 3
 
 
@@ -258,7 +261,7 @@ def test_nothing_outlives_a_run_that_is_killed(fake):
 
 def test_the_servers_logs_are_theirs_alone(fake, capfd):
     with VllmServer("org/m") as engine:
-        next(engine.generate(requests(1)))
+        next(ask_all(engine, requests(1)))
         (folder,) = logs(fake)
         assert (folder / "server-0.log").read_text() == "serving org/m\n"
     assert capfd.readouterr() == ("", "")
@@ -270,7 +273,7 @@ def test_the_servers_logs_are_theirs_alone(fake, capfd):
 def test_a_server_that_dies_at_its_start_shows_the_end_of_its_log(fake):
     (fake / "die-at-start").write_text("no room for the cache")
     with VllmServer("org/m", replicas=2) as engine, pytest.raises(EngineError) as raised:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     words = str(raised.value)
     assert words.startswith("engine vllm_server, model 'org/m': its server ended with exit code 1 after")
     assert ", before it was ready; mend server_args, env or the machine" in words
@@ -284,14 +287,14 @@ def test_a_server_that_is_not_ready_in_time_is_given_up(fake):
     (fake / "never-ready").touch()
     says = r"was not ready within 1 s \(/health: status 503\); .* wait longer with ready_s"
     with VllmServer("org/m", ready_s=1) as engine, pytest.raises(EngineError, match=says):
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
 
 
 @pytest.mark.slow
 def test_a_server_killed_midway_is_started_again_and_no_row_is_lost(fake, caplog):
     (fake / "die-at").write_text("q30")
     with VllmServer("org/m", concurrency=8) as engine:
-        replies = list(engine.generate(requests(60)))
+        replies = list(ask_all(engine, requests(60)))
     assert sorted(reply.key for reply in replies) == sorted(f"k{n}" for n in range(60))
     assert all(isinstance(reply, Completion) for reply in replies)
     first, second = notes(fake, "started")
@@ -302,7 +305,7 @@ def test_a_server_killed_midway_is_started_again_and_no_row_is_lost(fake, caplog
 def test_the_others_go_on_while_one_is_started_again(fake):
     (fake / "die-at").write_text("q30")
     with VllmServer("org/m", replicas=2, concurrency=8) as engine:
-        replies = list(engine.generate(requests(100)))
+        replies = list(ask_all(engine, requests(100)))
     assert len({reply.key for reply in replies if isinstance(reply, Completion)}) == 100
     assert len(notes(fake, "started")) in (2, 3)  # the other one may have done it all before the third was up
 
@@ -311,7 +314,7 @@ def test_the_others_go_on_while_one_is_started_again(fake):
 def test_a_server_that_keeps_dying_is_given_up(fake):
     (fake / "die-at").write_text("all")
     with VllmServer("org/m") as engine, pytest.raises(EngineError) as raised:
-        list(engine.generate(requests(4)))
+        list(ask_all(engine, requests(4)))
     assert "ended with signal 9" in str(raised.value)
     assert ", the last of 4 times; mend" in str(raised.value)
     assert len(notes(fake, "started")) == 1 + replicas_module.RESTARTS
@@ -326,14 +329,14 @@ def test_a_port_taken_at_the_last_moment_is_exchanged_for_another(fake, monkeypa
         monkeypatch.setattr(replicas_module, "free_ports", lambda count: next(ports))
         monkeypatch.setattr(replicas_module, "_ANSWER_S", 0.1)
         with VllmServer("org/m") as engine:
-            assert len(list(engine.generate(requests(2)))) == 2
+            assert len(list(ask_all(engine, requests(2)))) == 2
     assert len({facts["port"] for facts in notes(fake, "started")}) == 2
 
 
 def test_servers_that_run_but_do_not_serve_are_reported_with_their_logs(fake):
     (fake / "refuse").write_text("yes")
     with VllmServer("org/m") as engine, pytest.raises(EngineError) as raised:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     (folder,) = logs(fake)
     assert "does not know the model or the path" in str(raised.value)
     assert str(raised.value).endswith(f" (its servers' logs: {folder})")
@@ -342,7 +345,7 @@ def test_servers_that_run_but_do_not_serve_are_reported_with_their_logs(fake):
 def test_without_vllm_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match=r"pip install 'distillery\[vllm\]'.*give a command"):
-        list(VllmServer("org/m").generate(requests(1)))
+        list(ask_all(VllmServer("org/m"), requests(1)))
 
 
 # servers of others
@@ -352,7 +355,7 @@ def test_a_server_that_runs_already_is_only_asked(fake, monkeypatch):
     with MockServer(MockOptions(model="org/m")) as server:
         monkeypatch.setattr("subprocess.Popen", None)
         with VllmServer("org/m", base_url=server.url) as engine:
-            assert len(list(engine.generate(requests(3)))) == 3
+            assert len(list(ask_all(engine, requests(3)))) == 3
         assert server.stats()["served"] == 3
     assert logs(fake) == []
 
@@ -370,7 +373,7 @@ def test_a_server_that_never_comes_up_is_named(fake):
     (port,) = replicas_module.free_ports(1)
     says = rf"endpoint http://127.0.0.1:{port}/v1: was not ready within 0.2 s .*refused.*start the server"
     with pytest.raises(EngineError, match=says):
-        list(VllmServer("org/m", base_url=f"http://127.0.0.1:{port}/v1", ready_s=0.2).generate(requests(1)))
+        list(ask_all(VllmServer("org/m", base_url=f"http://127.0.0.1:{port}/v1", ready_s=0.2), requests(1)))
 
 
 def test_a_server_of_another_model_is_not_asked(fake):
@@ -378,9 +381,9 @@ def test_a_server_of_another_model_is_not_asked(fake):
         with pytest.raises(
             EngineError, match="serves 'other', not 'org/m'; mend model, or give served_model"
         ):
-            list(VllmServer("org/m", base_url=server.url).generate(requests(1)))
+            list(ask_all(VllmServer("org/m", base_url=server.url), requests(1)))
         engine = VllmServer("org/m", base_url=server.url, served_model_name="other")
-        assert len(list(engine.generate(requests(1)))) == 1
+        assert len(list(ask_all(engine, requests(1)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -417,7 +420,7 @@ def test_another_server_can_be_started_by_its_own_command(fake):
     with open_engine(
         "vllm_server", {"model": "org/m", "command": command, "server_args": {"words": 3}}
     ) as engine:
-        assert len(list(engine.generate(requests(2)))) == 2
+        assert len(list(ask_all(engine, requests(2)))) == 2
     assert notes(fake, "started") == []
     assert logs(fake) == []
 
@@ -440,13 +443,13 @@ def test_the_name_of_a_folder_is_its_content(tmp_path, fake):
     engine = VllmServer(str(tmp_path / "model"))
     assert engine.identity == VllmOffline(str(tmp_path / "model")).identity
     with engine:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     assert notes(fake, "asked")[0]["body"]["model"] == str(tmp_path / "model")
 
 
 def flags_of(folder, **options):
     with open_engine("vllm_server", {"model": "org/m", **options}) as engine:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     return notes(folder, "started")[-1]["flags"]
 
 
@@ -497,7 +500,7 @@ def test_on_a_processor_prompts_are_read_whole(fake, monkeypatch, builds, expect
 def test_a_request_says_all_that_it_samples_by(fake, monkeypatch):
     monkeypatch.setenv("VLLM_API_KEY", "secret")
     with VllmServer("org/m") as engine:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     (asked,) = notes(fake, "asked")
     body = asked["body"]
     assert (body["top_k"], body["min_p"], body["repetition_penalty"]) == (-1, 0.0, 1.0)
@@ -517,7 +520,7 @@ def test_a_request_says_all_that_it_samples_by(fake, monkeypatch):
 def test_whether_the_template_opens_the_thought_is_asked_of_the_server(fake, opens, prefilled, text):
     (fake / "opens").write_text(opens)
     with VllmServer("org/m", prefilled=prefilled) as engine:
-        (reply,) = engine.generate(requests(1))
+        (reply,) = ask_all(engine, requests(1))
     assert reply.text == text
 
 
@@ -534,7 +537,7 @@ def test_each_replica_has_its_own_gpus(fake, visible, options, expected):
     with open_engine(
         "vllm_server", {"model": "org/m", "env": {"CUDA_VISIBLE_DEVICES": visible}} | options
     ) as engine:
-        next(engine.generate(requests(1)))
+        next(ask_all(engine, requests(1)))
         until(lambda: len(notes(fake, "started")) == options.get("replicas", 1))
     assert {facts["gpus"] for facts in notes(fake, "started")} == expected
 
@@ -542,7 +545,7 @@ def test_each_replica_has_its_own_gpus(fake, visible, options, expected):
 def test_too_few_gpus_are_counted_before_anything_starts(fake):
     engine = VllmServer("org/m", replicas=3, gpus_per_replica=2, env={"CUDA_VISIBLE_DEVICES": "0,1,2,3"})
     with pytest.raises(ConfigError, match=r"3 replicas of 2 GPUs need 6, and 4 are visible \(0,1,2,3\)"):
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     assert logs(fake) == []
 
 
@@ -568,6 +571,6 @@ def test_options_that_contradict_one_another_are_refused_at_once(options, says):
 def test_an_environment_may_hold_numbers(fake):
     env = {"FAKE_FOLDER": str(fake), "CUDA_VISIBLE_DEVICES": 3}
     with open_engine("vllm_server", {"model": "org/m", "env": env}) as engine:
-        list(engine.generate(requests(1)))
+        list(ask_all(engine, requests(1)))
     assert notes(fake, "started")[0]["gpus"] == "3"
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
