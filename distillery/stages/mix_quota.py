@@ -27,10 +27,7 @@ from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import derive_seed
 from distillery.stages.base import Context, Decision, TableStage, computed
 
-_FILLED_BY = {
-    Drop.PER_PROBLEM: "raise per_problem",
-    Drop.PER_SOURCE: "raise per_source",
-}
+_FILLED_BY = {Drop.PER_PROBLEM: "raise per_problem", Drop.PER_SOURCE: "raise per_source"}
 _SCALE_ROUNDS = 20
 
 

@@ -95,12 +95,7 @@ def matches(texts: pl.Series, known: Index) -> pl.DataFrame:
 def _matches(texts: pl.Series, known: Index) -> pl.DataFrame:
     table = TokenTable.of(texts)
     forms = _forms(table, known.limits)
-    found = [
-        _exact(forms, known),
-        _inside(table, known),
-        _numbers(forms, known),
-        _long_runs(table, known),
-    ]
+    found = [_exact(forms, known), _inside(table, known), _numbers(forms, known), _long_runs(table, known)]
     if known.limits.min_near is not None:
         found.append(_near(table, forms, known, known.limits.min_near))
     kinds = pl.Enum([kind.value for kind in Match])
@@ -124,8 +119,7 @@ def _forms(table: TokenTable, limits: Limits) -> pl.DataFrame:
         "tokens": table.lengths,
     }
     frame = pl.DataFrame(columns).with_columns(
-        pl.when(pl.Series(said | formula)).then("masked").alias("masked"),
-        pl.Series("numbered", numbers),
+        pl.when(pl.Series(said | formula)).then("masked").alias("masked"), pl.Series("numbered", numbers)
     )
     return frame.with_row_index("row").cast({"row": pl.Int64})
 

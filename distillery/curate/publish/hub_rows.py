@@ -171,8 +171,7 @@ def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> 
     fate_columns = ("rejected_at", "reject_reason", "reject_detail")
     rows = (
         table.with_columns(
-            is_reasoning_complete=complete(),
-            kept=pl.col("trace_id").is_in(kept["trace_id"].implode()),
+            is_reasoning_complete=complete(), kept=pl.col("trace_id").is_in(kept["trace_id"].implode())
         )
         .join(fates, left_on="trace_id", right_on="key", how="left", maintain_order="left")
         .join(

@@ -36,10 +36,8 @@ _NAMING = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(r"[^\x00-\u03ff\u2000-\u303e]+")
-_NEAR, _MENTIONED = (
-    100,
-    12,
-)  # characters: how far before it a language is named, and how long what is named can be
+# characters: how far before it a language is named, and how long what is named can be
+_NEAR, _MENTIONED = 100, 12
 _ASCII = bytes(range(128))
 _GREEK = re.compile(r"[\u0370-\u03ff]")
 _MOST_GREEK = 0.05  # of a text's characters

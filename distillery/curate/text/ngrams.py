@@ -34,10 +34,6 @@ class Ragged(NamedTuple):
         """For each value, the row it stands in."""
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
-    def frame(self) -> pl.DataFrame:
-        """Columns row and gram, each pair once."""
-        return pl.DataFrame({"row": self.rows, "gram": self.values}).unique()
-
 
 def token_hashes(tokens: pl.Series) -> Ragged:
     """From a Series of lists of tokens; null is an empty row."""
@@ -54,9 +50,8 @@ def _hashes(words: pl.Series) -> Hashes:
     known = np.frombuffer(text if text is not None else b"", np.uint8)
     padded = np.zeros(len(known) + 8, np.uint8)
     padded[: len(known)] = known
-    eights = np.ndarray(
-        len(known) + 1, "<u8", padded, strides=(1,)
-    )  # the eight bytes that begin at each byte
+    # the eight bytes that begin at each byte
+    eights = np.ndarray(len(known) + 1, "<u8", padded, strides=(1,))
     starts, sizes = offsets[:-1], np.diff(offsets)
     out = _step(sizes.astype(np.uint64) * _MULTIPLIER, eights, starts, sizes)
     long, place = np.flatnonzero(sizes > 8), 8

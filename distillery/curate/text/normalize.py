@@ -46,18 +46,12 @@ _CHARACTERS = {
 """Replaced before NFKC, which would turn x² into x2."""
 
 _JOINTS = r"(?:,|\{,\}|,?\\[!,])"
-_THOUSANDS = (
-    (rf"([0-9]){_JOINTS}([0-9]{{3}})\b", "${1}${2}"),
-) * 2  # matches do not overlap: 1,000,000 has two
+# matches do not overlap: 1,000,000 has two
+_THOUSANDS = ((rf"([0-9]){_JOINTS}([0-9]{{3}})\b", "${1}${2}"),) * 2
 _OTHER_DIGIT = r"[\d--[0-9]]"
 _OTHER_THOUSANDS = ((rf"(\d){_JOINTS}(\d{{3}})\b", "${1}${2}"),) * 2  # far slower
 _HYPHENS = ((r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),) * 2  # for state-of-the-art
-_MARKS = (
-    (r"[~$]", " "),
-    (r"__+", " "),
-    (r"(\d)\s*:\s*(\d)", "${1}∶${2}"),
-    *_HYPHENS,
-)
+_MARKS = ((r"[~$]", " "), (r"__+", " "), (r"(\d)\s*:\s*(\d)", "${1}∶${2}"), *_HYPHENS)
 _MARKED = r"[~$:-]|__|[0-9](?:,|\{,\})"
 """Without this, and without a backslash, no pattern here can match."""
 _COMMANDS = (

@@ -16,14 +16,7 @@ from distillery.row_files import ENDINGS, Fault, files, read
 from distillery.word_lists import word_lists
 
 _AGAINST = "decontamination.against"
-_COLUMNS = (
-    "question",
-    "problem",
-    "prompt",
-    "text",
-    "Question",
-    "question_content",
-)  # of files of a known name
+_COLUMNS = "question", "problem", "prompt", "text", "Question", "question_content"  # of files of a known name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,9 +42,8 @@ class Shape:
         distinct = texts.filter(first)  # the samples of a problem, which stand together, share one signature
         size = max(_LEAST_ROWS, -(-len(distinct) // pl.thread_pool_size()))
         parts = [distinct.slice(begin, size) for begin in range(0, len(distinct), size)]
-        with ThreadPoolExecutor(
-            max(1, len(parts))
-        ) as threads:  # what takes time here, polars and numpy, runs beside itself
+        # what takes time here, polars and numpy, runs beside itself
+        with ThreadPoolExecutor(max(1, len(parts))) as threads:
             forms = pl.concat([_NONE, *threads.map(self._signed, parts)])
         return forms.gather(first.cum_sum() - 1)
 

@@ -134,11 +134,7 @@ class ExportHub(Sink):
             source_licenses=self.source_licenses,
         )
         head = front_matter(
-            facts,
-            folder=part / "data",
-            licence=self.license,
-            languages=self.languages,
-            tags=self.tags,
+            facts, folder=part / "data", licence=self.license, languages=self.languages, tags=self.tags
         )
         (part / "README.md").write_text(f"{head}\n{render_card(facts)}", encoding="utf-8")
         (part / "pipeline.yaml").write_text(job.pipeline, encoding="utf-8")

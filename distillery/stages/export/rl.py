@@ -41,15 +41,7 @@ class ExportRl(OwnCheckers, ShardStage):
     version = 1
     reasons = tuple(Unfit)
     key = "problem_id"
-    reads = (
-        "problem_id",
-        "question",
-        "gold",
-        "checker",
-        "domain",
-        "source",
-        "payload",
-    )
+    reads = ("problem_id", "question", "gold", "checker", "domain", "source", "payload")
     writes = {name: RL[name] for name in _ADDED}
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:

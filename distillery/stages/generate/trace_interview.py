@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from distillery.prompts import Prompt
     from distillery.stages.base import Context, Output
 
-_FINAL = frozenset(
-    [FailureKind.CONTEXT_LENGTH, FailureKind.REFUSED]
-)  # the next sample would fail in the same way
+# the next sample would fail in the same way
+_FINAL = frozenset([FailureKind.CONTEXT_LENGTH, FailureKind.REFUSED])
 
 
 class Sample(NamedTuple):

@@ -23,10 +23,8 @@ from distillery.stages.generate.trace_interview import Draws, Sample, Tally, Tra
 from distillery.stages.own_checkers import OwnCheckers
 
 _NEW = {"identity": "changed"}
-_ENOUGH_TO_TELL, _MOSTLY = (
-    20,
-    0.95,
-)  # replies of a shard, and the share without a thought that is worth an alarm
+# replies of a shard, and the share without a thought that is worth an alarm
+_ENOUGH_TO_TELL, _MOSTLY = 20, 0.95
 
 
 @dataclass(frozen=True)

@@ -143,9 +143,8 @@ class RowMap:
         if text is not None:
             parts = split(text)
             if thinking is Thinking.OFF and parts.reasoning is None:
-                kept["text"] = join(
-                    "", text
-                )  # the convention: an empty block stands where no thought is wanted
+                # the convention: an empty block stands where no thought is wanted
+                kept["text"] = join("", text)
                 parts = split(join("", text))
             kept["reasoning"] = kept["reasoning"] if kept["reasoning"] is not None else parts.reasoning
             kept["answer"] = kept["answer"] if kept["answer"] is not None else parts.answer

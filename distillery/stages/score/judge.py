@@ -146,9 +146,8 @@ def _verdict_measures(asked: pl.DataFrame, accepts: pl.Expr) -> dict[str, Measur
 def _pairs(sketches: pl.DataFrame) -> dict[str, Measure]:
     votes = sketches.drop_nulls("pair_votes").explode("pair_votes").unnest("pair_votes")
     tokens = Measure(_each(int(sketches["tokens"].sum()), votes.height), votes.height)
-    votes = votes.filter(
-        pl.col("trace_id") < pl.col("against")
-    )  # each pair once: the other one has it mirrored
+    # each pair once: the other one has it mirrored
+    votes = votes.filter(pl.col("trace_id") < pl.col("against"))
     votes = votes.with_columns(pl.concat_str("trace_id", "against", separator=" ").alias("pair"))
     labels = sketches.select(pl.col("trace_id").alias("against"), pl.col("right").alias("other_right"))
     pairs = votes.join(labels, on="against").filter(pl.col("right") != pl.col("other_right"))
