@@ -119,14 +119,12 @@ class MixQuota(TableStage):
 
     @computed
     def reads(self) -> tuple[str, ...]:
-        used = [column for quota in self._quotas for column in quota.where]
-        if any(quota.tokens is not None for quota in self._quotas):
-            used.append(self.tokens_column)
-        if self.per_problem is not None:
-            used.append("problem_id")
-        if self.per_source is not None:
-            used.append("source")
-        return tuple(dict.fromkeys([self.key, *used]))
+        counted = any(quota.tokens is not None for quota in self._quotas)
+        used = {column: True for quota in self._quotas for column in quota.where}
+        used |= {self.tokens_column: True} if counted else {}
+        caps = {"problem_id": self.per_problem, "source": self.per_source}
+        used |= {column: True for column, cap in caps.items() if cap is not None}
+        return tuple({self.key: True} | used)
 
     def most_rows(self, rows: float, problems: float | None) -> float:
         wanted = wants(self._quotas, total=self.total, scale=self.scale)
@@ -199,14 +197,9 @@ class MixQuota(TableStage):
         lines = [f"mix.quota: {len(short)} of {len(wanted)} quotas cannot be filled."]
         for at in short:
             want, got = wanted[at], filled.got(at, wanted[at])
-            held = Counter(
-                reason
-                for row, reason in zip(rows, filled.reasons, strict=True)
-                if row.quota == at and reason in _FILLED_BY
-            )
-            cures = [
-                f"{_FILLED_BY[reason]} ({count:,} rows wait)" for reason, count in held.items() if reason
-            ]
+            reasons = (why for row, why in zip(rows, filled.reasons, strict=True) if row.quota == at)
+            held = Counter(_FILLED_BY[why] for why in reasons if why in _FILLED_BY)
+            cures = [f"{cure} ({count:,} rows wait)" for cure, count in held.items()]
             cures += [f"add {want.amount - got:,} {want.unit} of such rows", "or lower the quota or `scale`"]
             lines.append(
                 f"  {self._quotas[at].title}: wanted {want.amount:,} {want.unit}, there are {got:,}, "
@@ -218,22 +211,11 @@ class MixQuota(TableStage):
 
     def _facts(self, rows: list[Row], wanted: list[Want], filled: Filled) -> dict[str, Any]:
         there = Counter(row.quota for row in rows)
-        table = [
-            {
-                "quota": quota.title,
-                "unit": want.unit,
-                "wanted": want.amount,
-                "got": filled.got(at, want),
-                "rows": filled.rows[at],
-                "tokens": filled.tokens[at],
-                "candidates": there[at],
-            }
-            for at, (quota, want) in enumerate(zip(self._quotas, wanted, strict=True))
-        ]
+        table: list[dict[str, Any]] = []
+        for at, (quota, want) in enumerate(zip(self._quotas, wanted, strict=True)):
+            size = {"unit": want.unit, "wanted": want.amount, "got": filled.got(at, want)}
+            found = {"rows": filled.rows[at], "tokens": filled.tokens[at], "candidates": there[at]}
+            table.append({"quota": quota.title, **size, **found})
         left = Counter(reason.value for reason in filled.reasons if reason)
-        return {
-            "quotas": table,
-            "rows": sum(filled.rows),
-            "tokens": sum(filled.tokens),
-            "left_out": dict(left),
-        }
+        whole = {"rows": sum(filled.rows), "tokens": sum(filled.tokens)}
+        return {"quotas": table, **whole, "left_out": dict(left)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from distillery.curate.copies.minhash import links
 from distillery.hashing import Json
 from distillery.stages.base import Context, Decision
 from distillery.stages.dedup.one_copy import OneCopy, decided
-from distillery.stages.dedup.signatures import Shape, index_stamp, read_index
+from distillery.stages.dedup.signatures import Signed, index_stamp, read_index
 
 
 class Drop(StrEnum):
@@ -22,7 +22,7 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DedupMinhash(OneCopy):
+class DedupMinhash(Signed, OneCopy):
     """Problems whose `column` shares at least `threshold` of its word n-grams (estimated Jaccard similarity).
 
     Han, kana and Thai count by character; operators and brackets are words, so code and formulas count too.
@@ -35,29 +35,19 @@ class DedupMinhash(OneCopy):
 
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     """Least estimated Jaccard similarity of two copies."""
-    permutations: Annotated[int, Field(ge=16, le=1024)] = 128
-    """Hashes in a signature: more are more exact, and slower."""
-    shingle: Annotated[int, Field(ge=1, le=20)] = 3
-    """Words in an n-gram."""
-    opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
-    """Characters that are compared, as of answers that all begin alike; null: all."""
     earlier: tuple[str, ...] = ()
     """Folders that export.signatures wrote: what is in those sets goes."""
 
     version = 3
     reasons = tuple(Drop)
 
-    @property
-    def _shape(self) -> Shape:
-        return Shape(self.column, self.shingle, self.permutations, self.opening)
-
     def stamp(self) -> Json:
         """sha256 of each earlier set's signatures; None where there are none."""
-        return [index_stamp(folder, self._shape) for folder in self.earlier] or None
+        return [index_stamp(folder, self.shape) for folder in self.earlier] or None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         described = self.preference.describe(table, key=self.key, column=self.column)
-        return described.with_columns(self._shape.forms(table[self.column]))
+        return described.with_columns(self.shape.forms(table[self.column]))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         described = sketches.drop("form")
@@ -69,5 +59,5 @@ class DedupMinhash(OneCopy):
             width=self.permutations,
             threshold=self.threshold,
             reason=Drop.NEAR_COPY,
-            before=[read_index(folder, self._shape, like=described) for folder in self.earlier],
+            before=[read_index(folder, self.shape, like=described) for folder in self.earlier],
         )

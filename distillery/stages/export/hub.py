@@ -100,9 +100,8 @@ class ExportHub(Sink):
     def export(self, job: ExportJob) -> dict[str, float]:
         if not job.out.exists():
             self._write(job)
-        written = {
-            config: sorted((job.out / "data" / config).glob("*.parquet")) for config in self._configs(job)
-        }
+        folder = job.out / "data"
+        written = {config: sorted((folder / config).glob("*.parquet")) for config in self._configs(job)}
         counts: dict[str, float] = {config: row_count(files) for config, files in written.items()}
         counts["files"] = sum(map(len, written.values()))
         counts["bytes"] = sum(file.stat().st_size for files in written.values() for file in files)
@@ -118,7 +117,8 @@ class ExportHub(Sink):
         shutil.rmtree(part, ignore_errors=True)
         if row_count(job.tables) == 0:
             raise DistilleryError(
-                "export.hub: its input has no rows, so there is no data set to write; see what the stages before it dropped"
+                "export.hub: its input has no rows, so there is no data set to write;"
+                " see what the stages before it dropped"
             )
         seen = survey(job.tables, raw=job.raw)
         self._write_tables(job, part / "data", seen)
@@ -131,7 +131,7 @@ class ExportHub(Sink):
             configs=[config for config in self._configs(job) if (part / "data" / config).exists()],
             name=self.pretty_name or self.repo.rpartition("/")[2] or "Verified reasoning traces",
             repo=self.repo or str(job.out.name),
-            source_licenses=self.source_licenses,
+            licences=self.source_licenses,
         )
         head = front_matter(
             facts, folder=part / "data", licence=self.license, languages=self.languages, tags=self.tags
