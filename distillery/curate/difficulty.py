@@ -35,7 +35,7 @@ def pass_rates(samples: pl.DataFrame, *, by: str = "problem_id") -> pl.DataFrame
 
 
 def pass_at_k(samples: int, right: int, *, k: int) -> float:
-    """The unbiased estimator 1 - C(n-c, k) / C(n, k) of "one of k is right" (Chen et al. 2021); needs k <= n."""
+    """The unbiased estimator 1 - C(n-c, k) / C(n, k) of "one of k is right" (Chen et al. 2021); k <= n."""
     if not 0 < k <= samples:
         raise ValueError(f"pass@{k} cannot be told from {samples} samples")
     return 1.0 - comb(samples - right, k) / comb(samples, k)

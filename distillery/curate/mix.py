@@ -170,7 +170,7 @@ def _fits(want: Want, rows: int, tokens: int) -> bool:
 
 
 def shortfall(rows: Sequence[Row], wanted: Sequence[Want], filled: Filled) -> dict[int, int]:
-    """What each quota lacks, in its own unit. A token quota that a waiting row would overshoot lacks nothing."""
+    """What each quota lacks, in its own unit; of tokens nothing, if a waiting row would overshoot it."""
     full = {row.quota for row, reason in zip(rows, filled.reasons, strict=True) if reason is Drop.ENOUGH}
     return {
         at: want.amount - filled.got(at, want)

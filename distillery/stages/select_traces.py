@@ -117,7 +117,7 @@ class SelectTraces(TableStage):
         return rows if problems is None else problems * self.per_problem
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        """Per row: reason (null = accepted), correct (null = not judged), length and, if asked for, the text's form."""
+        """Per row: reason (null: accepted), correct (null: not judged), length and, if asked for, a form."""
         columns: list[pl.Expr | pl.Series] = [self._length(table)]
         if self.prefer in _RANKS:
             columns.append(pl.col(_RANKS[self.prefer]).cast(pl.Float64).fill_null(0.0).alias("rank"))

@@ -1,4 +1,4 @@
-"""train.base, train.sft and train.grpo: the trainers' own options, a spec file, and a training here or on many ranks."""
+"""train.base, train.sft and train.grpo: the trainers' options, a spec file, a training on one or many ranks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOADS_A_MODEL = ("transformers", "vllm", "vllm_server")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainBase(BaseOptions, Trainer):
-    """Pretrains a small model, tokenizer included, on the `text` of a corpus, in the order in which it stands.
+    """Pretrains a small model, tokenizer included, on the `text` of a corpus, in its order.
 
     - id: base
       use: train.base
@@ -134,8 +134,8 @@ def _judge(job: TrainJob, accelerate_config: str) -> JudgeSpec | None:
     ((name, engine),) = job.engines.items()
     if accelerate_config and engine.kind in _LOADS_A_MODEL:
         raise ConfigError(
-            f"train.grpo.judge: engine {name!r} is of kind {engine.kind}, and each process would load its model;"
-            " serve it and use kind: openai"
+            f"train.grpo.judge: engine {name!r} is of kind {engine.kind}, and each process would load its"
+            " model; serve it and use kind: openai"
         )
     prompts = {name: list(prompt.turns) for name, prompt in job.prompts.items()}
     return JudgeSpec(

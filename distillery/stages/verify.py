@@ -1,4 +1,4 @@
-"""Stages that ask the checkers: verify.gold, is there a gold at all, and verify.answers, is an answer right."""
+"""Stages that ask the checkers: verify.gold, is there a gold at all; verify.answers, is an answer right."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class VerifyGold(OwnCheckers, ShardStage):
 class VerifyAnswers(OwnCheckers, ShardStage):
     """Adds outcome, score, what was extracted and a detail; a row that could not be judged has score null.
 
-    A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and is counted in the
+    A shard in which the share of timeouts and errors passes `alarm_share` raises an alarm and counts in the
     metric `alarm_unjudged`: the machine or the golds are at fault, and the scores say little about the model.
 
         - id: checked

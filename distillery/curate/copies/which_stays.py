@@ -89,7 +89,7 @@ def copies(pairs: Iterable[tuple[int, int, float]], *, staying: int = 0) -> dict
 
 
 def equals(forms: Iterable[tuple[int, bytes]]) -> dict[int, Copy]:
-    """As `copies`, for places that share a form; `forms` come in order of place, several for one if it has several."""
+    """As `copies`, for places that share a form; `forms` come in order of place, several for one maybe."""
     gone: dict[int, Copy] = {}
     owner: dict[bytes, int] = {}
     for place, group in groupby(forms, key=itemgetter(0)):
@@ -127,7 +127,7 @@ def ledger(
 def facts(
     described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy], *, column: str
 ) -> dict[str, Any]:
-    """The column compared, counts of what goes, and for some of it the two rows that a link joined, the least alike first."""
+    """The column compared, counts of what goes, and pairs of rows that a link joined, least alike first."""
     sizes: dict[int, int] = {}
     for copy in gone.values():
         sizes[copy.of] = sizes.get(copy.of, 1) + 1

@@ -1,4 +1,4 @@
-"""The data card of a published set: Markdown from plain facts. Pure; what the facts are is decided elsewhere."""
+"""The data card of a published set: Markdown from plain facts, which are gathered elsewhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Rows as other people's tools expect them: the four configs of a published set, each with a fixed schema.
 
-`default` has the columns of OpenR1-Math-220k, `sft` those of Mixture-of-Thoughts, `rl` suits TRL and verl, and
-`raw` has one row a sample, kept or not, with its verdict and the reason why it left.
+`default` has the columns of OpenR1-Math-220k, `sft` those of Mixture-of-Thoughts, `rl` suits TRL and verl,
+and `raw` has one row a sample, kept or not, with its verdict and the reason why it left.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def verifiable() -> pl.Expr:
 
 
 def rl_columns(prompt: pl.Expr, *, split: str = "train") -> list[pl.Expr]:
-    r"""`RL` from a table of problems, but `checker` and `payload`; a math gold is boxed, as TRL's reward parses it."""
+    r"""`RL` but `checker` and `payload`, from problems; a math gold is boxed, as TRL's reward parses it."""
     gold = pl.col("gold").fill_null("")
     boxed = pl.when(pl.col("checker") == "math").then(pl.concat_str(pl.lit("\\boxed{"), gold, pl.lit("}")))
     number = pl.col("problem_id").str.slice(0, 12).str.to_integer(base=16, dtype=pl.Int64, strict=False)
@@ -148,7 +148,7 @@ def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> 
 
 
 def default_rows(chosen: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
-    """One row a problem of `chosen` (columns CHOSEN), in its order, with all its `samples` (columns SAMPLES)."""
+    """One row a problem of `chosen` (columns CHOSEN), in its order, with its `samples` (columns SAMPLES)."""
     judged = ~pl.col("outcome").is_in([Outcome.NO_GOLD.value, Outcome.TIMEOUT.value, Outcome.ERROR.value])
     by_rule = pl.when(judged).then(pl.col("outcome") == Outcome.CORRECT.value)
     grouped = samples.group_by("problem_id", maintain_order=True).agg(

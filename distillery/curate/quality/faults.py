@@ -133,7 +133,7 @@ def faults(
     *,
     known: Mapping[Reason, str | None] = MappingProxyType({}),
 ) -> Iterator[Fault]:
-    """All that is wrong, in the order of `Reason`; a response cut off or without its block is not looked into.
+    """All that is wrong, in the order of `Reason`; what is cut off or without its block is not looked into.
 
     `known`: what need not be asked any more, the detail where a reason holds, None where it does not.
     """

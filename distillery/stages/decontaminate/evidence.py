@@ -1,4 +1,4 @@
-"""What the stages of decontamination share: the texts of a row that are looked at, and what a hit leaves behind."""
+"""What the stages of decontamination share: which texts of a row are looked at, and what a hit leaves."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _said(payload: str) -> list[str]:
 
 
 def _metrics(rows: int, best: pl.DataFrame, known: _Known) -> dict[str, float]:
-    """Sums over shards: rows compared with a benchmark and not, pairs of row and question, hits of each kind."""
+    """Sums over shards: rows compared with a benchmark or not, pairs of row and question, hits by kind."""
     counts = Counter(f"matched_{kind}" for kind in best["kind"])
     counts.update(f"hit:{kind}:{bench}" for kind, bench in best.select("kind", "bench").iter_rows())
     counts.update({f"compared:{name}": rows for name in known.sizes})

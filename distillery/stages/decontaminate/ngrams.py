@@ -16,9 +16,9 @@ from distillery.stages.decontaminate.evidence import Decontamination
 class DecontaminateNgrams(Decontamination):
     """Drops rows whose `column` repeats a question of `against`; the detail says which, where and how much.
 
-    The user's earlier turns are looked at too. On a table of traces pass key: trace_id. Paraphrases that share few
-    words are not found. A benchmark of the default list that cannot be had raises an alarm, and the data card says
-    that it was not checked; its file in `folder` lets this stage run again.
+    The user's earlier turns are looked at too. On a table of traces pass key: trace_id. Paraphrases that
+    share few words are not found. A benchmark of the default list that cannot be had raises an alarm, and the
+    data card says that it was not checked; its file in `folder` lets this stage run again.
 
         - id: clean
           use: decontaminate.ngrams

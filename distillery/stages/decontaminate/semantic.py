@@ -26,11 +26,11 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DecontaminateSemantic(Decontamination):
-    """Drops rows that mean what a question of `against` means: a cosine of at least `threshold`, equal numbers.
+    """Drops rows that mean what a question of `against` does: a cosine from `threshold` on, equal numbers.
 
-    An extra after decontaminate.ngrams, for paraphrases that share few words (Yang et al. 2023, arXiv:2311.04850).
-    What a cosine means depends on the model: read the ledger's evidence before you trust a threshold. The user's
-    earlier turns are looked at too.
+    An extra after decontaminate.ngrams, for paraphrases that share few words (Yang et al. 2023,
+    arXiv:2311.04850). What a cosine means depends on the model: read the ledger's evidence before you trust a
+    threshold. The user's earlier turns are looked at too.
 
         - id: clean
           use: decontaminate.semantic

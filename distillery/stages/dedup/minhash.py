@@ -26,7 +26,7 @@ class DedupMinhash(Signed, OneCopy):
     """Problems whose `column` shares at least `threshold` of its word n-grams (estimated Jaccard similarity).
 
     Han, kana and Thai count by character; operators and brackets are words, so code and formulas count too.
-    Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
+    Rows that share a problem_id are one unit: they all stay or all go. Of traces pass key: trace_id.
 
         - id: unique
           use: dedup.minhash

@@ -1,4 +1,4 @@
-"""What the stages that keep one of several copies share: options, and the decision from forms of equal width."""
+"""What the stages share that keep one of several copies: options, and a decision on forms of equal width."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def decided(
     reason: str,
     before: Sequence[pl.DataFrame] = (),
 ) -> Decision:
-    """From sketches that have, beside what `Preference` describes, a `form` a text. Takes the column `form` out of `sketches` and `before`, whose rows stay: it is larger than all else together."""
+    """From sketches that have, beside what `Preference` describes, a `form` a text. Takes the forms, larger
+    than all else together, out of `sketches` and `before`; the rows of the latter stay."""
     forms = sketches.drop_in_place("form")
     if before:
         forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])

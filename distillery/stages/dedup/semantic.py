@@ -24,11 +24,11 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DedupSemantic(OneCopy):
-    """Problems whose `column` says the same in other words: cosine similarity of at least `threshold`, equal numbers.
+    """Problems whose `column` says the same in other words: a cosine of at least `threshold`, equal numbers.
 
-    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why RUN`, and
-    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit:
-    they all stay or all go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension and row.
+    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why RUN`,
+    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit: they all
+    stay or all go. Of traces pass key: trace_id. A vector takes two bytes a dimension.
 
         - id: unlike
           use: dedup.semantic

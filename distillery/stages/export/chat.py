@@ -1,7 +1,7 @@
 r"""export.chat: questions and traces as chat messages, the thought kept in place.
 
-Every assistant turn has one think block and an answer after it. A thought that is not wanted is an empty block,
-never a missing one, so that a student learns both forms. What breaks this goes to the ledger.
+Every assistant turn has one think block and an answer after it. A thought that is not wanted is an empty
+block and no missing one, so that a student learns both forms. What breaks this goes to the ledger.
 """
 
 from __future__ import annotations
@@ -52,17 +52,16 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class ExportChat(ShardStage):
-    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not).
+    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted; null if it did not).
 
-    Earlier turns (`history` in the payload) stand before the prompt's last turn, the assistant's with an empty block.
+    Earlier turns (`history` in the payload) stand before the prompt's last, the assistant's with no thought.
 
         - id: chat
           use: export.chat
     """
 
     prompt: str = ""
-    """The prompt that renders what comes before the answer, from the slot `question`; "": the bare
-    question."""
+    """The prompt that renders all before the answer, from the slot `question`; "": the bare question."""
 
     version = 1
     reasons = tuple(Fault)
@@ -84,7 +83,7 @@ class ExportChat(ShardStage):
 
 
 def trace_parts() -> list[pl.Expr]:
-    """`_thought` and `_answer` of the column `text`, as `reasoning.split` has them: null where there is none."""
+    """`_thought` and `_answer` of `text`, as `reasoning.split` has them: null where there is none."""
     text = pl.col("text")
     closed = text.str.contains(CLOSE, literal=True)
     halves = text.str.splitn(CLOSE, 2).struct
@@ -135,7 +134,7 @@ def _said() -> pl.Expr:
 
 
 def messages(turns: Messages) -> pl.Expr:
-    """The prompt's turns with the question in its slot, earlier ones before the last, then the trace in normal form."""
+    """The prompt's turns with the question in it, earlier ones before the last, then the trace."""
     *before, last = [_turn(role, _fill(text)) for role, text in turns]
     thought = pl.col("_thought").fill_null("")
     trace = pl.concat_str(pl.lit(f"{OPEN}\n"), thought, pl.lit(f"\n{CLOSE}\n"), pl.col("_answer"))

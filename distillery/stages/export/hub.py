@@ -1,7 +1,7 @@
 """export.hub: a data set in the hub's layout, with its card; pushed only when told to.
 
-The folder loads with `datasets.load_dataset` as it is. It is written shard by shard under another name and renamed
-when it is whole, so that a push that fails leaves a finished folder to push again.
+The folder loads with `datasets.load_dataset` as it is. It is written under another name and renamed when it
+is whole, so that a push that fails leaves a finished folder to push again.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class ExportHub(Sink):
         writer.close()
 
     def _write_scattered(self, job: ExportJob, folder: Path, writer: ShardedWriter, seen: Survey) -> None:
-        """Samples of one problem stand in many shards: rows are first grouped on disk, in order of appearance."""
+        """Samples of a problem stand in many shards: rows are grouped on disk first, in their order."""
         problems = seen.ids.filter("first").select("problem_id")
         size = max(_PROBLEMS_PER_GROUP, -(-problems.height // _MOST_GROUPS))
         groups = problems.with_columns(group=pl.int_range(pl.len()) // size)

@@ -108,7 +108,7 @@ def read(files: Sequence[Path], columns: Collection[str]) -> Iterator[pl.DataFra
 
 
 def nearby(tables: Sequence[Path], samples: Sequence[Path]) -> list[list[Path]] | None:
-    """For each table the files with all samples of the problems that begin in it; None where those are scattered."""
+    """For each table the files with all samples of problems that begin in it; None if they are scattered."""
     begun = _problems(tables).unique("problem_id", keep="first", maintain_order=True)
     places = _problems(samples)
     found = begun.join(places, on="problem_id", suffix="_samples").select("file", "file_samples").unique()

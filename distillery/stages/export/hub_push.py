@@ -1,4 +1,4 @@
-"""Sends a finished folder to the hub: one commit, private unless told otherwise, patient with a busy server."""
+"""Sends a finished folder to the hub: one commit, private by default, patient with a busy server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def push(
             )
         # the client's transport errors change their base with its version, and a worker's are RuntimeErrors
         except Exception as error:
-            # the hub's own; the storage's behind it is wrapped deeper, and its refusals pass with a fresh address
+            # the hub's own: the storage's is wrapped deeper, and its refusals pass with a newly signed URL
             response = getattr(error, "response", None)
             status = None if response is None else int(response.status_code)
             if status is None and not is_transport(error):

@@ -13,7 +13,7 @@ from distillery.stages.ingest.problem_rows import ProblemSource
 
 @dataclass(frozen=True, kw_only=True)
 class IngestHub(ProblemSource):
-    r"""One split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
+    r"""A split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
 
     The ledger's key of a bad row is "name:split:number", numbers from 1.
 

@@ -36,9 +36,9 @@ class RowMap:
     """Which of their columns is which of ours.
 
     What is not mapped is taken from a column of our name, where there is one. A dot goes into nested values
-    (`messages.0.content`); a mapping builds the payload, to which a constant one adds. Of the columns to `keep`, where
-    the rows have none, `trace_id` is made from the row's content, `text` from `reasoning` and `answer`, and these
-    from `text`.
+    (`messages.0.content`); a mapping builds the payload, to which a constant one adds. Of the columns to
+    `keep`, where the rows have none, `trace_id` is made from the row's content, `text` from `reasoning` and
+    `answer`, and these from `text`.
     """
 
     where: str
@@ -155,7 +155,7 @@ class RowMap:
 def shards(
     rows: Iterable[Row], row_map: RowMap, *, shard_rows: int, limit: int | None = None
 ) -> Iterator[Output]:
-    """Tables of `shard_rows` kept rows; `rows` are (key in the ledger, their row). At least one, maybe empty."""
+    """Tables of `shard_rows` kept rows, at least one, maybe empty; `rows` are (the ledger's key, theirs)."""
     source = iter(rows)
     ahead = list(islice(source, _LOOK_AHEAD))
     row_map.check(dict.fromkeys(name for _, row in ahead if not isinstance(row, Fault) for name in row))
@@ -188,7 +188,7 @@ class ProblemSource(Source):
     """What the stages share that read anybody's rows."""
 
     columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
-    """Our column: theirs; a dot goes into nested values. For `payload` a mapping of its keys to their columns."""
+    """Our column: theirs; a dot goes into nested values. For `payload` a mapping of keys to their columns."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Our column: its value in every row."""
     keep: tuple[str, ...] = ()

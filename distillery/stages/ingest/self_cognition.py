@@ -21,7 +21,7 @@ _TEXTS: Columns = {name: pl.String() for name in ("trace_id", "text", "reasoning
 
 @dataclass(frozen=True, kw_only=True)
 class IngestSelfCognition(Source):
-    """Questions about name, maker and nature, with other models' names in them too, and right answers: finished rows.
+    """Questions about name, maker and nature, also with other models' names in them, and right answers.
 
     An answer names no other model. Nothing thinks here: each text begins with the empty think block.
 
