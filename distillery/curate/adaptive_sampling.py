@@ -24,8 +24,8 @@ class Adaptive:
 
     The pass rate has a Beta prior (a, b): its mean after `right` of n samples is (a + right) / (a + b + n). A
     problem is given up when that is as low as `patience` samples without a right one make it; each right one
-    thus buys a hard problem more. So with `patience` and the cap at n or above, and no window of pass rates, every
-    problem gets at least what n samples would have brought it, of which `accept` are kept.
+    thus buys a hard problem more. So with `patience` and the cap at n or above, and no window of pass rates,
+    every problem gets at least what n samples would have brought it, of which `accept` are kept.
 
     A wave is what would be drawn one at a time in any case, so none is wasted. A pass rate over samples that
     end with the last right one is a little high, and most so where `accept` is 1.

@@ -1,4 +1,4 @@
-"""train.base, train.sft and train.grpo: the trainers' options, a spec file, a training on one or many ranks."""
+"""train.base, train.sft and train.grpo: the trainers' options, a spec file, a training on several ranks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,10 +94,10 @@ def _train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob
     """Trains, or goes on where a killed training stopped; returns the numbers of its summary."""
     require("trl", "train", where=f"train.{kind}")
     job.work.mkdir(parents=True, exist_ok=True)
-    names = [f.name for f in fields(OPTIONS[kind])]
+    given = asdict(options)
     spec = TrainSpec(
         kind=kind,
-        options={name: _plain(getattr(options, name)) for name in names},
+        options={f.name: given[f.name] for f in fields(OPTIONS[kind])},
         tables=list(job.tables),
         work=job.work,
         out=job.out,
@@ -141,10 +141,6 @@ def _judge(job: TrainJob, accelerate_config: str) -> JudgeSpec | None:
     return JudgeSpec(
         kind=engine.kind, options=dict(engine.options), identity=engine.identity, prompts=prompts
     )
-
-
-def _plain(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _launch(spec: Path, accelerate_config: str) -> None:

@@ -39,7 +39,7 @@ def find_loop(
     min_wordless_tokens: int = 800,
 ) -> Loop | None:
     """The longest loop of `min_tokens` tokens and `min_times` rounds at least; from a period of `long_period`
-    on, of `min_long_times`; without words (a row of zeros) or in a code block, of `min_wordless_tokens` tokens.
+    on, of `min_long_times`; without words (a row of zeros) or in a code block, of `min_wordless_tokens`.
 
     In real traces loops have 850 tokens and more; right answers that list equal moves or rows of a grid, up
     to 152 with words and 374 without.

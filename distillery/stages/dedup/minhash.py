@@ -12,7 +12,7 @@ from pydantic import Field
 from distillery.curate.copies.minhash import links
 from distillery.hashing import Json
 from distillery.stages.base import Context, Decision
-from distillery.stages.dedup.one_copy import OneCopy, decided
+from distillery.stages.dedup.one_copy import OneCopy
 from distillery.stages.dedup.signatures import Signed, index_stamp, read_index
 
 
@@ -26,7 +26,7 @@ class DedupMinhash(Signed, OneCopy):
     """Problems whose `column` shares at least `threshold` of its word n-grams (estimated Jaccard similarity).
 
     Han, kana and Thai count by character; operators and brackets are words, so code and formulas count too.
-    Rows that share a problem_id are one unit: they all stay or all go. Of traces pass key: trace_id.
+    Rows that share a problem_id are one unit: they stay or go. On a table of traces pass key: trace_id.
 
         - id: unique
           use: dedup.minhash
@@ -51,11 +51,9 @@ class DedupMinhash(Signed, OneCopy):
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         described = sketches.drop("form")
-        return decided(
+        return self.decided(
             sketches,
             lambda marks, order: links(marks, threshold=self.threshold, order=order),
-            preference=self.preference,
-            column=self.column,
             width=self.permutations,
             threshold=self.threshold,
             reason=Drop.NEAR_COPY,

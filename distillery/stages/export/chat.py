@@ -54,7 +54,7 @@ class Fault(StrEnum):
 class ExportChat(ShardStage):
     """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted; null if it did not).
 
-    Earlier turns (`history` in the payload) stand before the prompt's last, the assistant's with no thought.
+    Earlier turns (the payload's `history`) stand before the prompt's last, the assistant's with empty blocks.
 
         - id: chat
           use: export.chat
@@ -75,7 +75,8 @@ class ExportChat(ShardStage):
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         turns = ctx.prompt(self.prompt).turns if self.prompt else (("user", _SLOT),)
         traces = table.with_columns(*trace_parts(), thinking_wanted(table).alias("_wanted"), earlier(table))
-        faults = traces.select(fault().alias("reason"), fault_detail().alias("detail"))
+        token = _said().str.extract(f"({SPECIAL_TOKEN})").fill_null("")
+        faults = traces.select(fault().alias("reason"), token.alias("detail"))
         chats = traces.with_columns(messages=messages(turns), num_tokens=num_tokens(table))
         chats = chats.drop("_thought", "_answer", "_wanted", "_earlier")
         output = Output.marked(chats, faults["reason"], faults["detail"], key=self.key)
@@ -121,10 +122,6 @@ def fault() -> pl.Expr:
     for broken, reason in rules:
         found = found.when(broken).then(pl.lit(reason.value))
     return found.otherwise(None)
-
-
-def fault_detail() -> pl.Expr:
-    return _said().str.extract(f"({SPECIAL_TOKEN})").fill_null("")
 
 
 def _said() -> pl.Expr:

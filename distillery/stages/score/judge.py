@@ -107,17 +107,17 @@ class ScoreJudge(TableStage):
 
     def _rows(self, model: str, found: Mapping[str, Measure], rows: int) -> list[dict[str, Any]]:
         """`problems`: rows with a verdict and a label; `samples`: what the value is a share of."""
+        same = {"model": model, "bench": self.bench}
         return [
             {
-                "model": model,
-                "bench": self.bench,
+                **same,
                 "metric": name,
-                "value": measure.value,
-                "stderr": measure.stderr,
+                "value": it.value,
+                "stderr": it.stderr,
                 "problems": rows,
-                "samples": measure.of,
+                "samples": it.of,
             }
-            for name, measure in found.items()
+            for name, it in found.items()
         ]
 
 
