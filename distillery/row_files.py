@@ -71,9 +71,7 @@ def files(paths: str | Sequence[str], *, where: str) -> list[Path]:
 
 def _matching(pattern: str) -> list[Path]:
     path = Path(pattern)
-    return sorted(
-        file for file in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if file.is_file()
-    )
+    return sorted(filter(Path.is_file, Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
 
 
 def ending(file: Path, among: Sequence[str] = ENDINGS) -> str:

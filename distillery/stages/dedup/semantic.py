@@ -26,9 +26,9 @@ class Drop(StrEnum):
 class DedupSemantic(OneCopy):
     """Problems whose `column` says the same in other words: a cosine of at least `threshold`, equal numbers.
 
-    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why`
-    and "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit: they
-    all stay or all go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension.
+    An extra after dedup.minhash. What a cosine means depends on the model: read what goes (`distillery why`,
+    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit: they
+    stay or go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension.
 
         - id: unlike
           use: dedup.semantic

@@ -73,7 +73,7 @@ class IngestSelfCognition(Source):
             yield Output(shard, empty(LEDGER))
 
     def _exchanges(self, seed: int) -> list[Exchange]:
-        cards = {language: self._card(language) for language in self.languages}
+        cards: dict[Language, Card] = {language: self._card(language) for language in self.languages}
         return exchanges(cards, count=self.count, seed=seed)
 
     def _card(self, language: Language) -> Card:
