@@ -97,6 +97,7 @@ class CardFacts:
 
 def render_card(facts: CardFacts) -> str:
     """The body; the front matter is the hub's format and is written by whoever writes the files."""
+    pipeline = fenced(facts.pipeline, "yaml")
     sections = (
         _summary(facts),
         _usage(facts),
@@ -108,7 +109,7 @@ def render_card(facts: CardFacts) -> str:
         _length_statistics(facts),
         _sources(facts.sources),
         _limits(facts),
-        f"## Pipeline\n\n<details><summary>pipeline.yaml</summary>\n\n{fenced(facts.pipeline, 'yaml')}\n\n</details>",
+        f"## Pipeline\n\n<details><summary>pipeline.yaml</summary>\n\n{pipeline}\n\n</details>",
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -120,8 +121,8 @@ def _summary(facts: CardFacts) -> str:
         ", ".join(dict.fromkeys(code(t.model) for t in facts.teachers if t.model)) or "no recorded model"
     )
     return (
-        f"# {facts.name}\n\nReasoning traces, checked before they were kept: {rows:,} samples of {problems:,} problems,"
-        f" written by {teachers}. Every row that left the line is counted below, with the reason."
+        f"# {facts.name}\n\nReasoning traces, checked before they were kept: {rows:,} samples of {problems:,}"
+        f" problems, written by {teachers}. Every row that left the line is counted below, with the reason."
     )
 
 
@@ -142,8 +143,10 @@ def _making(facts: CardFacts) -> str:
         ("model", "prompt", "sampling", "kept rows"),
         [(code(t.model), code(t.prompt), code(t.sampling), f"{t.rows:,}") for t in facts.teachers],
     )
-    form = "An assistant's turn is `<think>\\n…\\n</think>\\n…`. Where `thinking` is `off`, the block is there and empty."
-    return f"## How it was made\n\n{table}\n\n{form} Made with {facts.made_with}."
+    form = (
+        "An assistant's turn is `<think>\\n…\\n</think>\\n…`. Where `thinking` is `off`, the block is there"
+    )
+    return f"## How it was made\n\n{table}\n\n{form} and empty. Made with {facts.made_with}."
 
 
 def _funnel(funnel: Sequence[FunnelRow]) -> str:
@@ -264,8 +267,8 @@ def _length_statistics(facts: CardFacts) -> str:
     highest = max((count for _, _, count in facts.histogram), default=0)
     width = max((len(f"{high:,}") for _, high, _ in facts.histogram), default=0)
     bars = [
-        f"{low:>{width},} … {high:>{width},}  {'█' * max(1, round(_BAR * count / highest)) if count else '':<{_BAR}}"
-        f"  {count:,}"
+        f"{low:>{width},} … {high:>{width},}  "
+        f"{'█' * max(1, round(_BAR * count / highest)) if count else '':<{_BAR}}  {count:,}"
         for low, high, count in facts.histogram
     ]
     return f"## Lengths, in {facts.unit}\n\n{table}\n\n" + fenced("\n".join(bars), "text")

@@ -49,8 +49,8 @@ class OneCopy(TableStage):
         reason: str,
         before: Sequence[pl.DataFrame] = (),
     ) -> Decision:
-        """From sketches that have, beside what `Preference` describes, a `form` a text. Takes these, which outweigh
-        all else together, out of `sketches` and `before`; the rows of the latter stay."""
+        """From sketches that have, beside what `Preference` describes, a `form` a text. Takes these, the bulk
+        of it all, out of `sketches` and `before`; the rows of the latter stay."""
         forms = pl.concat([frame.drop_in_place("form") for frame in (*before, sketches)])
         there = forms.is_not_null()
         marks = unpacked(forms, permutations=width)
