@@ -15,7 +15,7 @@ _ANSWERS_S = 5.0
 
 @contextlib.contextmanager
 def offline_where_no_hub_answers() -> Generator[None]:
-    """Inside, a hub that does not answer costs one short wait and not the client's retries for each data set."""
+    """Inside, a hub that does not answer costs one short wait, not the client's retries for each data set."""
     from datasets import config
     from huggingface_hub import constants
 
@@ -56,7 +56,7 @@ def load_split(
         return datasets.load_dataset(
             name, config, split=split, revision=revision, data_files=data_files, streaming=streaming
         )
-    # the transport's errors have no base that can be named here, see `is_transport`; anything else is a bug and goes on
+    # the transport's errors have no base that can be named here, see `is_transport`; all else is a bug
     except Exception as error:
         if not isinstance(error, (ValueError, DatasetsError)) and not is_transport(error):
             raise
@@ -72,7 +72,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_transport(error: BaseException) -> bool:
-    """Told by the module's name: the client's transport changes its package and base with the client's version."""
+    """Told by the module's name: the client's transport changes its package with the client's version."""
     return any(
         isinstance(link, OSError) or type(link).__module__.startswith("httpx") for link in chain(error)
     )

@@ -1,7 +1,8 @@
-"""Rows of jsonl, jsonl.gz, parquet and csv files, told by their ending: read as a stream or a table, counted, written.
+"""Rows of jsonl, jsonl.gz, parquet and csv files, told by their ending: read, counted, written.
 
-Text is UTF-8, with or without a byte order mark, and a blank line is no row. What is wrong with one row is a `Fault`,
-for a ledger; where there is none (`rows`, `table`) it is a ConfigError, as is a file that is damaged.
+Text is UTF-8, with or without a byte order mark, and a blank line is no row. What is wrong with one row is a
+`Fault`, for a ledger; where there is none (`rows`, `table`) it is a ConfigError, as is a file that is
+damaged.
 """
 
 from __future__ import annotations
@@ -70,9 +71,7 @@ def files(paths: str | Sequence[str], *, where: str) -> list[Path]:
 
 def _matching(pattern: str) -> list[Path]:
     path = Path(pattern)
-    return sorted(
-        file for file in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if file.is_file()
-    )
+    return sorted(filter(Path.is_file, Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
 
 
 def ending(file: Path, among: Sequence[str] = ENDINGS) -> str:
@@ -90,7 +89,7 @@ def read(file: Path) -> Iterator[Row]:
 
 
 def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """As `read`, without faults. A nested `payload` is JSON text: rows of one file may have ones of different shapes."""
+    """As `read`, without faults. A nested `payload` is JSON text: those of a file may differ in shape."""
     for place, row in read(file):
         if isinstance(row, Fault):
             right = "each row has a field for each column" if file.suffix == ".csv" else "one object a line"
@@ -101,7 +100,7 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def table(file: Path) -> pl.DataFrame:
-    """All rows. What csv has as text becomes numbers in the columns of `distillery.records` that are numbers."""
+    """All rows. Text of a csv becomes numbers in the columns of `distillery.records` that are numbers."""
     with _whole(file):
         if ending(file) == ".parquet":
             alone = shards.base_of(_footed(file)) is None

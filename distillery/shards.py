@@ -1,6 +1,6 @@
-"""Tables on disk. A shard is a parquet file; one that only takes rows away or adds columns need not repeat the texts.
+"""Tables on disk. A shard is a parquet file; one that only drops rows or adds columns repeats no texts.
 
-Such a shard holds its own columns and, in `_row`, which rows of its base they belong to; the base may be one too.
+Such a shard holds its own columns and, in `_row`, which rows of its base they belong to; that may be one too.
 """
 
 from __future__ import annotations

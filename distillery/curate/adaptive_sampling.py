@@ -1,7 +1,7 @@
 """How many samples of a problem to draw: a policy that looks at what was accepted so far, problem by problem.
 
-It sees one problem's own counts and nothing else, so that what it asks for does not depend on the order in which
-replies come in, nor on which other problems are in the table.
+It sees one problem's own counts and nothing else, so that what it asks for does not depend on the order in
+which replies come in, nor on which other problems are in the table.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _Rate = Annotated[float, Field(ge=0, le=1)]
 class Adaptive:
     """Waves of samples until `accept` were right, or a posterior of the pass rate says that it does not pay.
 
-    The pass rate has a Beta prior (a, b): after `right` of `drawn` samples its mean is (a + right) / (a + b + drawn).
-    A problem is given up when that mean is as low as `patience` samples without a right one make it; each right
-    one thus buys a hard problem more. So with `patience` and the cap at n or above, and no window of pass rates,
+    The pass rate has a Beta prior (a, b): its mean after `right` of n samples is (a + right) / (a + b + n). A
+    problem is given up when that is as low as `patience` samples without a right one make it; each right one
+    thus buys a hard problem more. So with `patience` and the cap at n or above, and no window of pass rates,
     every problem gets at least what n samples would have brought it, of which `accept` are kept.
 
-    A wave is what would be drawn one at a time in any case, so none is wasted. A pass rate over samples that end
-    with the last right one is a little high, and most so where `accept` is 1.
+    A wave is what would be drawn one at a time in any case, so none is wasted. A pass rate over samples that
+    end with the last right one is a little high, and most so where `accept` is 1.
     """
 
     accept: _Count | None = 4
@@ -47,7 +47,7 @@ class Adaptive:
     def more(self, *, drawn: int, judged: int, right: int, most: int) -> int:
         """Samples of the next wave; 0: the problem is done.
 
-        `drawn` counts every sample, `judged` those with a verdict, `right` the accepted ones, `most` is the cap.
+        `drawn` counts every sample, `judged` those with a verdict, `right` the accepted; `most` is the cap.
         """
         left = most - drawn
         lacking = left if self.accept is None else min(left, self.accept - right)

@@ -5,6 +5,7 @@ A sample that was not judged (`correct` is null) counts in `attempts` only: it i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import comb, sqrt
 from statistics import fmean, stdev
@@ -28,20 +29,13 @@ def pass_rates(samples: pl.DataFrame, *, by: str = "problem_id") -> pl.DataFrame
     `samples` has one row a sample and a boolean `correct`, null where nothing was judged.
     """
     correct = pl.col("correct").cast(pl.Boolean)
-    return (
-        samples.group_by(by)
-        .agg(
-            pl.len().cast(pl.Int32).alias("attempts"),
-            correct.is_not_null().sum().cast(pl.Int32).alias("judged"),
-            correct.sum().cast(pl.Int32).alias("right"),
-            correct.mean().cast(pl.Float64).alias("pass_rate"),
-        )
-        .sort(by)
-    )
+    counts = {"attempts": pl.len(), "judged": correct.count(), "right": correct.sum()}
+    whole = {name: count.cast(pl.Int32) for name, count in counts.items()}
+    return samples.group_by(by).agg(**whole, pass_rate=correct.mean().cast(pl.Float64)).sort(by)
 
 
 def pass_at_k(samples: int, right: int, *, k: int) -> float:
-    """The unbiased estimator 1 - C(n-c, k) / C(n, k) of "one of k is right" (Chen et al. 2021); needs k <= n."""
+    """The unbiased estimator 1 - C(n-c, k) / C(n, k) of "one of k is right" (Chen et al. 2021); k <= n."""
     if not 0 < k <= samples:
         raise ValueError(f"pass@{k} cannot be told from {samples} samples")
     return 1.0 - comb(samples - right, k) / comb(samples, k)
@@ -58,14 +52,8 @@ def majority(votes: Sequence[tuple[str | bytes, bool]]) -> float:
 
     All right answers are one answer, however they are spelt. Ties are broken at random, hence a share.
     """
-    counts: dict[str | bytes, int] = {}
-    right = 0
-    for answer, correct in votes:
-        if correct:
-            right += 1
-        else:
-            counts[answer] = counts.get(answer, 0) + 1
-    most = max([right, *counts.values()])
-    if not right or right < most:
+    right = sum(correct for _, correct in votes)
+    wrong = Counter(answer for answer, correct in votes if not correct).values()
+    if not right or right < max(wrong, default=0):
         return 0.0
-    return 1.0 / (1 + sum(count == most for count in counts.values()))
+    return 1.0 / (1 + sum(count == right for count in wrong))

@@ -84,26 +84,15 @@ class Filled(NamedTuple):
         return (self.rows if want.unit == "rows" else self.tokens)[quota]
 
 
-R1_800K = tuple(
-    Quota(where={"domain": domain}, name=domain, rows=rows)
-    for domain, rows in (
-        ("math", 395_285),
-        ("code", 211_129),
-        ("stem", 10_124),
-        ("logic", 10_395),
-        ("general", 177_812),
-    )
-)
+_R1_800K = {"math": 395_285, "code": 211_129, "stem": 10_124, "logic": 10_395, "general": 177_812}
 """DeepSeek-R1's published SFT set (arXiv 2501.12948v2, table 5): 804,745 rows."""
-PRESETS = {"r1-800k": R1_800K}
+PRESETS = {"r1-800k": tuple(Quota(where={"domain": it}, name=it, rows=rows) for it, rows in _R1_800K.items())}
 
 
 def assigned(rows: pl.DataFrame, quotas: Sequence[Quota]) -> pl.Series:
     """For each row the number of the first quota it matches; null = none."""
-    chosen = pl.lit(None, pl.Int32)
-    for number in reversed(range(len(quotas))):
-        chosen = pl.when(quotas[number].matches()).then(pl.lit(number, pl.Int32)).otherwise(chosen)
-    return rows.with_columns(chosen.alias("quota"))["quota"]
+    fits = [pl.when(quota.matches()).then(pl.lit(at, pl.Int32)) for at, quota in enumerate(quotas)]
+    return rows.with_columns(quota=pl.coalesce(*fits, pl.lit(None, pl.Int32)))["quota"]
 
 
 def apportion(amounts: Sequence[float]) -> list[int]:
@@ -170,7 +159,7 @@ def _fits(want: Want, rows: int, tokens: int) -> bool:
 
 
 def shortfall(rows: Sequence[Row], wanted: Sequence[Want], filled: Filled) -> dict[int, int]:
-    """What each quota lacks, in its own unit. A token quota that a waiting row would overshoot lacks nothing."""
+    """What each quota lacks, in its own unit; of tokens nothing, if a waiting row would overshoot it."""
     full = {row.quota for row, reason in zip(rows, filled.reasons, strict=True) if reason is Drop.ENOUGH}
     return {
         at: want.amount - filled.got(at, want)

@@ -1,6 +1,6 @@
 """Whether a prompt deserves a thought, by rules that read English and Chinese.
 
-DeepSeek-R1's general data has no thought for simple queries such as "hello" (arXiv 2501.12948v2, B.3.3); where the
+DeepSeek-R1's general data has no thought for simple queries as "hello" (arXiv 2501.12948v2, B.3.3); where the
 line runs is not printed. What no rule knows is left undecided.
 """
 

@@ -1,8 +1,7 @@
-"""What a stage is: a frozen dataclass of options that turns tables into a table, into a model or into a folder.
+"""What a stage is: a frozen dataclass of options that turns tables into a table, a model or a folder.
 
-Five kinds, each a base class with one or two methods to fill in: `Source` (nothing to table), `ShardStage` (each shard
-alone) with `AskingStage` (one that asks an engine), `TableStage` (decides over all rows), `Trainer` (tables and a model
-to a model), `Sink` (a table to a folder for other people). A stage gets a `Context` and nothing else: no globals, no clock.
+Five kinds, each a base class with one or two methods to fill in: `Source`, `ShardStage` (with `AskingStage`),
+`TableStage`, `Trainer` and `Sink`. A stage gets a `Context` and nothing else: no globals, no clock.
 """
 
 from __future__ import annotations
@@ -80,22 +79,19 @@ class Context(Protocol):
     def prompt(self, name: str) -> Prompt: ...
     def progress(self, **counts: float) -> None:
         """Adds to the counters people watch: rows, tokens, accepted, truncated."""
-        ...
 
     def alarm(self, text: str) -> None:
         """Says loudly what a person should look at; the run goes on."""
-        ...
 
 
 class Interview(Protocol):
     """What a stage asks of an engine about one shard. The runner carries requests there and replies back.
 
-    Used from one thread. What it asks next may depend on what it heard, never on the order in which it heard it.
+    Used from one thread. What it asks next may depend on what it heard, never on the order of that.
     """
 
     def due(self) -> Request | None:
         """The next request that can be asked now; None: nothing at the moment."""
-        ...
 
     def hear(self, reply: Reply) -> None: ...
     @property
@@ -126,8 +122,7 @@ def ask_alone(interview: Interview, engine: Engine) -> Output:
 
 
 def computed(method: Callable[[Any], T]) -> T:
-    """For what a stage declares by its options: `@computed def reads(self)` where a constant would not do. A property,
-    typed as what it gives."""
+    """What a stage declares by its options, where no constant would do: a property, typed as its value."""
     return cast("T", property(method))
 
 
@@ -157,7 +152,7 @@ class Stage(ABC):
         return None
 
     def code(self) -> tuple[str, ...]:
-        """Python of the user's own that it runs, each `module:name`: its source is part of the fingerprint."""
+        """Python of the user's own that it runs, `module:name`: its source is part of the fingerprint."""
         return ()
 
 
@@ -185,8 +180,8 @@ class RowStage(Stage):
     """The column that names an input row, for conservation."""
     writes: Columns = {}
     also_reads: tuple[str, ...] | None = None
-    """Optional columns that it uses where they are there: it is shown those, `reads` and the key, and what it keeps of the
-    rest is taken from its input. None: it is shown all columns."""
+    """Columns that it uses where they are there: it is shown those, `reads` and the key, and what it keeps of
+    the rest is taken from its input. None: it is shown all columns."""
     may_drop: ClassVar[bool] = True
     """False: every row that comes in goes out."""
 
@@ -198,14 +193,14 @@ class RowStage(Stage):
 class ShardStage(RowStage):
     kind = Kind.SHARD
     fan_out: int | None = None
-    """Rows kept or dropped for each row that came in; 0: as many as it takes, at least one. None: it makes no new rows."""
+    """Rows kept or dropped for each that came in; 0: as many as it takes, one at least; None: no new ones."""
 
     @abstractmethod
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output: ...
 
 
 class AskingStage(ShardStage):
-    """A shard stage that asks one engine, the first that it uses. Its shards overlap: no barrier between them."""
+    """A shard stage that asks one engine, the first that it uses; no barrier stands between its shards."""
 
     engine: str
     prompt: str

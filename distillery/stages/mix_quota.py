@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,24 +11,16 @@ from typing import Annotated, Any
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.mix import (
-    PRESETS,
-    Drop,
-    Filled,
-    Quota,
-    Row,
-    Want,
-    apportion,
-    assigned,
-    fill,
-    shortfall,
-    wants,
-)
+from distillery.curate import mix
+from distillery.curate.mix import Drop, Quota
 from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import derive_seed
 from distillery.stages.base import Context, Decision, TableStage, computed
 
-_FILLED_BY = {Drop.PER_PROBLEM: "raise per_problem", Drop.PER_SOURCE: "raise per_source"}
+_FILLED_BY: dict[Drop | None, str] = {
+    Drop.PER_PROBLEM: "raise per_problem",
+    Drop.PER_SOURCE: "raise per_source",
+}
 _SCALE_ROUNDS = 20
 
 
@@ -82,9 +75,9 @@ class MixQuota(TableStage):
     writes = {"quota": pl.String()}
 
     def __post_init__(self) -> None:
-        if self.preset and self.preset not in PRESETS:
+        if self.preset and self.preset not in mix.PRESETS:
             raise ConfigError(
-                f"mix.quota.preset: unknown preset {self.preset!r}; known: {', '.join(PRESETS)}"
+                f"mix.quota.preset: unknown preset {self.preset!r}; known: {', '.join(mix.PRESETS)}"
             )
         if bool(self.preset) == bool(self.quotas):
             raise ConfigError("mix.quota: give either quotas or a preset, and not both")
@@ -111,7 +104,7 @@ class MixQuota(TableStage):
 
     @property
     def _quotas(self) -> tuple[Quota, ...]:
-        return PRESETS[self.preset] if self.preset else self.quotas
+        return mix.PRESETS[self.preset] if self.preset else self.quotas
 
     @computed
     def also_reads(self) -> tuple[str, ...]:
@@ -119,17 +112,15 @@ class MixQuota(TableStage):
 
     @computed
     def reads(self) -> tuple[str, ...]:
-        used = [column for quota in self._quotas for column in quota.where]
-        if any(quota.tokens is not None for quota in self._quotas):
-            used.append(self.tokens_column)
-        if self.per_problem is not None:
-            used.append("problem_id")
-        if self.per_source is not None:
-            used.append("source")
-        return tuple(dict.fromkeys([self.key, *used]))
+        counted = any(quota.tokens is not None for quota in self._quotas)
+        used = {column: True for quota in self._quotas for column in quota.where}
+        used |= {self.tokens_column: True} if counted else {}
+        caps = {"problem_id": self.per_problem, "source": self.per_source}
+        used |= {column: True for column, cap in caps.items() if cap is not None}
+        return tuple({self.key: True} | used)
 
     def most_rows(self, rows: float, problems: float | None) -> float:
-        wanted = wants(self._quotas, total=self.total, scale=self.scale)
+        wanted = mix.wants(self._quotas, total=self.total, scale=self.scale)
         return sum(want.amount for want in wanted) if all(want.unit == "rows" for want in wanted) else rows
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
@@ -141,7 +132,7 @@ class MixQuota(TableStage):
         size = pl.col(self.tokens_column) if self.tokens_column in table.columns else pl.lit(0)
         return table.select(
             pl.col(self.key).cast(pl.String).alias("key"),
-            assigned(table, self._quotas).alias("quota"),
+            mix.assigned(table, self._quotas).alias("quota"),
             text("problem_id").alias("problem"),
             text("source").alias("source"),
             size.fill_null(0).cast(pl.Int64).alias("tokens"),
@@ -150,8 +141,8 @@ class MixQuota(TableStage):
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         draws = [derive_seed(ctx.seed, "mix", key) for key in sketches["key"]]
         ordered = sketches.with_columns(pl.Series("draw", draws, dtype=pl.Int64)).sort("draw", "key")
-        rows = [Row(*row) for row in ordered.select("quota", "problem", "source", "tokens").iter_rows()]
-        wanted = wants(self._quotas, total=self.total, scale=self.scale)
+        rows = [mix.Row(*row) for row in ordered.select("quota", "problem", "source", "tokens").iter_rows()]
+        wanted = mix.wants(self._quotas, total=self.total, scale=self.scale)
         filled = self._fill(rows, wanted)
         reasons = pl.Series("reason", [reason and reason.value for reason in filled.reasons], dtype=pl.String)
         titles = {number: quota.title for number, quota in enumerate(self._quotas)}
@@ -163,50 +154,46 @@ class MixQuota(TableStage):
         added = named.select(pl.col("key").alias(self.key), "quota").sort(self.key)
         return Decision(dropped, added, facts=self._facts(rows, wanted, filled))
 
-    def _fill(self, rows: list[Row], wanted: list[Want]) -> Filled:
+    def _fill(self, rows: list[mix.Row], wanted: list[mix.Want]) -> mix.Filled:
         filled = self._try(rows, wanted)
-        short = shortfall(rows, wanted, filled)
+        short = mix.shortfall(rows, wanted, filled)
         if short and self.shortfall is Shortfall.ERROR:
             raise DistilleryError(self._complaint(rows, wanted, filled, short))
         if self.shortfall is not Shortfall.SCALE:
             return filled
-        share, shrunk = 1.0, wanted
+        share, shrunk, unscaled, lacking = 1.0, wanted, filled, short
         for _ in range(_SCALE_ROUNDS):  # a cap that quotas share can leave one short again
             if not short:
                 break
             share *= min(filled.got(at, shrunk[at]) / shrunk[at].amount for at in short)
-            amounts = apportion([want.amount * share for want in wanted])
-            shrunk = [Want(want.unit, amount) for want, amount in zip(wanted, amounts, strict=True)]
+            amounts = mix.apportion([want.amount * share for want in wanted])
+            shrunk = [mix.Want(want.unit, amount) for want, amount in zip(wanted, amounts, strict=True)]
             filled = self._try(rows, shrunk)
-            short = shortfall(rows, shrunk, filled)
+            short = mix.shortfall(rows, shrunk, filled)
         if not any(filled.rows) and any(want.amount for want in wanted):
             raise DistilleryError(
                 "mix.quota: a quota has no rows at all, so scaling leaves nothing; "
-                + self._complaint(rows, wanted, self._try(rows, wanted), dict.fromkeys(range(len(wanted)), 0))
+                + self._complaint(rows, wanted, unscaled, range(len(wanted)))
             )
         if share < self.least:
-            unscaled = self._try(rows, wanted)
             raise DistilleryError(
                 f"mix.quota: scaling leaves {share:.3g} of the wanted size, and `least` is {self.least:g}; "
-                + self._complaint(rows, wanted, unscaled, shortfall(rows, wanted, unscaled))
+                + self._complaint(rows, wanted, unscaled, lacking)
             )
         return filled
 
-    def _try(self, rows: list[Row], wanted: list[Want]) -> Filled:
-        return fill(rows, wanted, per_problem=self.per_problem, per_source=self.per_source)
+    def _try(self, rows: list[mix.Row], wanted: list[mix.Want]) -> mix.Filled:
+        return mix.fill(rows, wanted, per_problem=self.per_problem, per_source=self.per_source)
 
-    def _complaint(self, rows: list[Row], wanted: list[Want], filled: Filled, short: dict[int, int]) -> str:
+    def _complaint(
+        self, rows: list[mix.Row], wanted: list[mix.Want], filled: mix.Filled, short: Collection[int]
+    ) -> str:
         lines = [f"mix.quota: {len(short)} of {len(wanted)} quotas cannot be filled."]
         for at in short:
             want, got = wanted[at], filled.got(at, wanted[at])
-            held = Counter(
-                reason
-                for row, reason in zip(rows, filled.reasons, strict=True)
-                if row.quota == at and reason in _FILLED_BY
-            )
-            cures = [
-                f"{_FILLED_BY[reason]} ({count:,} rows wait)" for reason, count in held.items() if reason
-            ]
+            reasons = (why for row, why in zip(rows, filled.reasons, strict=True) if row.quota == at)
+            held = Counter(_FILLED_BY[why] for why in reasons if why in _FILLED_BY)
+            cures = [f"{cure} ({count:,} rows wait)" for cure, count in held.items()]
             cures += [f"add {want.amount - got:,} {want.unit} of such rows", "or lower the quota or `scale`"]
             lines.append(
                 f"  {self._quotas[at].title}: wanted {want.amount:,} {want.unit}, there are {got:,}, "
@@ -216,24 +203,13 @@ class MixQuota(TableStage):
             [*lines, "Or set shortfall: scale (keeps the proportions) or take (keeps the rest)."]
         )
 
-    def _facts(self, rows: list[Row], wanted: list[Want], filled: Filled) -> dict[str, Any]:
+    def _facts(self, rows: list[mix.Row], wanted: list[mix.Want], filled: mix.Filled) -> dict[str, Any]:
         there = Counter(row.quota for row in rows)
-        table = [
-            {
-                "quota": quota.title,
-                "unit": want.unit,
-                "wanted": want.amount,
-                "got": filled.got(at, want),
-                "rows": filled.rows[at],
-                "tokens": filled.tokens[at],
-                "candidates": there[at],
-            }
-            for at, (quota, want) in enumerate(zip(self._quotas, wanted, strict=True))
-        ]
+        table: list[dict[str, Any]] = []
+        for at, (quota, want) in enumerate(zip(self._quotas, wanted, strict=True)):
+            size = {"unit": want.unit, "wanted": want.amount, "got": filled.got(at, want)}
+            found = {"rows": filled.rows[at], "tokens": filled.tokens[at], "candidates": there[at]}
+            table.append({"quota": quota.title, **size, **found})
         left = Counter(reason.value for reason in filled.reasons if reason)
-        return {
-            "quotas": table,
-            "rows": sum(filled.rows),
-            "tokens": sum(filled.tokens),
-            "left_out": dict(left),
-        }
+        whole = {"rows": sum(filled.rows), "tokens": sum(filled.tokens)}
+        return {"quotas": table, **whole, "left_out": dict(left)}

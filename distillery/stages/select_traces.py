@@ -96,9 +96,8 @@ class SelectTraces(TableStage):
 
     def __post_init__(self) -> None:
         if self.pass_rate and not 0.0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1.0:
-            raise ConfigError(
-                f"select.traces: pass_rate is {list(self.pass_rate)}; it is [low, high] within 0 and 1"
-            )
+            given = list(self.pass_rate)
+            raise ConfigError(f"select.traces: pass_rate is {given}; it is [low, high] within 0 and 1")
 
     @computed
     def also_reads(self) -> tuple[str, ...]:
@@ -118,7 +117,7 @@ class SelectTraces(TableStage):
         return rows if problems is None else problems * self.per_problem
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        """Per row: reason (null = accepted), correct (null = not judged), length and, where asked for, the text's form."""
+        """Per row: reason (null: accepted), correct (null: not judged), length and, if asked for, a form."""
         columns: list[pl.Expr | pl.Series] = [self._length(table)]
         if self.prefer in _RANKS:
             columns.append(pl.col(_RANKS[self.prefer]).cast(pl.Float64).fill_null(0.0).alias("rank"))
@@ -129,22 +128,12 @@ class SelectTraces(TableStage):
             grams = ngrams(token_hashes(tokens(table["text"])), n=3)
             marks = signatures(grams, permutations=_SKETCH_PERMUTATIONS)
             columns.append(pl.Series("signature", marks, dtype=pl.Array(pl.UInt16, _SKETCH_PERMUTATIONS)))
-        names = [
-            column.meta.output_name() if isinstance(column, pl.Expr) else column.name for column in columns
-        ]
-        return (
-            self._judged(table)
-            .with_columns(columns)
-            .select("trace_id", "problem_id", "reason", "correct", *names)
-        )
+        return self._judged(table).select("trace_id", "problem_id", "reason", "correct", *columns)
 
     def _length(self, table: pl.DataFrame) -> pl.Expr:
-        lengths = [pl.lit(None, pl.Int64)]
-        if "completion_tokens" in table.columns:
-            lengths.append(pl.col("completion_tokens").cast(pl.Int64))
-        if "text" in table.columns:
-            lengths.append(pl.col("text").str.len_chars().cast(pl.Int64))
-        return pl.coalesce(*lengths).fill_null(0).alias("length")
+        sizes = {"completion_tokens": pl.col("completion_tokens"), "text": pl.col("text").str.len_chars()}
+        lengths = [size.cast(pl.Int64) for name, size in sizes.items() if name in table.columns]
+        return pl.coalesce(*lengths, pl.lit(0, pl.Int64)).alias("length")
 
     def _judged(self, table: pl.DataFrame) -> pl.DataFrame:
         has = table.columns
@@ -187,28 +176,20 @@ class SelectTraces(TableStage):
         inside = pl.col("pass_rate").is_between(low, high, closed="both").fill_null(False)
         outside = pl.col("reason").is_null() & ~inside
         found = pl.col("pass_rate").round(3).cast(pl.String).fill_null("unknown")
+        said = pl.format("pass rate {} outside [{}, {}]", found, pl.lit(low), pl.lit(high))
         return rows.with_columns(
-            pl.when(outside).then(pl.lit(Drop.PASS_RATE.value)).otherwise(pl.col("reason")).alias("reason"),
-            pl.when(outside)
-            .then(pl.format("pass rate {} outside [{}, {}]", found, pl.lit(low), pl.lit(high)))
-            .otherwise(pl.col("detail"))
-            .alias("detail"),
+            reason=pl.when(outside).then(pl.lit(Drop.PASS_RATE.value)).otherwise("reason"),
+            detail=pl.when(outside).then(said).otherwise("detail"),
         )
 
     def _ordered(self, rows: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Best first within each problem; the order depends on content and seed, never on position."""
         draws = [derive_seed(ctx.seed, "select", key) for key in rows["trace_id"]]
         rows = rows.with_columns(pl.Series("draw", draws, dtype=pl.Int64))
-        match self.prefer:
-            case Prefer.SHORTEST:
-                by = [pl.col("length"), pl.col("draw")]
-            case Prefer.LONGEST:
-                by = [-pl.col("length"), pl.col("draw")]
-            case Prefer.PREFERENCE | Prefer.CHOSEN:
-                by = [-pl.col("rank"), pl.col("draw")]
-            case _:
-                by = [pl.col("draw")]
-        return rows.sort("problem_id", *by, "trace_id")
+        by = {Prefer.SHORTEST: pl.col("length"), Prefer.LONGEST: -pl.col("length")}
+        by |= dict.fromkeys(_RANKS, -pl.col("rank"))
+        first = [by[self.prefer]] if self.prefer in by else []
+        return rows.sort("problem_id", *first, "draw", "trace_id")
 
     def _choose(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`reason` and `detail` for accepted rows, best first."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distillery.curate.mix import (
-    R1_800K,
+    PRESETS,
     Band,
     Drop,
     Quota,
@@ -21,7 +21,7 @@ from distillery.curate.mix import (
 
 
 def test_the_published_table_adds_up():
-    assert sum(quota.rows or 0 for quota in R1_800K) == 804_745
+    assert sum(quota.rows or 0 for quota in PRESETS["r1-800k"]) == 804_745
 
 
 @settings(deadline=None, max_examples=50)

@@ -53,10 +53,8 @@ class Postings:
         return asked[same], places[same]
 
     def pairs(self, own: Ragged, *, commonest: int | None = None) -> tuple[Pairs, Offsets]:
-        """Pairs by their shared grams; and of each row the number of grams in more questions than `commonest`.
-
-        Those are not looked up: they point at no question, and there are many of them.
-        """
+        """Pairs by their shared grams; and how many grams of each row more questions than `commonest` hold,
+        which are not looked up: they point at no question, and there are many of them."""
         asked, places = self.find(own.values)
         known = max(len(self.grams), 1)
         hits = each_once(own.rows[asked] * known + places)  # a gram counts once in a row

@@ -84,7 +84,7 @@ def index(questions: Sequence[str], limits: Limits) -> Index:
 
 
 def matches(texts: pl.Series, known: Index) -> pl.DataFrame:
-    """The best match of each text that has one: columns row, question, kind, score in [0, 1]; sorted by row."""
+    """The best match of each text that has one: columns row, question, kind, score; sorted by row."""
     parts = [
         _matches(texts.slice(start, _TEXTS), known).with_columns(pl.col("row") + start)
         for start in range(0, max(len(texts), 1), _TEXTS)
@@ -105,7 +105,7 @@ def _matches(texts: pl.Series, known: Index) -> pl.DataFrame:
 
 
 def _forms(table: TokenTable, limits: Limits) -> pl.DataFrame:
-    """One number for each form of a text: as it is, with numbers hidden (null where too little is left), and its numbers."""
+    """A number for each form of a text: as it is, numbers hidden (null: too little is left), its numbers."""
     numbers, words = table.count(table.is_number), table.count(table.is_word)
     said = words - numbers >= limits.min_masked_words
     masked_words = _folded(table.only(table.is_word, table.masked))

@@ -1,7 +1,7 @@
 """Which texts mean the same, from their vectors and the numbers in them.
 
-Two problems that differ in a number are two problems, however near their vectors lie; where `numbers` are asked to be
-equal, only texts with the same numbers are ever compared.
+Two problems that differ in a number are two, however near their vectors lie: where that is asked for, only
+texts with the same `numbers` are ever compared.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def numbers(texts: pl.Series) -> npt.NDArray[np.uint64]:
 def nearest(
     asked: Vectors, known: Vectors, asked_groups: npt.NDArray[np.uint64], known_groups: npt.NDArray[np.uint64]
 ) -> tuple[Indices, npt.NDArray[np.float32]]:
-    """For each text the known one of its group that is nearest, -1 where its group has none; and the cosine."""
+    """For each text the nearest known one of its group, -1 where its group has none; and the cosine."""
     best, score = np.full(len(asked), -1, np.int64), np.full(len(asked), -1.0, np.float32)
     order = np.argsort(known_groups, kind="stable")
     begins = np.searchsorted(known_groups[order], asked_groups, side="left")
@@ -64,8 +64,8 @@ def nearest(
 def meaning_links(vectors: Vectors, groups: npt.NDArray[np.uint64], *, threshold: float) -> Links:
     """Pairs of one group whose cosine reaches `threshold`, left < right.
 
-    In a group of more than 32,768 texts only those are compared that k-means puts into one cluster (SemDeDup, Abbas et
-    al. 2023, arXiv:2303.09540): two texts near a border may not meet.
+    In a group of more than 32,768 texts only those are compared that k-means puts into one cluster (SemDeDup,
+    Abbas et al. 2023, arXiv:2303.09540): two texts near a border may not meet.
     """
     found = [Links(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     order = np.argsort(groups, kind="stable")

@@ -17,7 +17,7 @@ import pyarrow as pa
 from distillery.curate.text.ngrams import Hashes, Ragged
 
 Signatures = npt.NDArray[np.uint16]
-"""Shape (rows, permutations). 16 bits of each minimum are kept: two that differ agree in them once in 65,536 times
+"""Shape (rows, permutations). 16 bits of each minimum: two that differ agree in them once in 65,536 times
 (b-bit minwise hashing, Li and Koenig 2010), and five million rows fit a laptop."""
 Indices = npt.NDArray[np.int64]
 
@@ -40,9 +40,9 @@ class Links(NamedTuple):
 def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Signatures:
     """Shape (rows, permutations); a row without grams is all ones in every bit.
 
-    A permutation of the 32-bit numbers is a multiplication by an odd one; the grams are hashes already. Each gives two
-    columns, its least value and its greatest: half the work, and an estimate as good or better (Min-Max Hash, Ji et al.,
-    ICDM 2013).
+    A permutation of the 32-bit numbers is a multiplication by an odd one; the grams are hashes already. Each
+    gives two columns, its least value and its greatest: half the work, and as good an estimate (Min-Max Hash,
+    Ji et al., ICDM 2013).
     """
     generator, half = np.random.default_rng(seed), -(-permutations // 2)
     factors = generator.integers(0, 1 << 31, half, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
@@ -102,10 +102,8 @@ def marks_of(marks: Signatures) -> Hashes:
 
 
 def links(marks: Signatures, *, threshold: float, order: Indices | None = None) -> Links:
-    """Pairs whose estimated similarity reaches `threshold`, as ranks in `order`: best rows first (None: as they come).
-
-    Rows of equal signature are linked to the first of them only.
-    """
+    """Pairs whose estimated similarity reaches `threshold`, as ranks in `order`, best first (None: as is).
+    Rows of equal signature are linked to the first of them only."""
     order = np.arange(len(marks)) if order is None else order
     if not len(order):
         none = np.empty(0, np.int64)

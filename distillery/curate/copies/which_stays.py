@@ -5,6 +5,7 @@ The order of preference comes from the rows' content, so that neither row order 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,9 +69,8 @@ class Copy(NamedTuple):
 
 
 def copies(pairs: Iterable[tuple[int, int, float]], *, staying: int = 0) -> dict[int, Copy]:
-    """Which places go, and for which. `pairs` are linked places; a smaller place is the better one.
-
-    The first `staying` places never go.
+    """Which places go, and for which. `pairs` are linked places; a smaller place is the better one, and the
+    first `staying` never go.
 
     A place goes only for a direct link to one that stays, so that chains of near-copies do not pull together
     texts that are unlike. Equal places (similarity 1) share their links.
@@ -89,7 +89,7 @@ def copies(pairs: Iterable[tuple[int, int, float]], *, staying: int = 0) -> dict
 
 
 def equals(forms: Iterable[tuple[int, bytes]]) -> dict[int, Copy]:
-    """As `copies`, for places that share a form; `forms` come in order of place, several for one if it has several."""
+    """As `copies`, for places that share a form; `forms` come in order of place, several for one maybe."""
     gone: dict[int, Copy] = {}
     owner: dict[bytes, int] = {}
     for place, group in groupby(forms, key=itemgetter(0)):
@@ -127,10 +127,8 @@ def ledger(
 def facts(
     described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy], *, column: str
 ) -> dict[str, Any]:
-    """The column compared, counts of what goes, and for some of it the two rows that a link joined, the least alike first."""
-    sizes: dict[int, int] = {}
-    for copy in gone.values():
-        sizes[copy.of] = sizes.get(copy.of, 1) + 1
+    """The column compared, counts of what goes, and pairs of rows that a link joined, least alike first."""
+    sizes = Counter(copy.of for copy in gone.values())
     shown = nsmallest(MOST_PAIRS, gone.items(), key=lambda item: (item[1].similarity, item[0]))
     wanted = {place for at, copy in shown for place in (at, copy.of)}
     rows = units.filter(pl.col("place").is_in(list(wanted))).group_by("place").agg(pl.col("key").min())
@@ -140,6 +138,6 @@ def facts(
         "problems": described["unit"].n_unique(),
         "copies": len(gone),
         "clusters": len(sizes),
-        "largest_cluster": max(sizes.values(), default=0),
+        "largest_cluster": max(sizes.values(), default=-1) + 1,
         "pairs": [[keys[at], keys[copy.of], round(copy.similarity, 3)] for at, copy in shown],
     }

@@ -1,4 +1,4 @@
-"""A set as other people get it: `hub_rows` are its configs, each with a fixed schema, `card` is its data card.
+"""A set as other people get it: `hub_rows` are its configs, each of a fixed schema, `card` is its data card.
 
 Both are pure; files, features and the push are `stages/export`.
 """

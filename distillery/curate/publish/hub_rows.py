@@ -1,7 +1,7 @@
 """Rows as other people's tools expect them: the four configs of a published set, each with a fixed schema.
 
-`default` has the columns of OpenR1-Math-220k, `sft` those of Mixture-of-Thoughts, `rl` suits TRL and verl, and
-`raw` has one row a sample, kept or not, with its verdict and the reason why it left.
+`default` has the columns of OpenR1-Math-220k, `sft` those of Mixture-of-Thoughts, `rl` suits TRL and verl,
+and `raw` has one row a sample, kept or not, with its verdict and the reason why it left.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import polars as pl
 from distillery.reasoning import CLOSE
 from distillery.records import Columns, Outcome
 
+
+def texts(*names: str) -> Columns:
+    return dict.fromkeys(names, pl.String())
+
+
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 DEFAULT: Columns = {
-    "problem": pl.String(),
-    "solution": pl.String(),  # a worked solution by the source; null where it gave none
-    "answer": pl.String(),
-    "problem_type": pl.String(),
-    "question_type": pl.String(),
-    "source": pl.String(),
-    "uuid": pl.String(),
+    **texts("problem", "solution"),  # a worked solution by the source; null where it gave none
+    **texts("answer", "problem_type", "question_type", "source", "uuid"),
     "is_reasoning_complete": pl.List(pl.Boolean),
     "generations": pl.List(pl.String),
     "correctness_math_verify": pl.List(pl.Boolean),  # by the rule; null where it could not judge
@@ -29,76 +29,41 @@ DEFAULT: Columns = {
     "messages": MESSAGES,
 }
 RAW: Columns = {
-    "uuid": pl.String(),
-    "problem_id": pl.String(),
+    **texts("uuid", "problem_id"),
     "sample_index": pl.Int32(),
-    "problem": pl.String(),
-    "answer": pl.String(),
-    "domain": pl.String(),
-    "source": pl.String(),
-    "generation": pl.String(),
-    "reasoning": pl.String(),
-    "answer_text": pl.String(),
-    "finish_reason": pl.String(),
+    **texts(
+        "problem", "answer", "domain", "source", "generation", "reasoning", "answer_text", "finish_reason"
+    ),
     "is_reasoning_complete": pl.Boolean(),
     "prompt_tokens": pl.Int32(),
     "completion_tokens": pl.Int32(),
-    "model": pl.String(),
-    "prompt": pl.String(),
-    "sampling": pl.String(),
-    "verdict": pl.String(),
+    **texts("model", "prompt", "sampling", "verdict"),
     "score": pl.Float64(),
-    "extracted": pl.String(),
-    "judge_verdict": pl.String(),
-    "judge_text": pl.String(),
-    "accepted_by": pl.String(),
+    **texts("extracted", "judge_verdict", "judge_text", "accepted_by"),
     "kept": pl.Boolean(),
-    "rejected_at": pl.String(),  # the stage that dropped it
-    "reject_reason": pl.String(),
-    "reject_detail": pl.String(),
+    **texts("rejected_at", "reject_reason", "reject_detail"),  # the stage that dropped it, and why
 }
 SFT: Columns = {
     "messages": MESSAGES,
     "num_tokens": pl.Int32(),
-    "source": pl.String(),
-    "domain": pl.String(),
-    "thinking": pl.String(),
-    "uuid": pl.String(),
+    **texts("source", "domain", "thinking", "uuid"),
 }
 RL: Columns = {
     "prompt": MESSAGES,
-    "solution": pl.String(),
-    "answer": pl.String(),
-    "data_source": pl.String(),
-    "ability": pl.String(),
+    **texts("solution", "answer", "data_source", "ability"),
     "reward_model": pl.Struct({"style": pl.String, "ground_truth": pl.String}),
     "extra_info": pl.Struct({"split": pl.String, "index": pl.Int64}),
-    "checker": pl.String(),
-    "payload": pl.String(),
-    "uuid": pl.String(),
+    **texts("checker", "payload", "uuid"),
 }
 SCHEMAS: dict[str, Columns] = {"default": DEFAULT, "sft": SFT, "rl": RL, "raw": RAW}
 
 CHOSEN: Columns = {
-    "problem_id": pl.String(),
-    "question": pl.String(),
-    "solution": pl.String(),
-    "gold": pl.String(),
-    "checker": pl.String(),
-    "domain": pl.String(),
-    "source": pl.String(),
+    **texts("problem_id", "question", "solution", "gold", "checker", "domain", "source"),
     "messages": MESSAGES,
 }
-SAMPLES: Columns = {
-    "problem_id": pl.String(),
-    "text": pl.String(),
-    "outcome": pl.String(),
-    "judge_verdict": pl.String(),
-    "finish": pl.String(),
-}
+SAMPLES: Columns = texts("problem_id", "text", "outcome", "judge_verdict", "finish")
 _RAW_NAMES = {
     "trace_id": "uuid",
-    "problem_id": "problem_id",
     "sample": "sample_index",
     "question": "problem",
     "gold": "answer",
@@ -107,8 +72,6 @@ _RAW_NAMES = {
     "finish": "finish_reason",
     "outcome": "verdict",
 }
-
-
 READS: dict[str, frozenset[str]] = {
     "sft": frozenset({*SFT, "trace_id"}),
     "rl": frozenset({*RL, "problem_id", "question", "messages", "gold", "domain", "source"}),
@@ -137,7 +100,7 @@ def verifiable() -> pl.Expr:
 
 
 def rl_columns(prompt: pl.Expr, *, split: str = "train") -> list[pl.Expr]:
-    r"""`RL` from a table of problems, but `checker` and `payload`; a math gold is boxed, as TRL's reward parses it."""
+    r"""`RL` but `checker` and `payload`, from problems; a math gold is boxed, as TRL's reward parses it."""
     gold = pl.col("gold").fill_null("")
     boxed = pl.when(pl.col("checker") == "math").then(pl.concat_str(pl.lit("\\boxed{"), gold, pl.lit("}")))
     number = pl.col("problem_id").str.slice(0, 12).str.to_integer(base=16, dtype=pl.Int64, strict=False)
@@ -168,7 +131,6 @@ def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> 
     """Every sample. `kept`: column trace_id. `left`: key, stage, reason, detail, one row a key."""
     names = {old: new for old, new in _RAW_NAMES.items() if old in table.columns}
     fates = left.rename({"stage": "rejected_at", "reason": "reject_reason", "detail": "reject_detail"})
-    fate_columns = ("rejected_at", "reject_reason", "reject_detail")
     rows = (
         table.with_columns(
             is_reasoning_complete=complete(), kept=pl.col("trace_id").is_in(kept["trace_id"].implode())
@@ -179,14 +141,14 @@ def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> 
         )
         .with_columns(
             pl.when(~pl.col("kept")).then(pl.coalesce(name, f"{name}_problem")).alias(name)
-            for name in fate_columns
+            for name in ("rejected_at", "reject_reason", "reject_detail")
         )
     )
     return take(rows.drop("prompt_problem", strict=False).rename(names), RAW)
 
 
 def default_rows(chosen: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
-    """One row a problem of `chosen` (columns CHOSEN), in its order, with all its `samples` (columns SAMPLES)."""
+    """One row a problem of `chosen` (columns CHOSEN), in its order, with its `samples` (columns SAMPLES)."""
     judged = ~pl.col("outcome").is_in([Outcome.NO_GOLD.value, Outcome.TIMEOUT.value, Outcome.ERROR.value])
     by_rule = pl.when(judged).then(pl.col("outcome") == Outcome.CORRECT.value)
     grouped = samples.group_by("problem_id", maintain_order=True).agg(

@@ -15,7 +15,7 @@ _REACH = 240  # bytes to each side of a name, in which its claim stands
 
 
 def claimed_makers(texts: pl.Series, *, own: Iterable[str] = ()) -> list[str | None]:
-    """`claimed_maker` of a whole column without nulls: one search for the names, as setting it up takes the most time."""
+    """`claimed_maker` of a column without nulls: one search for the names, for setting it up takes time."""
     ours = tuple(name.lower() for name in own)
     found: list[str | None] = [None] * len(texts)
     lists = word_lists(__file__)
@@ -30,7 +30,7 @@ def claimed_makers(texts: pl.Series, *, own: Iterable[str] = ()) -> list[str | N
 
 
 def claimed_maker(text: str, *, own: Iterable[str] = ()) -> str | None:
-    """The words with which a text says that it is a known model or of a known maker, those that begin as `own` aside."""
+    """The words with which a text says that it is a known model or maker's, none that begins as `own`."""
     return claimed_makers(pl.Series([text.encode(errors="replace").decode()]), own=own)[0]
 
 

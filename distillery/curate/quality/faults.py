@@ -133,12 +133,11 @@ def faults(
     *,
     known: Mapping[Reason, str | None] = MappingProxyType({}),
 ) -> Iterator[Fault]:
-    """All that is wrong, in the order of `Reason`; a response cut off or without its block is not looked into.
+    """All that is wrong, in the order of `Reason`; what is cut off or without its block is not looked into.
 
     `known`: what need not be asked any more, the detail where a reason holds, None where it does not.
     """
-    shape = _shape(response)
-    if shape:
+    if shape := _shape(response):
         yield shape
         return
     for reason, test in _TESTS.items():
@@ -153,19 +152,15 @@ def _shape(response: Response) -> Fault | None:
     if response.finish == "length":
         return Fault(Reason.TRUNCATED, "ended at the token limit")
     if reasoning is None:
-        kind = "no thought" if wanted else "no empty block before the answer"
-        return Fault(Reason.NO_THOUGHT, kind)
+        return Fault(Reason.NO_THOUGHT, "no thought" if wanted else "no empty block before the answer")
     if answer is None:
         return Fault(Reason.UNCLOSED, "the thought was never closed")
     if wanted and not reasoning:
         return Fault(Reason.EMPTY_THOUGHT, "a thought is wanted and the block is empty")
     if reasoning and not wanted:
-        return Fault(
-            Reason.UNWANTED_THOUGHT, f"a thought of {len(reasoning)} characters where none is wanted"
-        )
-    if not answer:
-        return Fault(Reason.NO_ANSWER, "nothing after the thought")
-    return None
+        detail = f"a thought of {len(reasoning)} characters where none is wanted"
+        return Fault(Reason.UNWANTED_THOUGHT, detail)
+    return None if answer else Fault(Reason.NO_ANSWER, "nothing after the thought")
 
 
 def _special_tokens(response: Response, _limits: Limits) -> str | None:

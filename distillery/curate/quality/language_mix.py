@@ -1,7 +1,7 @@
 """Words of another language slipped into a thought: code-switching, not quotation.
 
-Shares do not show it (three Chinese characters in a long English thought are 0.1 %), so words are counted. What the
-question itself is written in, what is quoted, and Greek letters (formulas) are nobody's slip.
+Shares do not show it (three Chinese characters in a long English thought are 0.1 %), so words are counted.
+What the question itself is written in, what is quoted, and Greek letters (formulas) are nobody's slip.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOST_GREEK = 0.05  # of a text's characters
 _FOREIGN = re.compile(r"[^\x00-\u036f\u2000-\u2bff]")
 # English words as short as a variable's name
 _SHORT = "all and are but can do for get has if in is it let not now of one or so the to two use was we you"
-_TERM = re.compile(  # in a text not written in Latin letters: a gloss, a name, a variable, an identifier or a call
+_TERM = re.compile(  # among other letters than Latin: a gloss, a name, a variable, an identifier or a call
     r"[(（][A-Za-z][A-Za-z ,.'’-]{0,60}[)）]|(?<![A-Za-z])(?:[A-Z][A-Za-z0-9_.'’-]*"
     rf"|(?!(?:{_SHORT.replace(' ', '|')})(?![A-Za-z]))[a-z]{{1,3}}(?![A-Za-z])"
     r"|[A-Za-z][A-Za-z0-9_]*[_\d(（=.\[][A-Za-z0-9_]*)|&[A-Za-z0-9_]{2,6};"
@@ -46,7 +46,7 @@ _MIN_WORDS = 4  # of a sentence
 
 
 def _looks_foreign(text: str) -> bool:
-    """False where the search proper would find nothing: no letter but Latin ones and the Greek ones of formulas."""
+    """False where the search proper would find nothing: letters are Latin, or the Greek ones of formulas."""
     if text.isascii():
         return False
     letters = "".join(_FOREIGN.findall(text.encode(errors="replace").translate(None, _ASCII).decode()))
@@ -91,7 +91,7 @@ def _latin_sentence(text: str) -> str | None:
 
 
 def _without_mentions(prose: str) -> str:
-    """Without the short runs of another script before which, in the same sentence, their language is named."""
+    """Without the short runs of another script before which, in their sentence, their language is named."""
 
     def kept(run: re.Match[str]) -> str:
         before = prose[max(0, run.start() - _NEAR) : run.start()]

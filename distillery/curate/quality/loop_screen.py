@@ -1,7 +1,7 @@
 """Whether a text may hold a loop: a test that overlooks none, fast enough for every text there is.
 
-A loop of three rounds or more is a tandem repeat of the text without its white space. Its period's least hash is the
-least of its neighbourhood in every round, so that only such places (one in thirty or so) need be compared.
+A loop of three rounds or more is a tandem repeat of the text without its white space. Its period's least hash
+is the least of its neighbourhood in every round: only such places (one in thirty or so) need be compared.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 MIN_ROUNDS = 3.0  # fewer are not found
 _MIN_TOKENS = 60  # a shorter stretch can do without any place that is compared
 _BLANK = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
-_WIDE_BLANKS = "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_WIDE_BLANKS = "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _ASCII = bytes(range(128))
 _COPIES = 3  # a stretch may come again within one period as well; so many later places are tried
 _STEP = 64
@@ -32,7 +32,7 @@ def may_loop(text: str, *, min_tokens: int) -> bool:
 
 
 def may_loop_each(texts: Iterable[bytes], *, min_tokens: int) -> list[bool]:
-    """`may_loop` of every text, in UTF-8; short ones are looked through together, as the cost is in the calls."""
+    """`may_loop` of every text, in UTF-8; short ones are looked through together: calls cost."""
     may: list[bool] = []
     for block in _blocks(map(_without_blanks, texts)):
         untold = [min_tokens < _MIN_TOKENS or len(data) >> _PLACE_BITS > 0 for data in block]
@@ -95,7 +95,7 @@ def _pairs(keys: npt.NDArray[np.uint64]) -> Iterator[tuple[_Places, _Places]]:
 
 
 def _likely(hashes: _Hashes, first: _Places, period: _Places, min_tokens: int) -> npt.NDArray[np.bool_]:
-    """Whether a few bytes come again one period later, at the far end of what must come again after `first` or before."""
+    """Whether bytes come again one period later, at the far end of what must, after `first` or before."""
     last = len(hashes) - 1
     far = np.maximum(period, (min_tokens - period) >> 1) - 4
     after = np.minimum(first + far, last)
@@ -117,10 +117,10 @@ def _hashes(data: bytes) -> _Hashes:
 
 
 def _keys(data: bytes, hashes: _Hashes, *, reach: int) -> npt.NDArray[np.uint64]:
-    """Places whose hash is the least within `reach` bytes, sorted by their marks: a mark above, the place below.
+    """Places whose hash is the least within `reach` bytes, sorted by mark: a mark above, the place below.
 
-    A mark is of the first and last of the `2 * reach` bytes from the place on. Of a loop at least `5 * reach` bytes
-    stand again one period later: room for a neighbourhood, what marks the place in it, and the place's own margin.
+    A mark is of the first and last of the `2 * reach` bytes from the place on. Of a loop at least `5 * reach`
+    bytes stand again one period later: room for a neighbourhood, what marks the place, and its margin.
     """
     least, width = hashes, 1
     while width <= reach:

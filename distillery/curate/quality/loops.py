@@ -38,11 +38,11 @@ def find_loop(
     min_long_times: float = 3.0,
     min_wordless_tokens: int = 800,
 ) -> Loop | None:
-    """The longest loop of at least `min_tokens` tokens and `min_times` rounds; from a period of `long_period` tokens on,
-    of `min_long_times` rounds; without words (a row of zeros) or inside a code block, of `min_wordless_tokens` tokens.
+    """The longest loop of `min_tokens` tokens and `min_times` rounds at least; from a period of `long_period`
+    on, of `min_long_times`; without words (a row of zeros) or in a code block, of `min_wordless_tokens`.
 
-    In real traces loops have 850 tokens and more; right answers that list equal moves or rows of a grid, up to 152 with
-    words and 374 without.
+    In real traces loops have 850 tokens and more; right answers that list equal moves or rows of a grid, up
+    to 152 with words and 374 without.
     """
     if min(min_times, min_long_times) >= MIN_ROUNDS and not may_loop(text, min_tokens=min_tokens):
         return None

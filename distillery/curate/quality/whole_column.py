@@ -1,6 +1,7 @@
 """What is told of a whole column of responses at once, many times faster than row by row.
 
-It clears most rows of most reasons, and decides whoever says it is of another maker. The rest is asked of the rows.
+It clears most rows of most reasons, and decides who says it is of another maker. The rest is asked of the
+rows.
 """
 
 from __future__ import annotations

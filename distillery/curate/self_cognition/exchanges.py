@@ -50,9 +50,8 @@ def exchanges(cards: dict[Language, Card], *, count: int, seed: int) -> list[Exc
     """
     found = [exchange for language, card in cards.items() for exchange in _rounds(language, card, seed)]
     if count > len(found):
-        raise ConfigError(
-            f"ingest.self_cognition: count is {count}; of {len(cards)} languages there are {len(found)}"
-        )
+        there = f"of {len(cards)} languages there are {len(found)}"
+        raise ConfigError(f"ingest.self_cognition: count is {count}; {there}")
     order = sorted(found, key=lambda one: (one[0], derive_seed(seed, one[1].question, one[1].answer)))
     return [exchange for _, exchange in order[:count]]
 
@@ -60,18 +59,10 @@ def exchanges(cards: dict[Language, Card], *, count: int, seed: int) -> list[Exc
 def others(language: Language, card: Card) -> list[str]:
     """Names that are surely not this model's, nor its maker's."""
     own = f"{card.name} {card.maker}".lower()
-    ours = {
-        name
-        for family in word_lists(__file__)["families"]
-        if any(name in own for name in family)
-        for name in family
-    }
-    ours |= {card.name.lower(), card.maker.lower()}
-    return [
-        name
-        for name in word_lists(__file__)["others"][language]
-        if not any(mine in name.lower() for mine in ours)
-    ]
+    lists = word_lists(__file__)
+    families = (family for family in lists["families"] if any(name in own for name in family))
+    ours = {card.name.lower(), card.maker.lower()}.union(*families)
+    return [name for name in lists["others"][language] if not any(mine in name.lower() for mine in ours)]
 
 
 def _rounds(language: Language, card: Card, seed: int) -> Iterator[tuple[int, Exchange]]:

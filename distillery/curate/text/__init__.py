@@ -1,1 +1,1 @@
-"""Texts made comparable: `normalize` spells what says the same alike, `ngrams` are runs of words as numbers."""
+"""Texts made comparable: `normalize` spells them alike, `ngrams` are runs of words as numbers."""

@@ -63,7 +63,7 @@ def _hashes(words: pl.Series) -> Hashes:
 
 
 def _step(state: Hashes, eights: npt.NDArray[Any], starts: Offsets, left: Offsets) -> Hashes:
-    """The next eight bytes, or as many as are `left`; mixed as SplitMix64 does (Steele et al., OOPSLA 2014)."""
+    """The next eight bytes, or as many as are `left`; mixed as by SplitMix64 (Steele et al., OOPSLA 2014)."""
     state = state ^ (eights[starts] & _FIRST[np.minimum(left, 8)])
     for shift, factor in ((30, 0xBF58_476D_1CE4_E5B9), (27, 0x94D0_49BB_1331_11EB)):
         state ^= state >> np.uint64(shift)
@@ -86,7 +86,7 @@ def ngrams(tokens: Ragged, *, n: int, short: bool = True) -> Ragged:
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     if not offsets[-1]:
         return Ragged(np.empty(0, np.uint64), offsets)
-    # at every place of the text a run begins, of n tokens or up to the end of its row; those wanted are then taken
+    # a run begins at every place, of n tokens or up to the end of its row; those wanted are then taken
     left = np.repeat(tokens.offsets[1:], lengths) - np.arange(len(tokens.values))
     runs = _mixed(tokens.values)
     for place in range(1, n):

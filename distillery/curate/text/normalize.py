@@ -1,6 +1,6 @@
 r"""One spelling for texts that say the same: LaTeX variants, width, case, digits, spacing, punctuation.
 
-Everything works on a polars Series of texts. Operators and brackets stay tokens: "2+3" and "2-3" are two problems.
+Everything works on a polars Series of texts. Operators and brackets stay: "2+3" and "2-3" are two problems.
 Han, kana and Thai are written without spaces, so each character is a token.
 """
 
@@ -38,7 +38,7 @@ _BEFORE, _BEHIND = (
     for place in ("before", "behind")
 )
 _COMMANDS = (*_BEFORE, *_THOUSANDS, *_BEHIND, *_MARKS)
-_BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # what str.split takes for white space in ASCII, besides the space itself
+_BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # what str.split takes for white space in ASCII, but the space
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
 WORD = rf"\\[a-z]+|\d+(?:\.\d+)?|[{_UNSPACED}]|[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+"
 _TOKEN = rf"{WORD}|[-*/^!%&#@_()\[\]\p{{Sm}}]"

@@ -40,8 +40,7 @@ class Bench:
     name: str = ""
     """What the ledger and the data card call it; "": as the file or the data set."""
     optional: bool = False
-    """If it cannot be had, an alarm and the data card say so, and the run goes on; false: the run
-    stops."""
+    """If it cannot be had, an alarm and the data card say so, and the run goes on; false: it stops."""
 
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.hub):
@@ -118,9 +117,7 @@ def load(benches: Sequence[Bench]) -> Benchmarks:
             if name in missing:  # another part of it: the hub would let us wait for each
                 continue
             try:
-                found = [
-                    question for source, rows in _rows(bench) for question in _asked(bench, source, rows)
-                ]
+                found = [asked for source, rows in _rows(bench) for asked in _asked(bench, source, rows)]
             except ConfigError as error:
                 if not bench.optional:
                     raise
@@ -128,13 +125,9 @@ def load(benches: Sequence[Bench]) -> Benchmarks:
                 continue
             if not found and bench.optional:
                 missing[name] = "no question in it"
-            questions += _numbered(found, sum(question.bench == name for question in questions))
+            before = sum(question.bench == name for question in questions)  # rows of its further parts go on
+            questions += [question._replace(row=question.row + before) for question in found]
     return Benchmarks(questions, missing, list(missing))
-
-
-def _numbered(found: list[Question], before: int) -> list[Question]:
-    """Rows of a further part of a benchmark go on counting where the last part ended."""
-    return [question._replace(row=question.row + before) for question in found] if before else found
 
 
 def _rows(bench: Bench) -> Iterator[tuple[str, Iterable[Mapping[str, Any] | Fault]]]:

@@ -1,4 +1,4 @@
-"""Stages that keep one of several copies: equal (`exact`), nearly equal (`minhash`), of one meaning (`semantic`).
+"""Stages that keep one of several copies: equal (`exact`), near (`minhash`), of one meaning (`semantic`).
 
 `one_copy` is the decision that all share, `signatures` what minhash stores for sets to come.
 """

@@ -23,7 +23,7 @@ class Drop(StrEnum):
 class DedupExact(OneCopy):
     """Problems whose `column` says the same but for case, width, spacing, punctuation and LaTeX spelling.
 
-    Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
+    Rows that share a problem_id are one unit: they stay or go. On a table of traces pass key: trace_id.
     A text without a word is nobody's copy.
 
         - id: unique

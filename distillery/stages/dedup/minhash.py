@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,8 +12,8 @@ from pydantic import Field
 from distillery.curate.copies.minhash import links
 from distillery.hashing import Json
 from distillery.stages.base import Context, Decision
-from distillery.stages.dedup.one_copy import OneCopy, decided
-from distillery.stages.dedup.signatures import Shape, index_stamp, read_index
+from distillery.stages.dedup.one_copy import OneCopy
+from distillery.stages.dedup.signatures import Signed, index_stamp, read_index
 
 
 class Drop(StrEnum):
@@ -22,11 +22,11 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DedupMinhash(OneCopy):
+class DedupMinhash(Signed, OneCopy):
     """Problems whose `column` shares at least `threshold` of its word n-grams (estimated Jaccard similarity).
 
     Han, kana and Thai count by character; operators and brackets are words, so code and formulas count too.
-    Rows that share a problem_id are one unit: they all stay or all go. On a table of traces pass key: trace_id.
+    Rows that share a problem_id are one unit: they stay or go. On a table of traces pass key: trace_id.
 
         - id: unique
           use: dedup.minhash
@@ -35,39 +35,27 @@ class DedupMinhash(OneCopy):
 
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     """Least estimated Jaccard similarity of two copies."""
-    permutations: Annotated[int, Field(ge=16, le=1024)] = 128
-    """Hashes in a signature: more are more exact, and slower."""
-    shingle: Annotated[int, Field(ge=1, le=20)] = 3
-    """Words in an n-gram."""
-    opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
-    """Characters that are compared, as of answers that all begin alike; null: all."""
     earlier: tuple[str, ...] = ()
     """Folders that export.signatures wrote: what is in those sets goes."""
 
     version = 3
     reasons = tuple(Drop)
 
-    @property
-    def _shape(self) -> Shape:
-        return Shape(self.column, self.shingle, self.permutations, self.opening)
-
     def stamp(self) -> Json:
         """sha256 of each earlier set's signatures; None where there are none."""
-        return [index_stamp(folder, self._shape) for folder in self.earlier] or None
+        return [index_stamp(folder, self.shape) for folder in self.earlier] or None
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         described = self.preference.describe(table, key=self.key, column=self.column)
-        return described.with_columns(self._shape.forms(table[self.column]))
+        return described.with_columns(self.shape.forms(table[self.column]))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         described = sketches.drop("form")
-        return decided(
+        return self.decided(
             sketches,
             lambda marks, order: links(marks, threshold=self.threshold, order=order),
-            preference=self.preference,
-            column=self.column,
             width=self.permutations,
             threshold=self.threshold,
             reason=Drop.NEAR_COPY,
-            before=[read_index(folder, self._shape, like=described) for folder in self.earlier],
+            before=[read_index(folder, self.shape, like=described) for folder in self.earlier],
         )

@@ -1,4 +1,4 @@
-"""What the stages that keep one of several copies share: options, and the decision from forms of equal width."""
+"""What the stages share that keep one of several copies: options, and a decision on forms of equal width."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import polars as pl
 from distillery.curate.copies.minhash import Indices, Links, Signatures, marks_of, unpacked
 from distillery.curate.copies.which_stays import Copy, Keep, Preference, copies, facts, ledger
 from distillery.stages.base import Decision, TableStage, computed
+
+Find = Callable[[Signatures, Indices], Links]
+"""From the forms and their order, best first: pairs of places in that order, left < right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,46 +39,38 @@ class OneCopy(TableStage):
     def preference(self) -> Preference:
         return Preference(sources=self.prefer_sources, keep=self.keep)
 
-
-Find = Callable[[Signatures, Indices], Links]
-"""From the forms and their order, best first: pairs of places in that order, left < right."""
-
-
-def decided(
-    sketches: pl.DataFrame,
-    find: Find,
-    *,
-    preference: Preference,
-    column: str,
-    width: int,
-    threshold: float,
-    reason: str,
-    before: Sequence[pl.DataFrame] = (),
-) -> Decision:
-    """From sketches that have, beside what `Preference` describes, a `form` a text. Takes the column `form` out of `sketches` and `before`, whose rows stay: it is larger than all else together."""
-    forms = sketches.drop_in_place("form")
-    if before:
-        forms = pl.concat([*(frame.drop_in_place("form") for frame in before), forms])
-    there = forms.is_not_null()
-    marks = unpacked(forms, permutations=width)
-    del forms
-    rows = pl.concat([*before, sketches]) if before else sketches
-    rows = rows.select(
-        *preference.described,
-        _spread(pl.Series("form", marks_of(marks)), there),
-        _spread(pl.Series("row", np.arange(len(marks))), there),
-    )
-    units = preference.ordered(rows)
-    del rows, there
-    marked = units.filter(pl.col("form").is_not_null()).select("row", "place")
-    found = find(marks, marked["row"].to_numpy())
-    known = units.filter(
-        pl.col("key").is_in(pl.concat([_NONE, *(frame["key"] for frame in before)]).implode())
-    )
-    gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
-    del marks, marked, found
-    dropped = ledger(sketches, units, gone, reason=reason)
-    return Decision(dropped, facts={**facts(sketches, units, gone, column=column), "threshold": threshold})
+    def decided(
+        self,
+        sketches: pl.DataFrame,
+        find: Find,
+        *,
+        width: int,
+        threshold: float,
+        reason: str,
+        before: Sequence[pl.DataFrame] = (),
+    ) -> Decision:
+        """From sketches that have, beside what `Preference` describes, a `form` a text. Takes these, the bulk
+        of it all, out of `sketches` and `before`; the rows of the latter stay."""
+        forms = pl.concat([frame.drop_in_place("form") for frame in (*before, sketches)])
+        there = forms.is_not_null()
+        marks = unpacked(forms, permutations=width)
+        del forms
+        rows = pl.concat([*before, sketches]).select(
+            *self.preference.described,
+            _spread(pl.Series("form", marks_of(marks)), there),
+            _spread(pl.Series("row", np.arange(len(marks))), there),
+        )
+        units = self.preference.ordered(rows)
+        del rows, there
+        marked = units.filter(pl.col("form").is_not_null()).select("row", "place")
+        found = find(marks, marked["row"].to_numpy())
+        earlier = pl.concat([_NONE, *(frame["key"] for frame in before)])
+        known = units.filter(pl.col("key").is_in(earlier.implode()))
+        gone = _gone(found, marked["place"].to_numpy(), staying=known["place"].n_unique())
+        del marks, marked, found
+        dropped = ledger(sketches, units, gone, reason=reason)
+        counts = facts(sketches, units, gone, column=self.column)
+        return Decision(dropped, facts={**counts, "threshold": threshold})
 
 
 _NONE = pl.Series("key", [], dtype=pl.String)

@@ -14,7 +14,7 @@ from distillery.curate.copies.meaning import meaning_links, numbers, undrawn
 from distillery.curate.copies.minhash import packed
 from distillery.engines.embedding import Embedding
 from distillery.stages.base import Context, Decision
-from distillery.stages.dedup.one_copy import OneCopy, decided
+from distillery.stages.dedup.one_copy import OneCopy
 
 
 class Drop(StrEnum):
@@ -24,11 +24,11 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DedupSemantic(OneCopy):
-    """Problems whose `column` says the same in other words: cosine similarity of at least `threshold`, equal numbers.
+    """Problems whose `column` says the same in other words: a cosine of at least `threshold`, equal numbers.
 
-    An extra after dedup.minhash. What a cosine means depends on the model, so read what goes (`distillery why RUN`, and
-    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit:
-    they all stay or all go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension and row.
+    An extra after dedup.minhash. What a cosine means depends on the model: read what goes (`distillery why`,
+    "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit: they
+    stay or go. On a table of traces pass key: trace_id. A vector takes two bytes a dimension.
 
         - id: unlike
           use: dedup.semantic
@@ -62,13 +62,11 @@ class DedupSemantic(OneCopy):
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         groups = sketches["numbers"].filter(sketches["form"].is_not_null()).to_numpy()
         bytes_wide = sketches["form"].bin.size().max()
-        return decided(
+        return self.decided(
             sketches,
             lambda marks, order: meaning_links(
                 marks.view(np.float16)[order], groups[order], threshold=self.threshold
             ),
-            preference=self.preference,
-            column=self.column,
             width=int(bytes_wide) // 2 if isinstance(bytes_wide, int) else 0,
             threshold=self.threshold,
             reason=Drop.SAME_MEANING,

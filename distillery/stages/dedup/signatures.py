@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import polars as pl
+from pydantic import Field
 
 from distillery import shards
 from distillery.curate.copies.minhash import packed, signatures
@@ -36,9 +38,7 @@ class Shape:
         """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
         texts = texts if self.opening is None else texts.cast(pl.String).str.head(self.opening)
         first = texts.ne_missing(texts.shift()) if len(texts) else texts.is_null()
-        first = pl.select(
-            pl.when(pl.int_range(len(texts)) == 0).then(statement=True).otherwise(first)
-        ).to_series()
+        first = pl.select((pl.int_range(len(texts)) == 0) | first).to_series()
         distinct = texts.filter(first)  # the samples of a problem, which stand together, share one signature
         size = max(_LEAST_ROWS, -(-len(distinct) // pl.thread_pool_size()))
         parts = [distinct.slice(begin, size) for begin in range(0, len(distinct), size)]
@@ -53,6 +53,26 @@ class Shape:
 
     def said(self) -> dict[str, Json]:
         return {"version": VERSION, **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed:
+    """What the stages share that sign a column."""
+
+    column: str = "question"
+    """The column that is compared."""
+    key: str = "problem_id"
+    """The column that names a row."""
+    permutations: Annotated[int, Field(ge=16, le=1024)] = 128
+    """Hashes in a signature: more are more exact, and slower."""
+    shingle: Annotated[int, Field(ge=1, le=20)] = 3
+    """Words in an n-gram."""
+    opening: Annotated[int | None, Field(ge=20)] = field(default=None, metadata={"identity": "changed"})
+    """Characters that are compared, as of answers that all begin alike; null: all."""
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.column, self.shingle, self.permutations, self.opening)
 
 
 def write_index(folder: Path, keys: pl.Series, forms: pl.Series, shape: Shape) -> None:
@@ -70,14 +90,8 @@ def read_index(folder: str, shape: Shape, *, like: pl.DataFrame) -> pl.DataFrame
     """Rows as of `like`, whose units all come before any of its own; and `form`."""
     _check(Path(folder), shape)
     table = shards.read(Path(folder) / TABLE)
-    named = pl.format("{}:{}", pl.lit(folder), "key")
-    known = {
-        "key": named,
-        "unit": named,
-        "source_rank": pl.lit(_FIRST),
-        "no_gold": pl.lit(value=False),
-        "length": pl.lit(0),
-    }
+    key, no, none = pl.format("{}:{}", pl.lit(folder), "key"), pl.lit(value=False), pl.lit(0)
+    known = {"key": key, "unit": key, "source_rank": pl.lit(_FIRST), "no_gold": no, "length": none}
     return table.select(*(known[name].cast(kind).alias(name) for name, kind in like.schema.items()), "form")
 
 

@@ -1,7 +1,7 @@
 r"""export.chat: questions and traces as chat messages, the thought kept in place.
 
-Every assistant turn has one think block and an answer after it. A thought that is not wanted is an empty block,
-never a missing one, so that a student learns both forms. What breaks this goes to the ledger.
+Every assistant turn has one think block and an answer after it. A thought that is not wanted is an empty
+block and no missing one, so that a student learns both forms. What breaks this goes to the ledger.
 """
 
 from __future__ import annotations
@@ -52,17 +52,16 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class ExportChat(ShardStage):
-    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted them; null if it did not).
+    """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted; null if it did not).
 
-    Earlier turns (`history` in the payload) stand before the prompt's last turn, the assistant's with an empty block.
+    Earlier turns (the payload's `history`) stand before the prompt's last, the assistant's with empty blocks.
 
         - id: chat
           use: export.chat
     """
 
     prompt: str = ""
-    """The prompt that renders what comes before the answer, from the slot `question`; "": the bare
-    question."""
+    """The prompt that renders all before the answer, from the slot `question`; "": the bare question."""
 
     version = 1
     reasons = tuple(Fault)
@@ -76,7 +75,8 @@ class ExportChat(ShardStage):
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         turns = ctx.prompt(self.prompt).turns if self.prompt else (("user", _SLOT),)
         traces = table.with_columns(*trace_parts(), thinking_wanted(table).alias("_wanted"), earlier(table))
-        faults = traces.select(fault().alias("reason"), fault_detail().alias("detail"))
+        token = _said().str.extract(f"({SPECIAL_TOKEN})").fill_null("")
+        faults = traces.select(fault().alias("reason"), token.alias("detail"))
         chats = traces.with_columns(messages=messages(turns), num_tokens=num_tokens(table))
         chats = chats.drop("_thought", "_answer", "_wanted", "_earlier")
         output = Output.marked(chats, faults["reason"], faults["detail"], key=self.key)
@@ -84,7 +84,7 @@ class ExportChat(ShardStage):
 
 
 def trace_parts() -> list[pl.Expr]:
-    """`_thought` and `_answer` of the column `text`, as `reasoning.split` has them: null where there is none."""
+    """`_thought` and `_answer` of `text`, as `reasoning.split` has them: null where there is none."""
     text = pl.col("text")
     closed = text.str.contains(CLOSE, literal=True)
     halves = text.str.splitn(CLOSE, 2).struct
@@ -124,10 +124,6 @@ def fault() -> pl.Expr:
     return found.otherwise(None)
 
 
-def fault_detail() -> pl.Expr:
-    return _said().str.extract(f"({SPECIAL_TOKEN})").fill_null("")
-
-
 def _said() -> pl.Expr:
     """Everything in the conversation but the prompt."""
     turns = pl.col("_earlier").list.eval(pl.element().struct.field("content")).list.join("\n")
@@ -135,7 +131,7 @@ def _said() -> pl.Expr:
 
 
 def messages(turns: Messages) -> pl.Expr:
-    """The prompt's turns with the question in its slot, earlier ones before the last, then the trace in normal form."""
+    """The prompt's turns with the question in it, earlier ones before the last, then the trace."""
     *before, last = [_turn(role, _fill(text)) for role, text in turns]
     thought = pl.col("_thought").fill_null("")
     trace = pl.concat_str(pl.lit(f"{OPEN}\n"), thought, pl.lit(f"\n{CLOSE}\n"), pl.col("_answer"))

@@ -1,7 +1,7 @@
 """export.hub: a data set in the hub's layout, with its card; pushed only when told to.
 
-The folder loads with `datasets.load_dataset` as it is. It is written shard by shard under another name and renamed
-when it is whole, so that a push that fails leaves a finished folder to push again.
+The folder loads with `datasets.load_dataset` as it is. It is written under another name and renamed when it
+is whole, so that a push that fails leaves a finished folder to push again.
 """
 
 from __future__ import annotations
@@ -17,31 +17,16 @@ from typing import Literal
 
 import polars as pl
 
+from distillery.curate.publish import hub_rows
 from distillery.curate.publish.card import render_card
-from distillery.curate.publish.hub_rows import (
-    CHOSEN,
-    READS,
-    SAMPLES,
-    SCHEMAS,
-    default_rows,
-    raw_rows,
-    rl_rows,
-    sft_rows,
-    take,
-)
+from distillery.curate.publish.hub_rows import CHOSEN, SAMPLES, take
 from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import sha256
 from distillery.records import empty
 from distillery.stages.base import ExportJob, Sink
+from distillery.stages.export import hub_files
 from distillery.stages.export.hub_card import front_matter, gather
-from distillery.stages.export.hub_files import (
-    ShardedWriter,
-    nearby,
-    read,
-    read_group,
-    row_count,
-    split_by_group,
-)
+from distillery.stages.export.hub_files import ShardedWriter, read, row_count
 from distillery.stages.export.hub_push import push
 from distillery.stages.export.hub_survey import Survey, fates, survey
 
@@ -100,9 +85,8 @@ class ExportHub(Sink):
     def export(self, job: ExportJob) -> dict[str, float]:
         if not job.out.exists():
             self._write(job)
-        written = {
-            config: sorted((job.out / "data" / config).glob("*.parquet")) for config in self._configs(job)
-        }
+        folder = job.out / "data"
+        written = {config: sorted((folder / config).glob("*.parquet")) for config in self._configs(job)}
         counts: dict[str, float] = {config: row_count(files) for config, files in written.items()}
         counts["files"] = sum(map(len, written.values()))
         counts["bytes"] = sum(file.stat().st_size for files in written.values() for file in files)
@@ -118,7 +102,8 @@ class ExportHub(Sink):
         shutil.rmtree(part, ignore_errors=True)
         if row_count(job.tables) == 0:
             raise DistilleryError(
-                "export.hub: its input has no rows, so there is no data set to write; see what the stages before it dropped"
+                "export.hub: its input has no rows, so there is no data set to write;"
+                " see what the stages before it dropped"
             )
         seen = survey(job.tables, raw=job.raw)
         self._write_tables(job, part / "data", seen)
@@ -131,7 +116,7 @@ class ExportHub(Sink):
             configs=[config for config in self._configs(job) if (part / "data" / config).exists()],
             name=self.pretty_name or self.repo.rpartition("/")[2] or "Verified reasoning traces",
             repo=self.repo or str(job.out.name),
-            source_licenses=self.source_licenses,
+            licences=self.source_licenses,
         )
         head = front_matter(
             facts, folder=part / "data", licence=self.license, languages=self.languages, tags=self.tags
@@ -149,15 +134,15 @@ class ExportHub(Sink):
         writers: dict[Config, ShardedWriter] = {
             config: self._writer(folder / config, config, rows=rows[config]) for config in wanted
         }
-        samples = nearby(job.tables, job.raw or job.tables) if "default" in wanted else None
-        columns = {name for config in wanted for name in READS[config]}
+        samples = hub_files.nearby(job.tables, job.raw or job.tables) if "default" in wanted else None
+        columns = {name for config in wanted for name in hub_rows.READS[config]}
         near = Nearby()
         begin = 0
         with ThreadPoolExecutor(len(wanted) or 1) as threads:
             for number, table in enumerate(read(job.tables, columns)):
                 begun = seen.ids["first"].slice(begin, table.height)
                 todo: dict[Config, Callable[[], pl.DataFrame]] = {
-                    "sft": partial(sft_rows, table),
+                    "sft": partial(hub_rows.sft_rows, table),
                     "rl": partial(_rl, table, firsts.slice(begin, table.height)),
                     "default": partial(
                         _default, table.filter(begun), near.of(samples[number]) if samples else []
@@ -180,26 +165,28 @@ class ExportHub(Sink):
         samples = job.raw or ()
         left = fates(job.ledger, job.history)
         writer = self._writer(folder, "raw", rows=row_count(samples))
-        for table in read(samples, READS["raw"]):
-            writer.add(raw_rows(table, kept=seen.ids, left=left))
+        for table in read(samples, hub_rows.READS["raw"]):
+            writer.add(hub_rows.raw_rows(table, kept=seen.ids, left=left))
         writer.close()
 
     def _write_scattered(self, job: ExportJob, folder: Path, writer: ShardedWriter, seen: Survey) -> None:
-        """Samples of one problem stand in many shards: rows are first grouped on disk, in order of appearance."""
+        """Samples of a problem stand in many shards: rows are grouped on disk first, in their order."""
         problems = seen.ids.filter("first").select("problem_id")
         size = max(_PROBLEMS_PER_GROUP, -(-problems.height // _MOST_GROUPS))
         groups = problems.with_columns(group=pl.int_range(pl.len()) // size)
         parts = folder.parent.parent / "groups"
-        split_by_group((take(t, CHOSEN) for t in read(job.tables, CHOSEN)), groups, parts / "chosen")
+        hub_files.split_by_group(
+            (take(t, CHOSEN) for t in read(job.tables, CHOSEN)), groups, parts / "chosen"
+        )
         every = job.raw or job.tables
-        split_by_group((take(t, SAMPLES) for t in read(every, SAMPLES)), groups, parts / "samples")
+        hub_files.split_by_group((take(t, SAMPLES) for t in read(every, SAMPLES)), groups, parts / "samples")
         for group in range(-(-problems.height // size)):
-            chosen = read_group(parts / "chosen", group, CHOSEN)
-            writer.add(default_rows(chosen, read_group(parts / "samples", group, SAMPLES)))
+            chosen = hub_files.read_group(parts / "chosen", group, CHOSEN)
+            writer.add(hub_rows.default_rows(chosen, hub_files.read_group(parts / "samples", group, SAMPLES)))
         shutil.rmtree(parts)
 
     def _writer(self, folder: Path, config: Config, *, rows: int) -> ShardedWriter:
-        return ShardedWriter(folder, SCHEMAS[config], rows=rows, rows_per_shard=self.rows_per_shard)
+        return ShardedWriter(folder, hub_rows.SCHEMAS[config], rows=rows, rows_per_shard=self.rows_per_shard)
 
     def _push(self, folder: Path) -> bool:
         from huggingface_hub import get_token
@@ -219,7 +206,7 @@ def _add(writer: ShardedWriter, rows: Callable[[], pl.DataFrame]) -> None:
 
 
 def _rl(table: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
-    return rl_rows(table.filter(wanted))
+    return hub_rows.rl_rows(table.filter(wanted))
 
 
 class Nearby:
@@ -240,7 +227,7 @@ def _default(table: pl.DataFrame, samples: Sequence[pl.DataFrame]) -> pl.DataFra
     chosen = take(table, CHOSEN)
     wanted = chosen.select("problem_id")
     own = [part.join(wanted, on="problem_id", how="semi", maintain_order="left") for part in samples]
-    return default_rows(chosen, pl.concat([empty(SAMPLES), *own]))
+    return hub_rows.default_rows(chosen, pl.concat([empty(SAMPLES), *own]))
 
 
 def _sums(folder: Path) -> str:

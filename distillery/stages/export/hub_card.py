@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -27,14 +27,7 @@ from distillery.version import VERSION
 
 _TEACHERS = 12  # rows of the card's table at most
 _BINS = 12
-_SIZES = (
-    (10**3, "n<1K"),
-    (10**4, "1K<n<10K"),
-    (10**5, "10K<n<100K"),
-    (10**6, "100K<n<1M"),
-    (10**7, "1M<n<10M"),
-    (10**8, "10M<n<100M"),
-)
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "n>100M")
 
 
 def gather(
@@ -45,7 +38,7 @@ def gather(
     configs: Sequence[str],
     name: str,
     repo: str,
-    source_licenses: Mapping[str, str],
+    licences: Mapping[str, str],
 ) -> CardFacts:
     return CardFacts(
         name=name,
@@ -57,10 +50,7 @@ def gather(
         unit=seen.unit,
         teachers=[Teacher(*row) for row in seen.teachers.head(_TEACHERS).iter_rows()],
         judged=[Judged(*row) for row in seen.judged.iter_rows()],
-        sources=[
-            SourceRow(source, rows, source_licenses.get(source, ""))
-            for source, rows in seen.sources.iter_rows()
-        ],
+        sources=[SourceRow(name, rows, licences.get(name, "")) for name, rows in seen.sources.iter_rows()],
         pipeline=job.pipeline,
         made_with=f"distillery {VERSION}",
         judge_scores=[
@@ -74,35 +64,21 @@ def gather(
 
 
 def funnel(job: ExportJob) -> list[FunnelRow]:
-    counts: dict[str, Counter[str]] = {}
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for stage, frame in ledgers(job.ledger, job.history):
-        found = frame["reason"].value_counts().iter_rows()
-        counts.setdefault(stage, Counter()).update(dict(found))
+        reasons[stage].update(dict(frame["reason"].value_counts().iter_rows()))
+    rows = ((note, (note.rows_in, note.rows_out, note.rows_dropped)) for note in job.history)
     return [
-        FunnelRow(
-            note.id,
-            note.use,
-            note.rows_in,
-            note.rows_out,
-            note.rows_dropped,
-            counts.get(note.id, Counter()),
-            note.facts,
-            note.counts,
-        )
-        for note in job.history
+        FunnelRow(note.id, note.use, *counts, reasons[note.id], note.facts, note.counts)
+        for note, counts in rows
     ]
 
 
 def _lengths(lengths: pl.DataFrame) -> list[Lengths]:
     length = pl.col("length")
-    by_domain = lengths.group_by("domain").agg(
-        rows=pl.len(),
-        mean=length.mean(),
-        p50=length.quantile(0.5, "nearest").cast(pl.Int64),
-        p90=length.quantile(0.9, "nearest").cast(pl.Int64),
-        p99=length.quantile(0.99, "nearest").cast(pl.Int64),
-        longest=length.max(),
-    )
+    parts = {f"p{part}": length.quantile(part / 100, "nearest").cast(pl.Int64) for part in (50, 90, 99)}
+    measures = {"rows": pl.len(), "mean": length.mean(), **parts, "longest": length.max()}
+    by_domain = lengths.group_by("domain").agg(**measures)
     return [Lengths(*row) for row in by_domain.sort("rows", "domain", descending=[True, False]).iter_rows()]
 
 
@@ -127,26 +103,21 @@ def front_matter(
 ) -> str:
     from huggingface_hub import DatasetCardData
 
-    largest = max(facts.configs.values())
     card = DatasetCardData(
         license=licence,
         language=list(languages),
         task_categories=["text-generation"],
         tags=list(tags),
         pretty_name=facts.name,
-        size_categories=[next((name for limit, name in _SIZES if largest < limit), "n>100M")],
+        size_categories=[_size(max(facts.configs.values()))],
     )
     _dataset_infos(facts, folder).to_dataset_card_data(card)
-    head = card.to_dict() | {
-        "configs": [
-            {
-                "config_name": config,
-                **({"default": True} if config == next(iter(facts.configs)) else {}),
-                "data_files": [{"split": "train", "path": f"data/{config}/train-*"}],
-            }
-            for config in facts.configs
-        ]
-    }
+    first: dict[str, Any] = {"default": True}
+    configs: list[dict[str, Any]] = []
+    for config in facts.configs:
+        files = [{"split": "train", "path": f"data/{config}/train-*"}]
+        configs.append({"config_name": config, **({} if configs else first), "data_files": files})
+    head = card.to_dict() | {"configs": configs}
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n"
 
 
@@ -158,15 +129,16 @@ def _dataset_infos(facts: CardFacts, folder: Path) -> Any:
     infos = DatasetInfosDict()
     for config, rows in facts.configs.items():
         size = sum(file.stat().st_size for file in _files(folder, config))
-        split = SplitInfo("train", num_bytes=size, num_examples=rows)
+        splits = SplitDict({"train": SplitInfo("train", num_bytes=size, num_examples=rows)})
         infos[config] = DatasetInfo(
-            features=features(SCHEMAS[config]),
-            splits=SplitDict({"train": split}),
-            download_size=size,
-            dataset_size=size,
+            features=features(SCHEMAS[config]), splits=splits, download_size=size, dataset_size=size
         )
     return infos
 
 
 def _files(folder: Path, config: str) -> list[Path]:
     return sorted((folder / config).glob("*.parquet"))
+
+
+def _size(rows: int) -> str:
+    return _SIZES[max(0, min(len(str(rows)), 9) - 3)]

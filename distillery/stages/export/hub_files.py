@@ -19,13 +19,6 @@ from distillery.records import Columns
 
 _MOST_READS = 3  # of each file of samples, before grouping them on disk is cheaper
 _ROW_GROUP = 1_000  # rows; what the hub's viewer reads at a time
-_DTYPES: dict[type[pl.DataType], str] = {
-    pl.String: "string",
-    pl.Boolean: "bool",
-    pl.Int32: "int32",
-    pl.Int64: "int64",
-    pl.Float64: "float64",
-}
 
 
 def features(columns: Columns) -> Any:
@@ -42,7 +35,7 @@ def _feature(kind: Any) -> Any:
         return List(_feature(kind.inner))
     if isinstance(kind, pl.Struct):
         return {field.name: _feature(field.dtype) for field in kind.fields}
-    return Value(_DTYPES[kind if isinstance(kind, type) else type(kind)])
+    return Value("bool" if kind == pl.Boolean else str(kind).lower())
 
 
 class ShardedWriter:
@@ -108,7 +101,7 @@ def read(files: Sequence[Path], columns: Collection[str]) -> Iterator[pl.DataFra
 
 
 def nearby(tables: Sequence[Path], samples: Sequence[Path]) -> list[list[Path]] | None:
-    """For each table the files with all samples of the problems that begin in it; None where those are scattered."""
+    """For each table the files with all samples of problems that begin in it; None if they are scattered."""
     begun = _problems(tables).unique("problem_id", keep="first", maintain_order=True)
     places = _problems(samples)
     found = begun.join(places, on="problem_id", suffix="_samples").select("file", "file_samples").unique()

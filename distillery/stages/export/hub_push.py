@@ -1,4 +1,4 @@
-"""Sends a finished folder to the hub: one commit, private unless told otherwise, patient with a busy server."""
+"""Sends a finished folder to the hub: one commit, private by default, patient with a busy server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from distillery.backoff import Backoff, asked_s
 from distillery.errors import DistilleryError
@@ -45,34 +44,21 @@ def push(
                 commit_message="Data set written by distillery",
                 delete_patterns="data/**",
             )
-        # the client's transport errors change their base with its version, and a worker's are wrapped as RuntimeError
+        # the client's transport errors change their base with its version, and a worker's are RuntimeErrors
         except Exception as error:
-            status = _status(error)
+            # the hub's own: the storage's is wrapped deeper, and its refusals pass with a newly signed URL
+            response = getattr(error, "response", None)
+            status = None if response is None else int(response.status_code)
             if status is None and not is_transport(error):
                 raise
             if attempt >= attempts or (status is not None and status not in _PASSING):
                 raise DistilleryError(f"hub {repo}: {_reason(error)}; {_advice(status)}") from error
-            pause = _pause(error, attempt)
+            asked = None if response is None else asked_s(response.headers)
+            pause = _BACKOFF.wait_s(attempt) if asked is None else min(_LONGEST_S, asked)
             log.warning("hub %s: %s; trying again in %.0f s", repo, _reason(error), pause)
             sleep(pause)
         else:
             return str(commit)
-
-
-def _response(error: BaseException) -> Any:
-    """The hub's own. That of the storage behind it is wrapped deeper: its refusals pass with a freshly signed address."""
-    return getattr(error, "response", None)
-
-
-def _status(error: BaseException) -> int | None:
-    response = _response(error)
-    return None if response is None else int(response.status_code)
-
-
-def _pause(error: BaseException, attempt: int) -> float:
-    response = _response(error)
-    asked = None if response is None else asked_s(response.headers)
-    return _BACKOFF.wait_s(attempt) if asked is None else min(_LONGEST_S, asked)
 
 
 def _advice(status: int | None) -> str:

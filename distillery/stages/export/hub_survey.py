@@ -9,19 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from distillery import shards
-from distillery.curate.publish.hub_rows import take, verifiable
+from distillery.curate.publish.hub_rows import take, texts, verifiable
 from distillery.records import LEDGER, Columns, empty
 from distillery.stages.note import Note
 
-_IDS: Columns = {
-    "problem_id": pl.String(),
-    "trace_id": pl.String(),
-    "gold": pl.String(),
-    "payload": pl.String(),
-}
-_TEACHER: Columns = {"model": pl.String(), "prompt": pl.String(), "sampling": pl.String()}
-_SOURCE: Columns = {"source": pl.String()}
-_JUDGED: Columns = {"outcome": pl.String(), "judge_verdict": pl.String()}
+_IDS = texts("problem_id", "trace_id", "gold", "payload")
 _DETAIL = 200  # characters kept of a ledger's detail
 
 
@@ -41,16 +33,15 @@ def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None) -> Survey:
     )
     counted = any(_columns(file, {"num_tokens": pl.Int32()})["num_tokens"].count() for file in tables)
     length = pl.col("num_tokens") if counted else pl.col("text").str.len_chars()
-    measured = ("num_tokens", pl.Int32()) if counted else ("text", pl.String())
-    texts: Columns = {"domain": pl.String(), measured[0]: measured[1]}
-    lengths = (_columns(file, texts).select("domain", length=length.cast(pl.Int64)) for file in tables)
+    measured: Columns = {**texts("domain"), **({"num_tokens": pl.Int32()} if counted else texts("text"))}
+    lengths = (_columns(file, measured).select("domain", length=length.cast(pl.Int64)) for file in tables)
     return Survey(
         ids.with_columns(first=pl.col("problem_id").is_first_distinct()),
         pl.concat(lengths).drop_nulls("length").with_columns(pl.col("domain").fill_null("")),
         "tokens" if counted else "characters",
-        _count(tables, _TEACHER),
-        _count(tables, _SOURCE),
-        _count(raw or tables, _JUDGED),
+        _count(tables, "model", "prompt", "sampling"),
+        _count(tables, "source"),
+        _count(raw or tables, "outcome", "judge_verdict"),
     )
 
 
@@ -62,12 +53,9 @@ def _columns(file: Path, columns: Columns) -> pl.DataFrame:
     return take(shards.read(file, [name for name in columns if name in there]), columns)
 
 
-def _count(files: Sequence[Path], columns: Columns) -> pl.DataFrame:
-    names = list(columns)
-    counts = (
-        _columns(file, columns).fill_null("").group_by(names).agg(rows=pl.len().cast(pl.Int64))
-        for file in files
-    )
+def _count(files: Sequence[Path], *names: str) -> pl.DataFrame:
+    tables = (_columns(file, texts(*names)).fill_null("") for file in files)
+    counts = (table.group_by(names).agg(rows=pl.len().cast(pl.Int64)) for table in tables)
     whole = pl.concat(counts).group_by(names).agg(pl.col("rows").sum())
     return whole.sort("rows", *names, descending=[True, *[False] * len(names)])
 

@@ -29,7 +29,7 @@ class Unfit(StrEnum):
 
 @dataclass(frozen=True)
 class ExportRl(OwnCheckers, ShardStage):
-    """One row a problem; `prompt` is the conversation up to the bare question and replaces a column of that name.
+    """One row a problem; `prompt` is the conversation up to the question and replaces a column of that name.
 
     - id: rl
       use: export.rl

@@ -1,4 +1,4 @@
-"""What generate.traces asks about one shard: samples, waves of them, and continuations of what was cut off."""
+"""What generate.traces asks about a shard: samples, waves of them, and continuations of what was cut off."""
 
 from __future__ import annotations
 

@@ -31,12 +31,12 @@ _ENOUGH_TO_TELL, _MOSTLY = 20, 0.95
 class GenerateTraces(OwnCheckers, AskingStage):
     """Samples reasoning traces of each problem; a sample that fails stands in the ledger by its problem.
 
-    A trace's id is its request's key, so that more samples, more problems or another order of them ask only for
-    what is new. Where `thinking` is "off", an answer that came without a thought gets an empty think block.
+    A trace's id is its request's key, so that more samples, more problems or another order of them ask only
+    for what is new. Where `thinking` is "off", an answer without a thought gets an empty think block.
 
-    `policy: adaptive` judges while it samples (`distillery.curate.adaptive_sampling`): a problem is done when enough samples were
-    right or no more are to be hoped for; `samples` is then the most that are drawn. Every sample drawn is a row, with
-    the problem's pass rate over all of them.
+    `policy: adaptive` judges while it samples (`distillery.curate.adaptive_sampling`): a problem is done when
+    enough samples were right or no more are to be hoped for; `samples` is then the most that are drawn. Every
+    sample drawn is a row, with the problem's pass rate over all of them.
 
     Earlier turns of the conversation (`history` in the payload) stand before the prompt's last turn.
 
@@ -141,8 +141,9 @@ class GenerateTraces(OwnCheckers, AskingStage):
         wanted = counts["thought_wanted"]
         if wanted >= _ENOUGH_TO_TELL and counts["without_thought"] > _MOSTLY * wanted:
             ctx.alarm(
-                f"{counts['without_thought']:.0f} of {wanted:.0f} replies have no thought; if the model reasons, its"
-                " server hides the thought or its template eats it (vLLM: --reasoning-parser; option must_think)"
+                f"{counts['without_thought']:.0f} of {wanted:.0f} replies have no thought; if the model"
+                " reasons, its server hides the thought or its template eats it (vLLM: --reasoning-parser;"
+                " option must_think)"
             )
 
     def _constant_columns(self, engine: Engine, prompt: Prompt) -> dict[str, str]:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Any
-
-from pydantic import Field
+from dataclasses import dataclass
 
 from distillery.hashing import Json
 from distillery.hub import load_split
-from distillery.records import Columns
-from distillery.row_files import Drop
-from distillery.stages.base import Context, Output, Source, computed
-from distillery.stages.ingest.problem_rows import RowMap, shards
+from distillery.row_files import Row
+from distillery.stages.ingest.problem_rows import ProblemSource
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestHub(Source):
-    r"""One split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
+class IngestHub(ProblemSource):
+    r"""A split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
 
     The ledger's key of a bad row is "name:split:number", numbers from 1.
 
@@ -44,50 +39,20 @@ class IngestHub(Source):
     """Files of the data set, or of the format; null: as the data set says."""
     streaming: bool = False
     """Read as it comes, nothing kept in the local cache."""
-    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
-    """Our column: theirs; a dot goes into nested values. For `payload` a mapping of its keys to their
-    columns."""
-    constants: dict[str, Any] = field(default_factory=dict)
-    """Our column: its value in every row."""
-    keep: tuple[str, ...] = ()
-    """Further columns to take along, as text."""
-    gold_pattern: str = ""
-    """A regex whose group 1 is the gold; "": the whole column."""
-    shard_rows: Annotated[int, Field(ge=1)] = 1000
-    """Rows of a shard."""
-    limit: Annotated[int, Field(ge=1)] | None = None
-    """Problems to take; null: all."""
 
-    version = 2
-    reasons = tuple(Drop)
-
-    def __post_init__(self) -> None:
-        _ = self._map
-
-    @property
-    def _map(self) -> RowMap:
-        return RowMap("ingest.hub", self.columns, self.constants, self.keep, self.gold_pattern)
-
-    @computed
-    def writes(self) -> Columns:
-        return self._map.writes
+    use = "ingest.hub"
 
     def stamp(self) -> Json:
         return {"name": self.name, "config": self.config, "split": self.split, "revision": self.revision}
 
-    def shards(self, ctx: Context) -> Iterator[Output]:
-        rows = (
-            (f"{self.name}:{self.split}:{number}", row) for number, row in enumerate(self._load(), start=1)
-        )
-        yield from shards(rows, self._map, shard_rows=self.shard_rows, limit=self.limit)
-
-    def _load(self) -> Any:
-        return load_split(
+    def rows(self) -> Iterator[Row]:
+        rows = load_split(
             self.name,
-            where="ingest.hub",
+            where=self.use,
             config=self.config,
             split=self.split,
             revision=self.revision,
             data_files=self.data_files,
             streaming=self.streaming,
         )
+        return ((f"{self.name}:{self.split}:{number}", row) for number, row in enumerate(rows, start=1))

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import json
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import polars as pl
+from pydantic import Field
 
 from distillery.errors import ConfigError
 from distillery.hashing import digest, text_mark
 from distillery.reasoning import join, split
 from distillery.records import LEDGER, PROBLEM, Columns, Problem, Thinking
-from distillery.row_files import Drop, Fault
-from distillery.stages.base import Output
+from distillery.row_files import Drop, Fault, Row
+from distillery.stages.base import Context, Output, Source, computed
 
 _LOOK_AHEAD = 100  # rows that say which columns there are
 _DERIVED = ("trace_id", "text", "reasoning", "answer")
@@ -33,11 +35,10 @@ Path = str | dict[str, str]
 class RowMap:
     """Which of their columns is which of ours.
 
-    `columns` maps our column to theirs; a dot goes into nested values (`reward_model.ground_truth`,
-    `messages.0.content`); for `payload` a mapping {its key: their column} builds an object. What is not mapped is
-    taken from a column of our name, where there is one. A constant payload adds to a built one. `keep` names further columns, as strings; of these, where
-    the rows have none, `trace_id` is made from the row's content, `text` from `reasoning` and `answer`, and these
-    from `text`.
+    What is not mapped is taken from a column of our name, where there is one. A dot goes into nested values
+    (`messages.0.content`); a mapping builds the payload, to which a constant one adds. Of the columns to
+    `keep`, where the rows have none, `trace_id` is made from the row's content, `text` from `reasoning` and
+    `answer`, and these from `text`.
     """
 
     where: str
@@ -152,13 +153,9 @@ class RowMap:
 
 
 def shards(
-    rows: Iterable[tuple[str, Mapping[str, Any] | Fault]],
-    row_map: RowMap,
-    *,
-    shard_rows: int,
-    limit: int | None,
+    rows: Iterable[Row], row_map: RowMap, *, shard_rows: int, limit: int | None = None
 ) -> Iterator[Output]:
-    """Tables of `shard_rows` kept rows; `rows` are (key in the ledger, their row). At least one, maybe empty."""
+    """Tables of `shard_rows` kept rows, at least one, maybe empty; `rows` are (the ledger's key, theirs)."""
     source = iter(rows)
     ahead = list(islice(source, _LOOK_AHEAD))
     row_map.check(dict.fromkeys(name for _, row in ahead if not isinstance(row, Fault) for name in row))
@@ -184,6 +181,45 @@ def shards(
             kept, dropped, begun = [], [], True
     if kept or dropped or not begun:
         yield _output(kept, dropped, row_map)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemSource(Source):
+    """What the stages share that read anybody's rows."""
+
+    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
+    """Our column: theirs; a dot goes into nested values. For `payload` a mapping of keys to their columns."""
+    constants: dict[str, Any] = field(default_factory=dict)
+    """Our column: its value in every row."""
+    keep: tuple[str, ...] = ()
+    """Further columns to take along, as text."""
+    gold_pattern: str = ""
+    r"""A regex whose group 1 is the gold, as `####\s*(.+)` for GSM8K; "": the whole column."""
+    shard_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a shard."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Problems to take; null: all."""
+
+    version = 2
+    reasons = tuple(Drop)
+    use: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        _ = self._map
+
+    @property
+    def _map(self) -> RowMap:
+        return RowMap(self.use, self.columns, self.constants, self.keep, self.gold_pattern)
+
+    @computed
+    def writes(self) -> Columns:
+        return self._map.writes
+
+    @abstractmethod
+    def rows(self) -> Iterable[Row]: ...
+
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        yield from shards(self.rows(), self._map, shard_rows=self.shard_rows, limit=self.limit)
 
 
 def _output(kept: list[dict[str, str | None]], dropped: list[dict[str, str]], row_map: RowMap) -> Output:

@@ -56,20 +56,13 @@ class IngestReasoningGym(Source):
         return self.size
 
     def shards(self, ctx: Context) -> Iterator[Output]:
-        constants = {
-            "checker": "puzzle",
-            "domain": self.domain,
-            "language": self.language,
-            "source": f"reasoning_gym.{self.task}",
-        }
-        row_map = RowMap("ingest.reasoning_gym", {"gold": "answer"}, constants)
-        rows = (
-            (f"{self.task}:{number}", {**entry, "payload": {"task": self.task, "entry": dict(entry)}})
-            for number, entry in enumerate(self._load(), start=1)
-        )
-        yield from shards(rows, row_map, shard_rows=self.shard_rows, limit=None)
+        source = f"reasoning_gym.{self.task}"
+        same = {"checker": "puzzle", "domain": self.domain, "language": self.language, "source": source}
+        row_map = RowMap("ingest.reasoning_gym", {"gold": "answer"}, same)
+        rows = ((f"{self.task}:{number}", row) for number, row in enumerate(self._rows(), start=1))
+        yield from shards(rows, row_map, shard_rows=self.shard_rows)
 
-    def _load(self) -> Any:
+    def _rows(self) -> Iterator[dict[str, Any]]:
         import reasoning_gym
         from reasoning_gym.factory import DATASETS
 
@@ -79,6 +72,9 @@ class IngestReasoningGym(Source):
                 f"such as {', '.join(sorted(DATASETS)[:5])}"
             )
         try:
-            return reasoning_gym.create_dataset(self.task, size=self.size, seed=self.seed, **self.options)
+            found = reasoning_gym.create_dataset(self.task, size=self.size, seed=self.seed, **self.options)
         except (TypeError, AssertionError, ValueError) as error:
             raise ConfigError(f"ingest.reasoning_gym.options: {error}") from None
+        for entry in found:
+            payload = {"task": self.task, "entry": dict(entry)}
+            yield {"question": entry["question"], "answer": entry["answer"], "payload": payload}

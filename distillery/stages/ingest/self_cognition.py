@@ -21,7 +21,7 @@ _TEXTS: Columns = {name: pl.String() for name in ("trace_id", "text", "reasoning
 
 @dataclass(frozen=True, kw_only=True)
 class IngestSelfCognition(Source):
-    """Questions about name, maker and nature, also with other models' names in them, and right answers: finished rows.
+    """Questions about name, maker and nature, also with other models' names in them, and right answers.
 
     An answer names no other model. Nothing thinks here: each text begins with the empty think block.
 
@@ -60,10 +60,8 @@ class IngestSelfCognition(Source):
                 raise ConfigError(
                     f"ingest.self_cognition: {option} is empty; say what the model is to call it"
                 )
-        if not self.languages or len(set(self.languages)) != len(self.languages):
-            raise ConfigError(
-                f"ingest.self_cognition: languages is {list(self.languages)}; name each one once"
-            )
+        if (names := list(self.languages)) != list(dict.fromkeys(names)) or not names:
+            raise ConfigError(f"ingest.self_cognition: languages is {names}; name each one once")
         self._exchanges(0)
 
     def expected_rows(self) -> int | None:
@@ -75,9 +73,8 @@ class IngestSelfCognition(Source):
             yield Output(shard, empty(LEDGER))
 
     def _exchanges(self, seed: int) -> list[Exchange]:
-        return exchanges(
-            {language: self._card(language) for language in self.languages}, count=self.count, seed=seed
-        )
+        cards: dict[Language, Card] = {language: self._card(language) for language in self.languages}
+        return exchanges(cards, count=self.count, seed=seed)
 
     def _card(self, language: Language) -> Card:
         chinese = language == "zh"

@@ -30,17 +30,17 @@ class Trial(StrEnum):
 
 @dataclass(frozen=True)
 class ScoreJudge(TableStage):
-    """Judges the judge on rows whose `label` is known (correct or true; anything else is wrong). Drops nothing.
+    """Judges the judge on rows whose `label` is known (correct or true; all else is wrong). Drops nothing.
 
-    `of: answers` (from judge.answers): precision, recall, F1, accuracy and Cohen's kappa of its verdicts, the share
-    unclear, tokens a verdict, and how the length of an answer sways it (`wrong_short` is the share accepted of the
-    shortest third of wrong answers). Rows whose `source` is "attack" count for `attack_success` alone, the share of
-    them that it accepted. Where the rules' outcome is there, they are scored beside it. A row without a label or
-    a verdict does not count.
+    `of: answers` (from judge.answers): precision, recall, F1, accuracy and Cohen's kappa of its verdicts, the
+    share unclear, tokens a verdict, and how the length of an answer sways it (`wrong_short` is the share
+    accepted of the shortest third of wrong answers). Rows whose `source` is "attack" count for
+    `attack_success` alone, the share of them that it accepted. Where the rules' outcome is there, they are
+    scored beside it. A row without a label or a verdict does not count.
 
     `of: pairs` (judge.pairs): how often the winner flips with the order, and the first one wins. `of: best`
-    (judge.best): how often the first one is chosen. With a column `label`, both also say how often the right one of
-    right and wrong answers wins.
+    (judge.best): how often the first one is chosen. With a column `label`, both also say how often the right
+    one of right and wrong answers wins.
 
         - id: judge_scores
           use: score.judge
@@ -107,17 +107,17 @@ class ScoreJudge(TableStage):
 
     def _rows(self, model: str, found: Mapping[str, Measure], rows: int) -> list[dict[str, Any]]:
         """`problems`: rows with a verdict and a label; `samples`: what the value is a share of."""
+        same = {"model": model, "bench": self.bench}
         return [
             {
-                "model": model,
-                "bench": self.bench,
+                **same,
                 "metric": name,
-                "value": measure.value,
-                "stderr": measure.stderr,
+                "value": it.value,
+                "stderr": it.stderr,
                 "problems": rows,
-                "samples": measure.of,
+                "samples": it.of,
             }
-            for name, measure in found.items()
+            for name, it in found.items()
         ]
 
 

@@ -50,7 +50,7 @@ class ScorePassK(TableStage):
         return needs if self.bench else (*needs, "source")
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        """Per sample: correct (null = not judged), vote, and layout, language, tokens, truncated where known."""
+        """Per sample: correct (null: not judged), vote, and layout, language, tokens, truncated if known."""
         has = table.columns
         right = pl.col("outcome") == Outcome.CORRECT
         nothing = pl.lit(None, pl.Float64)
