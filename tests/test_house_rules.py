@@ -69,6 +69,18 @@ def test_every_stage_says_what_it_is(use):
     assert stage.kind in Kind
 
 
+@pytest.mark.parametrize("use", sorted(STAGES))
+def test_a_stage_lies_where_its_name_says(use):
+    folder, _, file = use.partition(".")
+    module = STAGES[use].partition(":")[0].removeprefix("distillery.stages.")
+    assert module in (f"{folder}.{file}", f"{folder}_{file}")
+
+
+def test_no_folder_of_the_package_is_full():
+    for folder in {module.parent for module in MODULES}:
+        assert len(list(folder.glob("*.py"))) <= 16, folder
+
+
 @pytest.mark.parametrize("checker", sorted(CHECKERS))
 def test_every_checker_is_there(checker):
     assert isinstance(get_checker(checker), Checker)

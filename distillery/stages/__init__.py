@@ -25,11 +25,11 @@ STAGES = {
     "ingest.reasoning_gym": "distillery.stages.ingest.reasoning_gym:IngestReasoningGym",
     "ingest.self_cognition": "distillery.stages.ingest.self_cognition:IngestSelfCognition",
     "ingest.miniature": "distillery.stages.ingest.miniature:IngestMiniature",
-    "verify.gold": "distillery.stages.verify:VerifyGold",
+    "verify.gold": "distillery.stages.verify.gold:VerifyGold",
     "label.thinking": "distillery.stages.label_thinking:LabelThinking",
     "judge.thinking": "distillery.stages.judge.thinking:JudgeThinking",
     "generate.traces": "distillery.stages.generate.traces:GenerateTraces",
-    "verify.answers": "distillery.stages.verify:VerifyAnswers",
+    "verify.answers": "distillery.stages.verify.answers:VerifyAnswers",
     "judge.answers": "distillery.stages.judge.answers:JudgeAnswers",
     "judge.pairs": "distillery.stages.judge.pairs:JudgePairs",
     "judge.best": "distillery.stages.judge.best:JudgeBest",
@@ -50,9 +50,9 @@ STAGES = {
     "export.rl": "distillery.stages.export.rl:ExportRl",
     "export.hub": "distillery.stages.export.hub:ExportHub",
     "export.signatures": "distillery.stages.export.signatures:ExportSignatures",
-    "train.base": "distillery.stages.train:TrainBase",
-    "train.sft": "distillery.stages.train:TrainSft",
-    "train.grpo": "distillery.stages.train:TrainGrpo",
+    "train.base": "distillery.stages.train.base:TrainBase",
+    "train.sft": "distillery.stages.train.sft:TrainSft",
+    "train.grpo": "distillery.stages.train.grpo:TrainGrpo",
 }
 
 

@@ -21,7 +21,7 @@ from distillery.prompts import load_prompt
 from distillery.reasoning import join
 from distillery.records import Outcome, Problem, Verdict
 from distillery.stages.base import EngineJob, TrainJob, Uses
-from distillery.stages.train import TrainGrpo
+from distillery.stages.train.grpo import TrainGrpo
 from distillery.train.options import GrpoOptions, JudgeOptions
 from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward

@@ -11,8 +11,8 @@ from distillery.config import build
 from distillery.errors import ConfigError
 from distillery.records import Problem, Verdict
 from distillery.stages.export.rl import ExportRl
-from distillery.stages.train import TrainGrpo
-from distillery.stages.verify import VerifyAnswers
+from distillery.stages.train.grpo import TrainGrpo
+from distillery.stages.verify.answers import VerifyAnswers
 from distillery.verify.gold import gold_faults
 from distillery.verify.pool import processes as pool
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from distillery.records import Outcome, Problem, Verdict
-from distillery.stages.verify import VerifyAnswers
+from distillery.stages.verify.answers import VerifyAnswers
 from distillery.train.examples import CHECKED
 from distillery.train.rewards import CheckedReward
 from distillery.verify import CHECKERS

@@ -1,4 +1,4 @@
-"""train.base, train.sft and train.grpo: the trainers' options, a spec file, a training on several ranks."""
+"""What the three training stages share: a spec file, and a trainer that reads it in this process or on many ranks."""
 
 from __future__ import annotations
 
@@ -14,31 +14,15 @@ from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, DistilleryError
 from distillery.extras import require
 from distillery.shipped import find
-from distillery.stages.base import ModelReference, Trainer, TrainJob, Uses, computed
-from distillery.train.options import OPTIONS, BaseOptions, GrpoOptions, Options, SftOptions
+from distillery.stages.base import ModelReference, Trainer, TrainJob, computed
+from distillery.train.options import OPTIONS, Options
 from distillery.train.spec import JudgeSpec, TrainSpec
 
 _LOADS_A_MODEL = ("transformers", "vllm", "vllm_server")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainBase(BaseOptions, Trainer):
-    """Pretrains a small model, tokenizer included, on the `text` of a corpus, in its order.
-
-    - id: base
-      use: train.base
-      with: {hidden_size: 64, layers: 3}
-    """
-
-    version = 1
-    reads = ("text",)
-
-    def train(self, job: TrainJob) -> dict[str, float]:
-        return _train("base", self, job)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _FromModel(Trainer):
+class FromModel(Trainer):
     model: ModelReference = field(metadata={"identity": None})  # counted as what it leads to
     """What the training starts from: a folder, a hub id, or `{from: STAGE}`."""
 
@@ -47,50 +31,7 @@ class _FromModel(Trainer):
         return self.model
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainSft(SftOptions, _FromModel):
-    """Supervised fine-tuning of `model` on `question` and `text`, or on `messages`; loss on responses only.
-
-    - id: student
-      use: train.sft
-      from: chat
-      with: {model: Qwen/Qwen2.5-1.5B, learning_rate: 1.0e-5, epochs: 2}
-    """
-
-    version = 1
-
-    def train(self, job: TrainJob) -> dict[str, float]:
-        return _train("sft", self, job)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainGrpo(GrpoOptions, _FromModel):
-    """Group relative policy optimisation of `model` on `question`, rewarded by each row's own checker.
-
-    - id: zero
-      use: train.grpo
-      from: problems
-      with: {model: {from: base}, max_steps: 50, rewards: {accuracy: 1.0, format: 0.2}}
-    """
-
-    version = 1
-    reads = ("problem_id", "question", "gold", "checker")
-
-    def uses(self) -> Uses:
-        """The judge and the prompts of the rewards that it gives."""
-        if (judge := self.judge) is None:
-            return Uses()
-        prompts = {"helpfulness": judge.helpfulness_prompt, "harmlessness": judge.harmlessness_prompt}
-        return Uses((judge.engine,), tuple(prompts[reward] for reward in prompts if reward in self.rewards))
-
-    def code(self) -> tuple[str, ...]:
-        return self.own_checkers
-
-    def train(self, job: TrainJob) -> dict[str, float]:
-        return _train("grpo", self, job)
-
-
-def _train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob) -> dict[str, float]:
+def train(kind: Literal["base", "sft", "grpo"], options: Options, job: TrainJob) -> dict[str, float]:
     """Trains, or goes on where a killed training stopped; returns the numbers of its summary."""
     require("trl", "train", where=f"train.{kind}")
     job.work.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from distillery.config import build
 from distillery.records import LEDGER
 from distillery.stages import stage_class
 from distillery.stages.base import ShardStage
-from distillery.stages.verify import VerifyGold
+from distillery.stages.verify.gold import VerifyGold
 
 
 class Counts:

@@ -6,7 +6,7 @@ from distillery.errors import ConfigError
 from distillery.records import VERDICT, Outcome, Problem, Verdict
 from distillery.stages import stage_class, verify
 from distillery.stages.base import Output, ShardStage
-from distillery.stages.verify import VerifyAnswers
+from distillery.stages.verify.answers import VerifyAnswers
 
 
 class Counts:
