@@ -1,4 +1,4 @@
-"""Checkers in a user's own file, `module:name`: whatever such a one does, it does in a worker process that can be killed."""
+"""Checkers in a user's own file, `module:name`: what one does, it does in a process that can be killed."""
 
 from __future__ import annotations
 

@@ -105,8 +105,9 @@ class VotingJudge(JudgeStage):
     """Replies to each matter that it is asked about; more than one need a temperature above 0."""
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
     structured: bool = field(default=False, metadata={"identity": "changed"})
-    """Asks the server to hold replies to a JSON schema: unreadable are then only those that run into `max_tokens`.
-    Servers hold a reply from its first token on: a judge that thinks needs one with a reasoning parser."""
+    """Asks the server to hold replies to a JSON schema: unreadable are then only those that run into
+    `max_tokens`. Servers hold a reply from its first token on: a judge that thinks needs one with a reasoning
+    parser."""
 
     schema: ClassVar[str]
     orders: ClassVar[int] = 1  # in which a matter can be shown

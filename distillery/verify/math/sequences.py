@@ -9,7 +9,6 @@ from functools import lru_cache
 from distillery.verify.math.relations import assignments
 
 _MAX_ITEMS = 200
-
 _OPEN, _CLOSE = "([{", ")]}"
 SEPARATOR = re.compile(
     r"(?:,|;|\\text\{,?\s?(?:and|or|或|和)\s?\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|或|和|\\(?:lor|vee)(?![a-z])\s?"
@@ -85,9 +84,7 @@ def groups(text: str) -> tuple[str, ...]:
 
 def _both_signs(text: str) -> tuple[str, ...]:
     if text.count("±") + text.count("∓") == 1:
-        return tuple(
-            text.replace("±", one).replace("∓", other).removeprefix("+") for one, other in ("+-", "-+")
-        )
+        return tuple(text.replace("±", up).replace("∓", down).removeprefix("+") for up, down in ("+-", "-+"))
     return (text.replace("±", "\\pm ").replace("∓", "\\mp "),)
 
 
@@ -110,7 +107,7 @@ def _encloses(text: str) -> bool:
 
 
 def split_top(text: str, separator: re.Pattern[str], *, thousands: bool = True) -> tuple[str, ...]:
-    """Pieces between separators outside all brackets. With `thousands`, the commas of 12,345 do not separate."""
+    """Pieces between separators outside all brackets. With `thousands`, the comma of 12,345 is none."""
     if thousands and re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?", text):
         return (text,)
     depths: list[int] = []

@@ -1,6 +1,6 @@
 r"""The worker's half of the math checker: answers that only computer algebra can compare.
 
-It has no deadline of its own and may run for ever, or eat all memory: only `distillery.verify.pool.worker` calls it.
+It has no deadline of its own and may run for ever, or eat all memory: only the pool's `worker` calls it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _degrees_as_radians(expression: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _parsed(expression: str) -> list[Any]:
-    """Empty when it cannot be read. Units come off in the first reading; a lone "t" or "m" may be a variable."""
+    """Empty when it cannot be read. Units come off in a first try; a lone "t" or "m" may be a variable."""
     from math_verify import LatexExtractionConfig, parse
     from math_verify.parser import NormalizationConfig
 
