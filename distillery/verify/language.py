@@ -27,10 +27,7 @@ _OPENERS = re.compile(r"```|\$\$|\\\[|\\\(|\\begin\{[^{}\n]{1,30}\}")
 _CLOSERS = {"```": "```", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 _NOBODYS = re.compile(
     r"(?<!\\)\$(?!\s)[^$\n]{1,400}(?<!\s)\$"  # "$5 and $6" in prose has a space before the second sign
-    r"|`[^`\n]{1,400}`"
-    r"|https?://\S+|www\.\S+"
-    r"|\\[a-zA-Z]+"
-    r"|</?\w{1,20}>"
+    r"|`[^`\n]{1,400}`|https?://\S+|www\.\S+|\\[a-zA-Z]+|</?\w{1,20}>"
     r"|\b(?:sin|cos|tan|cot|sec|csc|log|ln|exp|lim|max|min|mod|gcd|lcm|arg|det|deg)\b"
 )
 _RUN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
@@ -70,8 +67,7 @@ def language_share(text: str, language: str) -> float | None:
 
 def share_of(words: Mapping[str, float], language: str) -> float | None:
     """`language_share` of a text whose `script_words` are known."""
-    total = sum(words.values())
-    if not total:
+    if not (total := sum(words.values())):
         return None
     wanted = set(scripts_of(language))
     if _KANA in wanted and not words.get(_KANA):

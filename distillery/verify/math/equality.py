@@ -196,7 +196,7 @@ def _quick(gold: str, answer: str, same: Numbers) -> bool | None:
 def _same_digits(gold: str, answer: str) -> bool | None:
     """In a base, or as 12:00 and 9:05 a time of day; other digits parted by a colon may be a ratio."""
     one, other = _CLOCK.fullmatch(gold), _CLOCK.fullmatch(answer)
-    if not one or not other or not (one[2].startswith("0") or other[2].startswith("0")):
+    if not one or not other or "0" not in (one[2][0], other[2][0]):
         return same_in_base(gold, answer)
     return (int(one[1]), one[2]) == (int(other[1]), other[2])
 
@@ -208,8 +208,7 @@ _TOWER = re.compile(
 
 
 def _huge(text: str) -> bool:
-    """A tower of powers, a power beyond any number that somebody writes out, or what grows like one: only
-    such a gold is compared with it."""
+    """A tower of powers or the like, beyond what anybody writes out: compared with such a gold only."""
     return bool(_TOWER.search(text))
 
 

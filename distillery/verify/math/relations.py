@@ -8,6 +8,7 @@ from typing import NamedTuple
 from distillery.verify.math.numerals import number
 
 _VARIABLE = r"(?:[A-Za-z]|\\(?:theta|alpha|beta|lambda|mu|omega|phi))"
+_UP = ("<", "\\le")
 _RELATION = re.compile(r"(<|>|\\le(?![a-z])\s?|\\ge(?![a-z])\s?)")
 _BUILDER = re.compile(
     rf"\\\{{(?P<name>{_VARIABLE})(?:\\in\s?(?:\\mathbb)?\{{?R\}}?)?\s?[|:](?P<condition>[^,;]+)\\\}}"
@@ -78,9 +79,6 @@ def _span(text: str) -> Span | None:
     if not low or not high or name in low + high:
         return None
     return Span(name, "(" if first in "<>" else "[", low, high, ")" if second in "<>" else "]")
-
-
-_UP = ("<", "\\le")
 
 
 def assignments(parts: tuple[str, ...]) -> dict[str, str] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from distillery.verify.math.relations import assignments
+from distillery.verify.math.spelling import first_closes_last
 
 _MAX_ITEMS = 200
 _OPEN, _CLOSE = "([{", ")]}"
@@ -91,19 +92,9 @@ def _both_signs(text: str) -> tuple[str, ...]:
 def _unfence(text: str) -> tuple[str, str]:
     if text.startswith("\\{") and text.endswith("\\}"):
         return "{}", text[2:-2]
-    if len(text) > 2 and text[0] in "([" and text[-1] in ")]" and _encloses(text):
+    if len(text) > 2 and text[0] in "([" and text[-1] in ")]" and first_closes_last(text, _OPEN, _CLOSE):
         return text[0] + text[-1], text[1:-1]
     return "", text
-
-
-def _encloses(text: str) -> bool:
-    """The first bracket is closed by the last character. Half-open intervals mix their brackets."""
-    depth = 0
-    for place, sign in enumerate(text):
-        depth += (sign in _OPEN) - (sign in _CLOSE)
-        if depth == 0:
-            return place == len(text) - 1
-    return False
 
 
 def split_top(text: str, separator: re.Pattern[str], *, thousands: bool = True) -> tuple[str, ...]:

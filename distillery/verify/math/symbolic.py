@@ -17,8 +17,6 @@ from distillery.verify.math.numerals import SURE_DIGITS, Number, number
 from distillery.verify.math.tolerance import Tolerance, read_tolerance
 
 _DEGREES = re.compile(r"(\d+(?:\.\d+)?|\\frac\{[^{}]*\}\{[^{}]*\})°")
-
-
 _SUBSCRIPT = re.compile(r"_\{?\\([a-zA-Z]+)\s?\}?")  # of R_\odot: any name will do
 
 
@@ -97,17 +95,14 @@ def _gold(expression: str) -> list[Any]:
     return found
 
 
-def _degrees_as_radians(expression: str) -> str:
-    return _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", expression).replace("°", "")
-
-
 @lru_cache(maxsize=4096)
 def _parsed(expression: str) -> list[Any]:
     """Empty when it cannot be read. Units come off in a first try; a lone "t" or "m" may be a variable."""
     from math_verify import LatexExtractionConfig, parse
     from math_verify.parser import NormalizationConfig
 
-    expression = _SUBSCRIPT.sub(r"_{\1}", _degrees_as_radians(expression))
+    radians = _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", expression).replace("°", "")
+    expression = _SUBSCRIPT.sub(r"_{\1}", radians)
     for units in (True, False):
         spelling = NormalizationConfig(units=units, boxed="none", equations=False)
         # bare numbers are read elsewhere: math-verify's own search for one finds the 5 in "\\foo(5"

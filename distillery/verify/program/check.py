@@ -114,13 +114,8 @@ def _flush(code: str, indent: str) -> str:
 
 
 def _run_function(program: str, options: dict[str, Any], limits: Limits) -> Verdict:
-    task = {
-        "prompt": options.get("prompt", ""),
-        "program": program,
-        "entry_point": options.get("entry_point", ""),
-        "test": options["test"],
-        "nonce": secrets.token_hex(16),
-    }
+    task = {name: options.get(name, "") for name in ("prompt", "entry_point", "test")}
+    task |= {"program": program, "nonce": secrets.token_hex(16)}
     found = run_python(bundle("function_judge"), stdin=json.dumps(task), limits=limits, supervised=True)
     report = _report(found, task["nonce"])
     if report is None:

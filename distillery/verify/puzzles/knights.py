@@ -151,11 +151,7 @@ def _statements_fault(statements: Any, solution: tuple[bool, ...]) -> str | None
         if not isinstance(said, (list, tuple)) or len(said) != len(solution):
             return f"payload: statements would be one for each of {len(solution)} people"
         tried = product((True, False), repeat=len(solution))
-        models = [
-            roles
-            for roles in tried
-            if all(_holds(one, roles) == role for one, role in zip(said, roles, strict=True))
-        ]
+        models = [them for them in tried if all(_holds(said[i], them) == role for i, role in enumerate(them))]
     except (ValueError, TypeError, SyntaxError, IndexError, RecursionError, MemoryError) as error:
         return f"payload: statements cannot be read: {type(error).__name__}: {str(error)[:100]}"
     if solution not in models:

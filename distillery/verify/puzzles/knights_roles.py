@@ -108,11 +108,9 @@ def _leads(runs: list[_Run], place: int) -> bool:
 def _give_predicate(
     said: dict[str, set[int]], names: tuple[str, ...], roles: tuple[int, ...], *, either: bool
 ) -> None:
-    if 1 < len(names) == len(roles) and not either:  # "Alice and Bob are a knight and a knave"
-        for name, role in zip(names, roles, strict=True):
-            _give(said, [name], [role])
-    else:
-        _give(said, names, roles)
+    each = 1 < len(names) == len(roles) and not either  # "Alice and Bob are a knight and a knave"
+    for place, name in enumerate(names):
+        _give(said, [name], roles[place : place + 1] if each else roles)
 
 
 def _runs(tokens: list[_Token]) -> list[_Run]:

@@ -207,11 +207,8 @@ def free_names(text: str) -> set[str]:
 
 
 def called(tests: ast.Module) -> set[str]:
-    return {
-        node.func.id
-        for node in ast.walk(tests)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    functions = [node.func for node in ast.walk(tests) if isinstance(node, ast.Call)]
+    return {function.id for function in functions if isinstance(function, ast.Name)}
 
 
 def trusted(tests: ast.Module, free: set[str]) -> dict[str, Any]:

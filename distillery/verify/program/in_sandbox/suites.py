@@ -62,9 +62,8 @@ def nothing(*_: object, **__: object) -> None:
 
 
 def run_tests(tests: ast.Module, space: dict[str, Any]) -> None:
-    used = {
-        node.id for node in ast.walk(tests) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    names = [node for node in ast.walk(tests) if isinstance(node, ast.Name)]
+    used = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     for function in own(space, types.FunctionType):
         if function.__name__.startswith("test"):
             run_function(function, [], helper=function.__name__ in used)
