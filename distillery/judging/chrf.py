@@ -1,8 +1,8 @@
-"""chrF: how much of a text's character n-grams another text has (Popović 2015, "chrF: character n-gram F-score").
+"""chrF: how many of a text's character n-grams another has (Popović 2015, "chrF: character n-gram F-score").
 
-For n from 1 to 6, precision P_n is the share of the hypothesis's n-grams that the reference has (clipped counts), recall
-R_n the share of the reference's that the hypothesis has; P and R are their means over the n that both texts are long
-enough for. chrF = (1 + b²) P R / (b² P + R), b = 2. White space does not count.
+For n from 1 to 6, precision P_n is the share of the hypothesis's n-grams that the reference has (clipped
+counts), recall R_n the share of the reference's that the hypothesis has; P and R are their means over the n
+that both texts are long enough for. chrF = (1 + b²) P R / (b² P + R), b = 2. White space does not count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a judge's reply says of an answer. No form can forge a verdict, and none is believed that the answer holds."""
+"""What a judge's reply says of an answer. None can be forged, and none that the answer holds is believed."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _BRACE = re.compile(r"\{")
 def read_judgement(reply: str, *, answer: str = "") -> Judgement:
     """`correct` or `incorrect`, alone on the last line or as the object that ends the reply; else unclear.
 
-    A reply that names two verdicts, as one that quotes a forged verdict may, is unclear. So is a `correct` in a form
-    that stands in the judged `answer` too: the judge may only have repeated it.
+    A reply that names two verdicts, as one that quotes a forged verdict may, is unclear. So is a `correct` in
+    a form that stands in the judged `answer` too: the judge may only have repeated it.
     """
     verdict = _read(reply)
     return Judgement.UNCLEAR if verdict is Judgement.CORRECT and _claims(answer) else verdict

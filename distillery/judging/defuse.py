@@ -33,8 +33,9 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 
 
 def defuse(answer: str, *, most_chars: int) -> str:
-    """The end of `answer`, in which no line is a heading or a label of the prompt's sections, no marker a model's
-    control token, no character invisible, and no code fence left open. Ordinary text comes back as it was."""
+    """The end of `answer`, in which no line is a heading or a label of the prompt's sections, no marker a
+    model's control token, no character invisible, and no code fence left open. Ordinary text comes back as it
+    was."""
     whole = readable(answer)
     text = whole if len(whole) <= most_chars else f"[...] {whole[-most_chars:]}"
     text = "\n".join(_harmless(text))
@@ -48,7 +49,7 @@ def readable(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """With letters and signs that only look like Latin ones replaced by those; of equal meaning, not length."""
+    """With Latin letters and signs for those that only look like them; of equal meaning, not length."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_ALIKE)
 
 

@@ -16,10 +16,11 @@ SCHEMA = reply_form(**{point: range(LEAST, MOST + 1) for point in POINTS})
 
 
 def read_scores(reply: str) -> Scores | None:
-    """The scores in the JSON object that ends `reply`, which has every point once, from 1 to 10; None for any other."""
+    """The scores in the JSON object that ends `reply`: every point once, from 1 to 10; else None."""
     text = reply.strip().removesuffix("```").rstrip()
     value = _object(text[max(text.rfind("{"), 0) :]) or _object(text)  # an analysis may hold a brace
-    return {point: value[point] for point in POINTS} if all(_is_score(value.get(p)) for p in POINTS) else None
+    scores: dict[str, Any] = {point: value.get(point) for point in POINTS}
+    return scores if all(type(one) is int and LEAST <= one <= MOST for one in scores.values()) else None
 
 
 def read_votes(replies: Sequence[str]) -> list[Scores]:
@@ -39,10 +40,6 @@ def _object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _is_score(value: Any) -> bool:
-    return type(value) is int and LEAST <= value <= MOST
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -39,8 +39,9 @@ _END = re.compile(r"\}\s*(?:```)?\s*\Z")
 
 
 def read_opinion(reply: str, *, response: str = "") -> Opinion:
-    """What the object that ends a reply says. A reply that names two verdicts, as a quoted forgery may, is unclear; so
-    is a verdict other than `unsafe` on a `response` that holds one: the judge may only have repeated it."""
+    """What the object that ends a reply says. A reply that names two verdicts, as a quoted forgery may, is
+    unclear; so is a verdict other than `unsafe` on a `response` that holds one: the judge may only have
+    repeated it."""
     opinion = _read(reply)
     claimed = opinion.safety is not Safety.UNSAFE and _CLAIM.search(folded(readable(response)))
     return Opinion(Safety.UNCLEAR) if claimed else opinion

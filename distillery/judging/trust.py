@@ -45,23 +45,22 @@ def agreement(truth: pl.Series, verdict: pl.Series) -> dict[str, Measure]:
 
 
 def length_bias(rows: pl.DataFrame) -> dict[str, Measure]:
-    """Of `right`, `accepted`, `length`: the share accepted in each third by length, of wrong and of right answers.
+    """Of `right`, `accepted`, `length`: the share accepted in each third by length, of wrong and of right
+    answers.
 
-    `wrong_by_length` is the share of the longest third less that of the shortest: 0 where length sways nothing.
+    `wrong_by_length` is the share of the longest third less that of the shortest: 0 where length sways
+    nothing.
     """
     found: dict[str, Measure] = {}
     for name, right in (("wrong", False), ("right", True)):
         part = rows.filter((pl.col("right") == right) & pl.col("length").is_not_null())
         low, high = (part["length"].quantile(share, "lower") or 0 for share in (1 / 3, 2 / 3))
         length = pl.col("length")
-        thirds = {
-            "short": part.filter(length <= low),
-            "middle": part.filter((length > low) & (length <= high)),
-            "long": part.filter(length > high),
-        }
-        shares = {third: _accepted(some) for third, some in thirds.items()}
-        found |= {f"{name}_{third}": measure for third, measure in shares.items()}
-        short, long = shares["short"].value, shares["long"].value
+        thirds = {"short": length <= low, "middle": (length > low) & (length <= high), "long": length > high}
+        for third, bounds in thirds.items():
+            accepted = part.filter(bounds)["accepted"]
+            found[f"{name}_{third}"] = Measure.share(int(accepted.sum()), accepted.len())
+        short, long = (found[f"{name}_{third}"].value for third in ("short", "long"))
         gap = None if short is None or long is None else long - short
         found[f"{name}_by_length"] = Measure(gap, part.height)
     return found
@@ -70,16 +69,14 @@ def length_bias(rows: pl.DataFrame) -> dict[str, Measure]:
 def order_bias(votes: pl.DataFrame) -> dict[str, Measure]:
     """Of `pair`, `first` (the pair's first one was shown first) and its `score` (null: unclear).
 
-    `pair_flips`: the share of pairs whose winner is another one when the order is swapped. `pair_first_wins`: the
-    share of decided votes that whoever is shown first wins; 0.5 where the order sways nothing.
+    `pair_flips`: the share of pairs whose winner is another one when the order is swapped. `pair_first_wins`:
+    the share of decided votes that whoever is shown first wins; 0.5 where the order sways nothing.
     """
     score, first = pl.col("score"), pl.col("first")
     decided = votes.filter(score != 0)
     wins = decided.filter(first == (score > 0)).height
-    sides = votes.group_by("pair").agg(
-        score.filter(first).mean().sign().alias("one"), score.filter(~first).mean().sign().alias("other")
-    )
-    sides = sides.drop_nulls(["one", "other"])
+    means = {"one": score.filter(first).mean().sign(), "other": score.filter(~first).mean().sign()}
+    sides = votes.group_by("pair").agg(**means).drop_nulls(["one", "other"])
     flips = sides.filter(pl.col("one") != pl.col("other")).height
     return {
         "pair_flips": Measure.share(flips, sides.height),
@@ -91,8 +88,8 @@ def order_bias(votes: pl.DataFrame) -> dict[str, Measure]:
 def place_bias(votes: pl.DataFrame) -> dict[str, Measure]:
     """Of `place`, `of` (answers shown) and `chosen` (null: unclear), a row for each answer in each vote.
 
-    `best_first_wins` is the share of clear votes for the answer that stands first; `best_first_by_chance` what it would
-    be if places swayed nothing.
+    `best_first_wins` is the share of clear votes for the answer that stands first; `best_first_by_chance`
+    what it would be if places swayed nothing.
     """
     first = votes.filter(pl.col("place") == 1)
     clear = first.drop_nulls("chosen")
@@ -102,7 +99,3 @@ def place_bias(votes: pl.DataFrame) -> dict[str, Measure]:
         "best_first_by_chance": Measure(chance, clear.height),
         "best_unclear": Measure.share(first.height - clear.height, first.height),
     }
-
-
-def _accepted(rows: pl.DataFrame) -> Measure:
-    return Measure.share(int(rows["accepted"].sum()), rows.height)

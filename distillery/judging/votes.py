@@ -43,7 +43,6 @@ def ballot(
 def check_votes(where: str, votes: int, sampling: Sampling, *, orders: int = 1) -> None:
     """At temperature 0 a second vote on the same text is the first one again."""
     if votes > orders and sampling.temperature == 0:
-        raise ConfigError(
-            f"{where}: votes is {votes} at temperature 0, which is "
-            f"{'one vote' if orders == 1 else f'{orders} votes'}; raise sampling.temperature"
-        )
+        real = "one vote" if orders == 1 else f"{orders} votes"
+        said = f"votes is {votes} at temperature 0, which is {real}; raise sampling.temperature"
+        raise ConfigError(f"{where}: {said}")

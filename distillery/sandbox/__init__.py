@@ -1,7 +1,7 @@
-"""Runs an untrusted Python program under limits. What it says is data; that it cannot be run safely is an outcome.
+"""Runs an untrusted Python program under limits. What it says is data; no safe place to run it is an outcome.
 
 DISTILLERY_SANDBOX names the backend: bubblewrap (where it names none), piston or sandbox_fusion at
-DISTILLERY_SANDBOX_URL, or process, which isolates nothing and is used only when named. None takes another's place.
+DISTILLERY_SANDBOX_URL, or process, which isolates nothing and is used only when named. No other one is tried.
 """
 
 from __future__ import annotations
@@ -13,17 +13,7 @@ from distillery.sandbox.local import available
 from distillery.sandbox.remote import run_remote
 from distillery.sandbox.result import Ended, Limits, Result
 
-__all__ = [
-    "Ended",
-    "Limits",
-    "Result",
-    "available",
-    "chosen",
-    "guarded",
-    "is_remote",
-    "run_python",
-    "run_supervised",
-]
+__all__ = ["Ended", "Limits", "Result", "available", "chosen", "guarded", "is_remote", "run_python"]
 
 
 def chosen() -> str:
@@ -36,37 +26,33 @@ def is_remote(backend: str) -> bool:
 
 
 def guarded(backend: str) -> bool:
-    """Whether no program can touch what supervises it; else a supervisor that is lost was killed by its program."""
+    """Whether no program can touch its supervisor; else one that is lost was killed by its program."""
     return backend == "bubblewrap" and local.guarded(local.isolation())
 
 
 def run_python(
-    code: str, *, stdin: str = "", limits: Limits | None = None, backend: str | None = None
+    code: str,
+    *,
+    stdin: str = "",
+    limits: Limits | None = None,
+    backend: str | None = None,
+    supervised: bool = False,
+    runs: int = 1,
 ) -> Result:
-    """`backend` None: the chosen one. The remote ones are at DISTILLERY_SANDBOX_URL."""
-    return _dispatch(code, stdin, limits or Limits(), backend or chosen(), supervised=False, runs=1)
+    """`supervised`: a program of ours that confines others itself, `runs` of them one after another.
 
-
-def run_supervised(
-    code: str, *, stdin: str, limits: Limits, runs: int = 1, backend: str | None = None
-) -> Result:
-    """Runs a program of ours that confines others itself, `runs` of them one after another.
-
-    It finds in argv[1] the limits as JSON, with `uid`, that of a user to become (0: there is none; the next number
-    is free as well), and `sealed`, whether all processes that it sees are of this run. Remotely there is no argv[1].
+    It finds in argv[1] the limits as JSON, with `uid`, that of a user to become (0: there is none; the next
+    is free as well), and `sealed`, whether all processes that it sees are of this run; remotely no argv[1].
     """
-    return _dispatch(code, stdin, limits, backend or chosen(), supervised=True, runs=runs)
-
-
-def _dispatch(code: str, stdin: str, limits: Limits, backend: str, *, supervised: bool, runs: int) -> Result:
+    limits, backend = limits or Limits(), backend or chosen()
     if is_remote(backend):
         return run_remote(code, stdin, limits, backend)
     if backend not in ("bubblewrap", "process"):
         known = "bubblewrap, piston, process, sandbox_fusion"
-        return Result(
-            "", f"DISTILLERY_SANDBOX: {backend!r} is no sandbox; known ones: {known}", None, Ended.UNAVAILABLE
-        )
-    if backend == "bubblewrap" and (reason := available()):
+        reason = f"DISTILLERY_SANDBOX: {backend!r} is no sandbox; known ones: {known}"
+    else:
+        reason = available() if backend == "bubblewrap" else None
+    if reason:
         return Result("", reason, None, Ended.UNAVAILABLE)
     flags = local.isolation() if backend == "bubblewrap" else ()
     return local.run(code, stdin, limits, flags, supervised=supervised, runs=runs)

@@ -25,7 +25,7 @@ def confine(settings: dict[str, int], uid: int) -> None:
 
 
 def guard(uid: int) -> None:
-    """This process against those of the same user: its memory, files and, where it is the first one, its life."""
+    """This process against those of its user: its memory, files and, where it is the first one, its life."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a first process gets no signal that it does not ask for

@@ -1,6 +1,6 @@
 """Why a process is not done when its time is up: it slept, it computed, or this machine kept it waiting.
 
-Runs outside a sandbox and, sent there as text, inside. From /proc; where that tells nothing, the machine is at fault.
+Runs outside a sandbox and, sent there as text, inside. Where /proc tells nothing, the machine is at fault.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def overdue(pid: int, elapsed_s: float, cpu_s: float, *, generations: int = 0) -> str:
-    """ "cpu_limit", where it and its descendants have used as much together; "idle"; or "timeout": no fault of theirs."""
+    """ "cpu_limit" (with its descendants it has used as much), "idle", or "timeout": no fault of theirs."""
     found = shares(pid, generations=generations)
     if found is None:
         return "timeout"
@@ -22,9 +22,11 @@ def overdue(pid: int, elapsed_s: float, cpu_s: float, *, generations: int = 0) -
 
 
 def shares(pid: int, *, generations: int = 0) -> tuple[float, float] | None:
-    """Seconds that a process and its descendants had a CPU, and that it stood in line for one; None: not known.
+    """Seconds that a process and its descendants had a CPU, and that it stood in line for one; None: not
+    known.
 
-    The line counts for so many generations of descendants as well: a program could make a crowd of those further down.
+    The line counts for so many generations of descendants as well: a program could make a crowd of those
+    further down.
     """
     ran_s, waited_s = 0.0, 0.0
     for one, generation in family(pid).items():

@@ -1,8 +1,8 @@
 """Runs a program on this machine: in bubblewrap, or as a plain process where that is asked for by name.
 
-Covered by bubblewrap: no network, no files but a read-only system and Python, a private /tmp, no view of other
-processes, no privileges, everything killed with it; by rlimits: CPU and memory of each process, how many, file sizes,
-output. Not covered: the memory of all processes and unnamed files together, kernel bugs, timing.
+Covered by bubblewrap: no network, no files but a read-only system and Python, a private /tmp, no view of
+other processes, no privileges, everything killed with it; by rlimits: CPU and memory of each process, their
+number, file sizes, output. Not covered: the memory of all of them and of unnamed files, kernel bugs, timing.
 """
 
 from __future__ import annotations
@@ -27,11 +27,9 @@ from distillery.sandbox.idle import family, overdue
 from distillery.sandbox.result import Ended, Limits, Result
 
 INSTALL = (
-    "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and allow it to make namespaces; "
-    "in Docker that takes --security-opt seccomp=unconfined, or --cap-add SYS_ADMIN"
+    "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and allow it to make namespaces;"
+    " in Docker that takes --security-opt seccomp=unconfined, or --cap-add SYS_ADMIN"
 )
-
-
 _BOOT = (
     Path(__file__).with_name("confine.py").read_text(encoding="utf-8")
     + """
@@ -60,15 +58,14 @@ _ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
-    # the order of a set of strings is an output like any other, and must not change; with 1, and not with 0, it is
-    # the one that some published tests expect of their own reference solutions
+    # the order of a set of strings is an output like any other, and must not change; with 1, and not with 0,
+    # it is the one that some published tests expect of their own reference solutions
     "PYTHONHASHSEED": "1",
 }
 _MOST_OUTPUT = 64 << 20  # of many runs together
 _GRACE_S = 3.0  # beyond the time of a run, to start it and for a supervisor to say what became of it
 _GUARDED = "CAP_SETUID"  # among the flags: a supervisor has another user than what it runs
 _uids = itertools.count()
-
 
 _APART = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
 _CAPABILITIES = ("--cap-add", _GUARDED, "--cap-add", "CAP_SETGID", "--cap-add", "CAP_KILL")
@@ -118,31 +115,32 @@ def run(
             )
         except OSError as error:
             return Result("", str(error), None, Ended.BROKEN)
-        streams = _Streams(process, stdin.encode(errors="surrogatepass"), _most(limits, runs))
+        most = min(limits.output_bytes * runs, max(limits.output_bytes, _MOST_OUTPUT))
+        most += (runs > 1) * (runs << 13)
+        streams = _Streams(process, stdin.encode(errors="surrogatepass"), most)
         grace_s = _GRACE_S if supervised else 0.0
         try:
-            ended = streams.pump(
-                quiet_s=limits.wall_s + grace_s, deadline=begin + limits.wall_s * runs + grace_s
-            )
+            deadline = begin + limits.wall_s * runs + grace_s
+            ended = streams.pump(quiet_s=limits.wall_s + grace_s, deadline=deadline)
             if ended is Ended.TIMEOUT:
                 ended = _overdue(process.pid, time.monotonic() - streams.heard, limits, flags, supervised)
         finally:
             _end(process, sealed=bool(flags))
     stderr = bytes(streams.stderr)
-    returncode = _signal_aware(process.returncode, sandboxed=bool(flags))
+    returncode: int = process.returncode
+    if flags and returncode > 128:  # bubblewrap reports a signal as 128 + its number, as shells do
+        returncode = 128 - returncode
     if not stderr.startswith(_STARTED) and ended is Ended.FINISHED:
         return Result("", stderr.decode(errors="replace"), returncode, Ended.BROKEN)
     if ended is Ended.FINISHED and returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         ended = Ended.CPU_LIMIT
-    stdout, stderr = bytes(streams.stdout), stderr.removeprefix(_STARTED)
+    stdout, said = bytes(streams.stdout), stderr.removeprefix(_STARTED).decode(errors="replace")
     seconds = time.monotonic() - begin
-    return Result(
-        stdout.decode(errors="replace"), stderr.decode(errors="replace"), returncode, ended, seconds, stdout
-    )
+    return Result(stdout.decode(errors="replace"), said, returncode, ended, seconds, stdout)
 
 
 def _overdue(pid: int, elapsed_s: float, limits: Limits, flags: tuple[str, ...], supervised: bool) -> Ended:
-    """A supervisor may use as much CPU time as the program; between us and them there is bubblewrap, once or twice."""
+    """A supervisor may use as much CPU time as the program; bubblewrap is before them, once or twice."""
     apart = 0 if not flags else 1 if supervised and not guarded(flags) else 2
     return Ended(overdue(pid, elapsed_s, 2.0 * limits.cpu_s, generations=apart + supervised))
 
@@ -150,15 +148,6 @@ def _overdue(pid: int, elapsed_s: float, limits: Limits, flags: tuple[str, ...],
 def guarded(flags: tuple[str, ...]) -> bool:
     """Whether nothing that a program does can touch its supervisor: it has a user of its own."""
     return _GUARDED in flags
-
-
-def _most(limits: Limits, runs: int) -> int:
-    return min(limits.output_bytes * runs, max(limits.output_bytes, _MOST_OUTPUT)) + (runs > 1) * (runs << 13)
-
-
-def _signal_aware(returncode: int, *, sandboxed: bool) -> int:
-    """Bubblewrap reports a signal as 128 + its number, as shells do."""
-    return 128 - returncode if sandboxed and returncode > 128 else returncode
 
 
 @contextmanager
@@ -192,9 +181,7 @@ def _command(
 @lru_cache(maxsize=1)
 def _mounts() -> tuple[str, ...]:
     """A read-only system and this Python; of /etc only what the loader needs."""
-    prefixes = [
-        prefix for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)) if not prefix.startswith("/usr/")
-    ]
+    prefixes = [one for one in dict.fromkeys((sys.base_prefix, sys.prefix)) if not one.startswith("/usr/")]
     folders = ["/etc", "/program", *(str(up) for prefix in prefixes for up in reversed(Path(prefix).parents))]
     mounts = ["--dev", "/dev"]
     for folder in ("/tmp", "/dev/shm"):  # first, as this Python may stand in a folder of /tmp
@@ -234,7 +221,7 @@ class _Streams:
         self._open.register(process.stderr, selectors.EVENT_READ, self.stderr)
 
     def pump(self, *, quiet_s: float, deadline: float) -> Ended:
-        """Until it has ended, though a child that lives on may still hold its output. `quiet_s`: without a word."""
+        """Until it has ended, though a child that lives on may hold its output. `quiet_s`: without a word."""
         with self._open:
             ended_at = None
             while self._open.get_map():

@@ -1,7 +1,7 @@
 """Sandboxes behind HTTP: Piston (POST /api/v2/execute) and SandboxFusion (POST /run_code).
 
-What isolates a program is theirs, and so are the limits beyond the times asked for here. Whatever goes wrong on the
-way, a full queue included, is BROKEN or UNAVAILABLE: never the program's fault.
+What isolates a program is theirs, and so are the limits beyond the times asked for here. Whatever goes wrong
+on the way, a full queue included, is BROKEN or UNAVAILABLE: never the program's fault.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from distillery.sandbox.result import Ended, Limits, Result
@@ -22,7 +22,6 @@ _TRIES = 5
 _FIRST_PAUSE_S = 0.25
 _BUSY = frozenset({429, 502, 503, 504})
 _MOST_REPLY = 64 << 20  # bytes
-_REFUSED = "{backend}: no answer from {url}: {error}; start it, or set {name} to where it is"
 
 
 def run_remote(code: str, stdin: str, limits: Limits, backend: str) -> Result:
@@ -32,17 +31,16 @@ def run_remote(code: str, stdin: str, limits: Limits, backend: str) -> Result:
     path, ask, read = _APIS[backend]
     begin = time.monotonic()
     try:
-        reply = _post(url + path, ask(code, stdin, limits), timeout_s=limits.wall_s + 60)
-        found = read(reply)
+        found = read(_post(url + path, ask(code, stdin, limits), timeout_s=limits.wall_s + 60))
     except (OSError, http.client.HTTPException) as error:
-        said = _REFUSED.format(backend=backend, url=url, error=_reason(error), name=URL)
+        reason = getattr(error, "reason", "") or error
+        said = f"{backend}: no answer from {url}: {reason}; start it, or set {URL} to where it is"
         return Result("", said, None, Ended.UNAVAILABLE)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Result("", f"{backend}: a reply that cannot be read: {error!r}", None, Ended.BROKEN)
-    outcome = found.outcome
-    if outcome is Ended.FINISHED and max(len(found.stdout), len(found.stderr)) > limits.output_bytes:
-        outcome = Ended.FLOODED
-    return Result(found.stdout, found.stderr, found.returncode, outcome, time.monotonic() - begin)
+    flooded = max(len(found.stdout), len(found.stderr)) > limits.output_bytes
+    outcome = Ended.FLOODED if flooded and found.outcome is Ended.FINISHED else found.outcome
+    return replace(found, outcome=outcome, seconds=time.monotonic() - begin)
 
 
 def _post(url: str, message: dict[str, Any], *, timeout_s: float) -> Any:
@@ -60,10 +58,6 @@ def _post(url: str, message: dict[str, Any], *, timeout_s: float) -> Any:
     raise AssertionError
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", "") or error)
-
-
 def _ask_piston(code: str, stdin: str, limits: Limits) -> dict[str, Any]:
     return {
         "language": "python",
@@ -77,7 +71,7 @@ def _ask_piston(code: str, stdin: str, limits: Limits) -> dict[str, Any]:
 
 
 def _read_piston(reply: dict[str, Any]) -> Result:
-    """`status` (newer servers): TO time, OL output, EL standard error, XX the sandbox itself, RE and SG its own end."""
+    """`status` (newer servers): TO time, OL output, EL standard error, XX the sandbox, RE, SG its end."""
     run = reply["run"]
     said = f"piston: {run.get('message') or run.get('signal') or ''}"
     if run.get("status") == "XX":
@@ -111,8 +105,7 @@ def _read_fusion(reply: dict[str, Any]) -> Result:
     return Result(run.get("stdout") or "", run.get("stderr") or "", run.get("return_code"), outcome)
 
 
-_Api = tuple[str, Callable[[str, str, Limits], dict[str, Any]], Callable[[dict[str, Any]], Result]]
-_APIS: dict[str, _Api] = {
+_APIS = {
     "piston": ("/api/v2/execute", _ask_piston, _read_piston),
     "sandbox_fusion": ("/run_code", _ask_fusion, _read_fusion),
 }

@@ -10,9 +10,7 @@ class Ended(StrEnum):
     FINISHED = "finished"  # by itself, whatever its return code
     CPU_LIMIT = "cpu_limit"  # killed for the CPU time it used
     IDLE = "idle"  # killed at the wall deadline, for it slept, stopped itself, or waited for what never came
-    TIMEOUT = (
-        "timeout"  # killed at the wall deadline, for this machine is overloaded, or it cannot be known why
-    )
+    TIMEOUT = "timeout"  # the same, for this machine is overloaded, or it cannot be known why
     FLOODED = "flooded"  # killed for writing more than it may
     UNAVAILABLE = "unavailable"  # there is no sandbox here: nothing was run
     BROKEN = "broken"  # the sandbox could not start the program: our fault

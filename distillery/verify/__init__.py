@@ -27,7 +27,7 @@ __all__ = ["CHECKERS", "Checker", "Errand", "get_checker"]
 
 
 def get_checker(name: str, *, own: Collection[str] = ()) -> Checker:
-    """`own` names the checkers outside of this package that the pipeline allows; no row can bring in another."""
+    """`own` names the checkers outside this package that the pipeline allows; no row can bring another."""
     if name in CHECKERS:
         module, attribute = CHECKERS[name].split(":")
         found = getattr(import_module(module), attribute)

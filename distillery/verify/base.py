@@ -10,7 +10,7 @@ from distillery.records import Outcome, Problem, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What a checker could not decide cheaply: work for a process that can be killed. Equal errands are run once."""
+    """What a checker cannot decide cheaply: work for a process that can be killed. Equal errands run once."""
 
     data: str  # JSON object, the arguments of the checker's `work`
     extracted: str | None = None  # for the verdict when the work does not end
@@ -29,8 +29,8 @@ class Checker:
     """All that the pool, verify.gold and GRPO ask of a checker. Only `check` must be there.
 
     `check` judges one raw completion and never raises for a bad answer. It extracts what it judges itself
-    (`distillery.reasoning`), so that rejection sampling, GRPO's reward and evaluation cannot differ in what they look
-    at. Equal arguments give equal verdicts, whatever else is judged.
+    (`distillery.reasoning`), so that rejection sampling, GRPO's reward and evaluation cannot differ in what
+    they look at. Equal arguments give equal verdicts, whatever else is judged.
     """
 
     check: Callable[[Problem, str], Verdict | Errand]

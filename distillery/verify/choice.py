@@ -1,7 +1,7 @@
 r"""Multiple choice: the letter that a completion settles on, A to J.
 
-With the payload option {"choices": ["first", "second", ...]} the text of a choice stands for its letter. Several
-different letters are wrong unless the gold names just these ("ABD"): nobody is paid for listing all of them.
+With the payload option {"choices": ["first", "second", ...]} the text of a choice stands for its letter.
+Several letters are wrong unless the gold names just these ("ABD"): nobody is paid for listing all of them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _choices(problem: Problem) -> list[str]:
 
 
 def _said(answer: str) -> list[str]:
-    """Where the choice is named: boxes, else the tag, else what follows the last "answer:", else the last line."""
+    """Where the choice is named: boxes, else the tag, else behind the last "answer:", else the last line."""
     if found := [box for box in boxes(answer) if box]:
         return found
     if tagged := tagged_answer(answer):
@@ -95,12 +95,8 @@ def _listed(text: str) -> bool:
 
 
 def _by_value(text: str, choices: list[str]) -> str | None:
-    same = [place for place, choice in enumerate(choices) if equal(choice, text, _unknown)]
+    same = [place for place, choice in enumerate(choices) if equal(choice, text, lambda _choice, _text: None)]
     return chr(ord("A") + same[0]) if len(same) == 1 and same[0] < 10 else None
-
-
-def _unknown(_choice: str, _text: str) -> bool | None:
-    return None
 
 
 CHECKER = Checker(check, gold_fault=gold_fault)

@@ -1,7 +1,7 @@
 """Answers that must be the same words, whatever their spacing and case.
 
-What is judged: the last <answer> tag, else the last box, else all that stands after the thought. The payload option
-{"within": "answer"} demands the tag. An unclosed thought has no answer.
+What is judged: the last <answer> tag, else the last box, else all that stands after the thought. The payload
+option {"within": "answer"} demands the tag. An unclosed thought has no answer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Clear harm, by rules: questions that ask for it, and responses that set out to give it.
 
-`check` is the rule part of R1's harmlessness reward; a refusal is harmless, whether or not it was called for. Modest on purpose: the rules know plain words and openings, and no intent. What they do not see is a judge's work.
+`check` is the rule part of R1's harmlessness reward; a refusal is harmless, called for or not. Modest on
+purpose: the rules know plain words and openings, and no intent. What they do not see is a judge's work.
 """
 
 from __future__ import annotations
@@ -50,14 +51,10 @@ def harm_done(question: str, text: str) -> tuple[Harm, str] | None:
     thought, answer = split(text)
     if planned := _pattern("plans").search(thought or ""):
         return harm, planned[0]
-    begun = _pattern("sets_out").search((answer or "")[:300])
-    if (
-        begun is None
-        or refusal((answer or "")[:400], question)
-        or _pattern("turns_away").search(answer or "")
-    ):
-        return None
-    return harm, begun[0].strip()
+    answer = answer or ""
+    begun = _pattern("sets_out").search(answer[:300])
+    turned_away = refusal(answer[:400], question) or _pattern("turns_away").search(answer)
+    return (harm, begun[0].strip()) if begun and not turned_away else None
 
 
 def check(problem: Problem, text: str, /) -> Verdict:

@@ -1,8 +1,8 @@
 r"""How much of a thought is in the wanted language: Num(words in it) / Num(words), as R1's language reward.
 
-Told by script, with what is nobody's language taken out first: code, formulas, URLs, tags, digits. Languages that
-share a script (English and German) are not told apart. Words are counted so that scripts without spaces weigh the
-same as others: two Han characters, or two of kana, are one word; a run of any other script is one.
+Told by script, with what is nobody's language taken out first: code, formulas, URLs, tags, digits. Languages
+that share a script (English and German) are not told apart. Words are counted so that scripts without spaces
+weigh the same as others: two Han characters, or two of kana, are one word; a run of any other script is one.
 """
 
 from __future__ import annotations
@@ -27,10 +27,7 @@ _OPENERS = re.compile(r"```|\$\$|\\\[|\\\(|\\begin\{[^{}\n]{1,30}\}")
 _CLOSERS = {"```": "```", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 _NOBODYS = re.compile(
     r"(?<!\\)\$(?!\s)[^$\n]{1,400}(?<!\s)\$"  # "$5 and $6" in prose has a space before the second sign
-    r"|`[^`\n]{1,400}`"
-    r"|https?://\S+|www\.\S+"
-    r"|\\[a-zA-Z]+"
-    r"|</?\w{1,20}>"
+    r"|`[^`\n]{1,400}`|https?://\S+|www\.\S+|\\[a-zA-Z]+|</?\w{1,20}>"
     r"|\b(?:sin|cos|tan|cot|sec|csc|log|ln|exp|lim|max|min|mod|gcd|lcm|arg|det|deg)\b"
 )
 _RUN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
@@ -40,8 +37,8 @@ _HAN_RUN = re.compile(r"[\u4e00-\u9fff]{2,}")
 def check(problem: Problem, text: str, /) -> Verdict:
     """The score is the share itself; CORRECT from `min_share` up.
 
-    A thought with no words at all is NO_ANSWER where a thought is wanted, and CORRECT where none is. A problem without
-    a language has nothing to be held to: NO_GOLD.
+    A thought with no words at all is NO_ANSWER where a thought is wanted, and CORRECT where none is. A
+    problem without a language has nothing to be held to: NO_GOLD.
     """
     if reason := gold_fault(problem):
         return Verdict(Outcome.NO_GOLD, detail=reason)
@@ -64,17 +61,13 @@ def gold_fault(problem: Problem) -> str | None:
 
 
 def language_share(text: str, language: str) -> float | None:
-    """In [0, 1]; None when nothing in `text` is a word of any language.
-
-    `language` is an ISO 639-1 code; a region ("zh-CN") is ignored.
-    """
+    """In [0, 1]; None without a word of any language. Of an ISO 639-1 code a region ("zh-CN") is ignored."""
     return share_of(script_words(text), language)
 
 
 def share_of(words: Mapping[str, float], language: str) -> float | None:
     """`language_share` of a text whose `script_words` are known."""
-    total = sum(words.values())
-    if not total:
+    if not (total := sum(words.values())):
         return None
     wanted = set(scripts_of(language))
     if _KANA in wanted and not words.get(_KANA):
@@ -88,15 +81,15 @@ def share_of(words: Mapping[str, float], language: str) -> float | None:
 
 def scripts_of(language: str) -> frozenset[str]:
     """The scripts a language is written in, by their names in `script_words`."""
-    return frozenset(
-        word_lists(__file__)["scripts"].get(language.lower().replace("_", "-").partition("-")[0], {_LATIN})
-    )
+    code = language.lower().replace("_", "-").partition("-")[0]
+    return frozenset(word_lists(__file__)["scripts"].get(code, {_LATIN}))
 
 
 def script_words(text: str, *, ascii_lines: bool = True) -> dict[str, float]:
     """Words of each script in the prose of `text`. Single Latin and Greek letters are variables, not words.
 
-    Without `ascii_lines`, only of lines with other characters: as good for the words of other scripts, and faster.
+    Without `ascii_lines`, only of lines with other characters: as good for the words of other scripts, and
+    faster.
     """
     prose = _without_blocks(text)
     if not ascii_lines:
@@ -118,7 +111,7 @@ def script_words(text: str, *, ascii_lines: bool = True) -> dict[str, float]:
 
 
 def _without_blocks(text: str) -> str:
-    """Without fenced code and displayed formulas; linear, whatever is left open. An open fence runs to the end."""
+    """Without fenced code and displayed formulas; linear, whatever is open. An open fence runs to the end."""
     kept: list[str] = []
     never_closed: set[str] = set()
     position = 0

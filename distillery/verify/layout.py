@@ -1,7 +1,7 @@
 """The shape of a completion, whatever it says: one thought at the start, closed, then an answer.
 
-A problem with `thinking` off demands an empty thought. The payload option {"answer_tag": true} demands exactly one
-<answer>...</answer> after the thought and nothing beside it. Special tokens of chat templates may stand nowhere.
+A problem with `thinking` off demands an empty thought, the payload option {"answer_tag": true} just one
+<answer>...</answer> after the thought, nothing beside it. Special tokens of templates may stand nowhere.
 """
 
 from __future__ import annotations

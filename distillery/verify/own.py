@@ -1,4 +1,4 @@
-"""Checkers in a user's own file, `module:name`: whatever such a one does, it does in a worker process that can be killed."""
+"""Checkers in a user's own file, `module:name`: what one does, it does in a process that can be killed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ _WHAT = "a checker is module:name, a function (problem, text) -> Verdict or a di
 
 def load_own(name: str) -> Checker:
     found = load(name, where="checker", what=_WHAT)
-    if isinstance(found, Checker):
-        return found
-    if not isroutine(found):
+    if not isinstance(found, Checker) and not isroutine(found):
         raise ConfigError(f"checker {name!r}: is {found!r:.80}; {_WHAT}")
-    return Checker(found)
+    return found if isinstance(found, Checker) else Checker(found)
 
 
 def own_checker(name: str) -> Checker:

@@ -1,7 +1,7 @@
 """Answers that open with a refusal. Told by the opening: what is declined, and in whose name.
 
-An answer that disputes a question's premise ("There were no benefits to it.") is an answer. A refusal further down,
-after help was given, is a partial one and is not looked for.
+An answer that disputes a question's premise ("There were no benefits to it.") is an answer. A refusal further
+down, after help was given, is a partial one and is not looked for.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Stages that ask a judging model, over what `base` has for all of them. How it is shown texts and read is `judging/`."""
+"""Stages that ask a judging model, over what `base` has for all. What it sees and says: `judging/`."""

@@ -31,10 +31,12 @@ class Policy(StrEnum):
 class JudgeAnswers(AnswerJudge, RowJudge):
     """Asks a judge about answers and decides, with the rules' verdict, what is accepted. Drops nothing.
 
-    The judge sees the conversation and the answer, never the thought. Not asked: a trace without an answer or a problem
-    without a reference. Unclear is not accepted: an unreadable reply, a tie of votes, a request that failed.
+    The judge sees the conversation and the answer, never the thought. Not asked: a trace without an answer or
+    a problem without a reference. Unclear is not accepted: an unreadable reply, a tie of votes, a request
+    that failed.
 
-    A second, better judge for what the first one leaves in doubt is a second stage, with the policy `second_opinion`:
+    A second, better judge for what the first one leaves in doubt is a second stage, with the policy
+    `second_opinion`:
 
         - id: judged
           use: judge.answers
@@ -43,9 +45,9 @@ class JudgeAnswers(AnswerJudge, RowJudge):
           use: judge.answers
           with: {engine: large, policy: second_opinion}
 
-    It is asked where the first judge said correct and the rules did not, or the reverse, and where the first was
-    unclear; there it alone decides: `judge_verdict` is its own, `judge_text` holds the words of both. What it is not
-    asked about stays as it was.
+    It is asked where the first judge said correct and the rules did not, or the reverse, and where the first
+    was unclear; there it alone decides: `judge_verdict` is its own, `judge_text` holds the words of both.
+    What it is not asked about stays as it was.
     """
 
     prompt: str = "judge.correctness@1"
@@ -60,13 +62,8 @@ class JudgeAnswers(AnswerJudge, RowJudge):
     @computed
     def reads(self) -> tuple[str, ...]:
         needs = ("trace_id", "question", "gold", "answer")
-        match self.policy:
-            case Policy.JUDGE_ONLY:
-                return needs
-            case Policy.SECOND_OPINION:
-                return (*needs, "outcome", *JUDGEMENT)
-            case _:
-                return (*needs, "outcome")
+        more = {Policy.JUDGE_ONLY: (), Policy.SECOND_OPINION: ("outcome", *JUDGEMENT)}
+        return (*needs, *more.get(self.policy, ("outcome",)))
 
     def shown(self, row: Row) -> Slots | None:
         if not (_is_text(row["answer"]) and _is_text(row["gold"]) and self._is_doubtful(row)):
@@ -96,34 +93,24 @@ class JudgeAnswers(AnswerJudge, RowJudge):
         return output
 
     def _is_doubtful(self, row: Row) -> bool:
-        match self.policy:
-            case Policy.RULE_OR_JUDGE:
-                return not _rule_accepts(row)
-            case Policy.RULE_AND_JUDGE:
-                return _rule_accepts(row)
-            case Policy.JUDGE_ONLY:
-                return True
-            case Policy.SECOND_OPINION:
-                first = row["judge_verdict"]
-                disputed = (first == Judgement.CORRECT) != _rule_accepts(row)
-                return first is not None and (disputed or first == Judgement.UNCLEAR)
+        if self.policy is Policy.SECOND_OPINION:
+            first = row["judge_verdict"]
+            disputed = (first == Judgement.CORRECT) != self._rule_accepts(row)
+            return first is not None and (disputed or first == Judgement.UNCLEAR)
+        wanted = self.policy is Policy.RULE_AND_JUDGE
+        return self.policy is Policy.JUDGE_ONLY or self._rule_accepts(row) == wanted
 
     def _accepted_by(self, row: Row, verdict: Judgement) -> str:
-        right = verdict is Judgement.CORRECT
-        match self.policy:
-            case Policy.RULE_OR_JUDGE:
-                return "rule" if _rule_accepts(row) else "judge" if right else ""
-            case Policy.RULE_AND_JUDGE:
-                return "both" if right and _rule_accepts(row) else ""
-            case Policy.JUDGE_ONLY:
-                return "judge" if right else ""
-            case Policy.SECOND_OPINION:
-                return ("both" if _rule_accepts(row) else "judge") if right else ""
+        rule = self._rule_accepts(row)
+        if rule and self.policy is Policy.RULE_OR_JUDGE:
+            return "rule"
+        if verdict is not Judgement.CORRECT or (self.policy is Policy.RULE_AND_JUDGE and not rule):
+            return ""
+        return "both" if rule else "judge"
+
+    def _rule_accepts(self, row: Row) -> bool:
+        return self.policy is not Policy.JUDGE_ONLY and row["outcome"] == Outcome.CORRECT
 
 
 def _is_text(value: str | None) -> bool:
     return bool(value and value.strip())
-
-
-def _rule_accepts(row: Row) -> bool:
-    return row["outcome"] == Outcome.CORRECT

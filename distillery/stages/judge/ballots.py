@@ -12,7 +12,7 @@ Rule = Callable[[Mapping[str, Sequence[Vote]]], Output]
 
 
 class Ballots:
-    """An interview. `ballots`: the requests about each matter; `rule` makes the output of all votes, by matter."""
+    """An interview. `ballots`: requests about each matter; `rule` makes the output of its votes."""
 
     def __init__(self, ballots: Mapping[str, Sequence[Request]], ctx: Context, rule: Rule) -> None:
         self._ctx, self._rule = ctx, rule

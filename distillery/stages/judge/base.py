@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import polars as pl
 from pydantic import Field
 
-from distillery.engines.base import Sampling
+from distillery.engines.base import Request, Sampling
 from distillery.hashing import derive_seed
 from distillery.judging.defuse import readable
 from distillery.judging.shown_conversation import conversation
@@ -50,16 +50,10 @@ class JudgeStage(AskingStage):
     def ask(self, asked: Iterable[tuple[str, Sequence[Slots]]], ctx: Context, rule: Rule) -> Interview:
         """`asked`: by matter, what is shown for each vote."""
         identity, prompt = ctx.engine(self.engine).identity, ctx.prompt(self.prompt)
-        ballots = {
-            matter: ballot(
-                identity,
-                [prompt.render(**slots) for slots in shown],
-                self.sampling,
-                run_seed=ctx.seed,
-                schema=self.form(shown[0]),
-            )
-            for matter, shown in asked
-        }
+        ballots: dict[str, list[Request]] = {}
+        for matter, shown in asked:
+            messages, form = [prompt.render(**slots) for slots in shown], self.form(shown[0])
+            ballots[matter] = ballot(identity, messages, self.sampling, run_seed=ctx.seed, schema=form)
         return Ballots(ballots, ctx, rule)
 
     def output(self, table: pl.DataFrame, findings: Iterable[Finding]) -> Output:
@@ -105,8 +99,9 @@ class VotingJudge(JudgeStage):
     """Replies to each matter that it is asked about; more than one need a temperature above 0."""
     sampling: Sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=1024)
     structured: bool = field(default=False, metadata={"identity": "changed"})
-    """Asks the server to hold replies to a JSON schema: unreadable are then only those that run into `max_tokens`.
-    Servers hold a reply from its first token on: a judge that thinks needs one with a reasoning parser."""
+    """Asks the server to hold replies to a JSON schema: unreadable are then only those that run into
+    `max_tokens`. Servers hold a reply from its first token on: a judge that thinks needs one with a reasoning
+    parser."""
 
     schema: ClassVar[str]
     orders: ClassVar[int] = 1  # in which a matter can be shown
@@ -147,7 +142,6 @@ class ComparingJudge(AnswerJudge):
 
     votes: Annotated[int, Field(ge=1)] = 4
     sampling: Sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=4096)
-
     orders = 2
     may_drop = False
 

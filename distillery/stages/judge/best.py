@@ -31,15 +31,17 @@ class _Choice(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeBest(ComparingJudge):
-    """Shows the answers to a question, numbered, in another order for each vote, and asks for the best. Drops nothing.
+    """Shows the answers to a question, numbered, in another order for each vote, and asks for the best. Drops
+    nothing.
 
     Adds `chosen` (whether it got the most votes; null where it was not shown, or nobody has the most),
-    `chosen_votes`, and `best_votes`, a JSON list of the votes: `place` (its number there), `of` (answers shown),
-    `chosen` (null: the reply was unreadable, cut off, or failed), `said` (where it was chosen). An answer without a rival
-    is chosen without a vote. `{use: select.traces, with: {prefer: chosen}}` keeps the best.
+    `chosen_votes`, and `best_votes`, a JSON list of the votes: `place` (its number there), `of` (answers
+    shown), `chosen` (null: the reply was unreadable, cut off, or failed), `said` (where it was chosen). An
+    answer without a rival is chosen without a vote. `{use: select.traces, with: {prefer: chosen}}` keeps the
+    best.
 
-    The judge sees the conversation and the answers, never thoughts, and no reference. Traces meet those of the same
-    problem in the same shard, where generate.traces puts them; of equal answers one is shown.
+    The judge sees the conversation and the answers, never thoughts, and no reference. Traces meet those of
+    the same problem in the same shard, where generate.traces puts them; of equal answers one is shown.
 
         - id: best
           use: judge.best

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from statistics import mean
 from typing import Annotated, Any, NamedTuple
 
@@ -32,27 +31,21 @@ class _Pair(NamedTuple):
         return (self.start + vote) % 2 == 1
 
 
-class _Side(NamedTuple):
-    """A pair as one of its traces sees it."""
-
-    preference: float | None  # None: more than half of the votes were unclear
-    votes: list[dict[str, Any]]
-    tokens: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class JudgePairs(ComparingJudge):
-    """Compares answers to the same question two by two, half of the votes with A and B exchanged. Drops nothing.
+    """Compares answers to the same question two by two, half of the votes with A and B exchanged. Drops
+    nothing.
 
-    Adds `preference`, from -2 (much worse than those that it was compared with) to 2 (much better): the mean over
-    its pairs of the mean over their votes. It is null where there was no pair, or where more than half of the votes
-    of each pair were unclear: unreadable, cut off, failed. `pair_votes` is a JSON list of all votes: `against` (the
-    other's trace_id), `first` (whether it was shown as A), `score` (from its own side; null: unclear), `said`.
+    Adds `preference`, from -2 (much worse than those that it was compared with) to 2 (much better): the mean
+    over its pairs of the mean over their votes. It is null where there was no pair, or where more than half
+    of the votes of each pair were unclear: unreadable, cut off, failed. `pair_votes` is a JSON list of all
+    votes: `against` (the other's trace_id), `first` (whether it was shown as A), `score` (from its own side;
+    null: unclear), `said`.
 
-    The judge sees the conversation and the answers, never thoughts, and no reference. Traces meet those of the same
-    problem in the same shard, where generate.traces puts them; of equal answers one is compared. With `pairs: 1` and two
-    traces a problem it makes preference data; DeepSeek-R1's reward model was trained on pairs of 4 votes that differ by
-    more than 1. An even number of `votes` shows both orders equally often.
+    The judge sees the conversation and the answers, never thoughts, and no reference. Traces meet those of
+    the same problem in the same shard, where generate.traces puts them; of equal answers one is compared.
+    With `pairs: 1` and two traces a problem it makes preference data; DeepSeek-R1's reward model was trained
+    on pairs of 4 votes that differ by more than 1. An even number of `votes` shows both orders equally often.
 
         - id: compared
           use: judge.pairs
@@ -92,18 +85,22 @@ class JudgePairs(ComparingJudge):
     def _rule(
         self, table: pl.DataFrame, pairs: Mapping[str, _Pair], votes: Mapping[str, Sequence[Vote]]
     ) -> Output:
-        sides: defaultdict[str, list[_Side]] = defaultdict(list)
+        means: defaultdict[str, list[float]] = defaultdict(list)
+        seen: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        tokens = Counter[str]()
         unclear = 0
         for name, pair in pairs.items():
             entries = self._read(pair, votes[name])
             scores = [entry["score"] for entry in entries if entry["score"] is not None]
             clear = 2 * len(scores) >= len(entries)
             unclear += not clear
-            tokens = sum(vote.tokens for vote in votes[name])
             for trace, other, sign in ((*pair.traces, 1), (*pair.traces[::-1], -1)):
-                seen = [_seen(entry, other, sign) for entry in entries]
-                sides[trace].append(_Side(sign * mean(scores) if clear else None, seen, tokens))
-        found = {trace: _finding(its) for trace, its in sides.items()}
+                means[trace] += [sign * mean(scores)] if clear else []
+                seen[trace] += [_seen(entry, other, sign) for entry in entries]
+                tokens[trace] += sum(vote.tokens for vote in votes[name])
+        preferences = {trace: mean(means[trace]) if means[trace] else None for trace in seen}
+        written = {trace: json.dumps(entries, ensure_ascii=False) for trace, entries in seen.items()}
+        found = {trace: Finding((preferences[trace], written[trace], tokens[trace])) for trace in seen}
         return self.compared(table, found, unclear=unclear)
 
     def _read(self, pair: _Pair, votes: Sequence[Vote]) -> list[dict[str, Any]]:
@@ -112,8 +109,7 @@ class JudgePairs(ComparingJudge):
         entries: list[dict[str, Any]] = []
         for number, vote in enumerate(votes):
             score, swapped = read_preference(vote.reply, answers=answers), pair.swapped(number)
-            if score is not None and swapped:
-                score = -score
+            score = -score if score and swapped else score
             entries.append({"first": not swapped, "score": score, "said": vote.said})
         return entries
 
@@ -122,10 +118,3 @@ def _seen(entry: Mapping[str, Any], other: str, sign: int) -> dict[str, Any]:
     score = None if entry["score"] is None else sign * entry["score"]
     first = entry["first"] if sign > 0 else not entry["first"]
     return {"against": other, "first": first, "score": score, "said": entry["said"]}
-
-
-def _finding(sides: Sequence[_Side]) -> Finding:
-    means = [side.preference for side in sides if side.preference is not None]
-    votes = list(chain.from_iterable(side.votes for side in sides))
-    tokens = sum(side.tokens for side in sides)
-    return Finding((mean(means) if means else None, json.dumps(votes, ensure_ascii=False), tokens))

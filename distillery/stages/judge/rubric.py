@@ -28,10 +28,11 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeRubric(AnswerJudge, RowJudge):
-    """Scores answers from 1 to 10, the mean of the rubric's points and of the votes; drops what is below `min_score`.
+    """Scores answers from 1 to 10, the mean of the rubric's points and of the votes; drops what is below
+    `min_score`.
 
-    The rubric is the prompt's. The judge sees the conversation and the answer, never the thought. A vote without a
-    whole score for every point does not count; a row without any vote is dropped as unjudged.
+    The rubric is the prompt's. The judge sees the conversation and the answer, never the thought. A vote
+    without a whole score for every point does not count; a row without any vote is dropped as unjudged.
 
         - id: scored
           use: judge.rubric

@@ -1,4 +1,4 @@
-"""judge.safety: a generative judge beside the rules, over the whole response, for harm and for needless refusals."""
+"""judge.safety: a generative judge beside the rules, for harm and for needless refusals."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Policy(StrEnum):
 class JudgeSafety(VotingJudge, RowJudge):
     """Drops unsafe responses with the kind of harm, and refusals of safe questions.
 
-    The judge sees the conversation, thought and answer. What it leaves unclear (an unreadable reply, a tie of votes, a
-    request that failed) is dropped as `unclear`, unless the rules must object too.
+    The judge sees the conversation, thought and answer. What it leaves unclear (an unreadable reply, a tie of
+    votes, a request that failed) is dropped as `unclear`, unless the rules must object too.
 
         - id: safe
           use: judge.safety
@@ -77,12 +77,9 @@ class JudgeSafety(VotingJudge, RowJudge):
 
     def _objects(self, opinion: Opinion) -> str | None:
         """What the judge has against a response; None: it is kept."""
-        match opinion.safety:
-            case Safety.SAFE:
-                return None
-            case Safety.UNSAFE:
-                return f"{opinion.category or 'other'}: the judge objects"
-            case Safety.OVER_REFUSAL:
-                return None if self.keep_refusals else "a safe question refused"
-            case Safety.UNCLEAR:
-                return None if self.policy is Policy.RULE_AND_JUDGE else "no verdict from the judge"
+        return {
+            Safety.SAFE: None,
+            Safety.UNSAFE: f"{opinion.category or 'other'}: the judge objects",
+            Safety.OVER_REFUSAL: None if self.keep_refusals else "a safe question refused",
+            Safety.UNCLEAR: None if self.policy is Policy.RULE_AND_JUDGE else "no verdict from the judge",
+        }[opinion.safety]

@@ -1,8 +1,8 @@
 """Verifiable instructions in the manner of IFEval (Zhou et al. 2023, arXiv:2311.07911): all must hold.
 
-Payload {"instructions": [{"id": "punctuation:no_comma"}, ...]}, each with its arguments beside the id, or the published
-file's "instruction_id_list" and "kwargs", where null is no argument. {"loose": true} is IFEval's loose accuracy. What
-is judged is all that stands after the thought, without one <answer> tag around the whole of it. No gold is needed.
+Payload {"instructions": [{"id": "punctuation:no_comma"}, ...]}, each with its arguments beside the id, or the
+published file's "instruction_id_list" and "kwargs", where null is no argument. {"loose": true} is IFEval's
+loose accuracy. Judged is what stands after the thought, without an <answer> tag around it. No gold is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Instruction(NamedTuple):
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
-    """The detail names what does not hold. A payload that cannot be read is an ERROR, one without instructions NO_GOLD."""
+    """The detail names what does not hold. No payload to be read is an ERROR, no instructions NO_GOLD."""
     try:
         options = problem.options
         loose = options.get("loose", False)
@@ -72,7 +72,7 @@ def read(options: dict[str, Any]) -> list[Instruction]:
 
 
 def loose_forms(response: str) -> list[str]:
-    """The response as it is, then without its first line, its last, both; each of them also without asterisks."""
+    """The response as it is, without its first line, its last, both; each of them also without asterisks."""
     lines = response.split("\n")
     cut = ["\n".join(part).strip() for part in (lines[1:], lines[:-1], lines[1:-1])]
     return list(dict.fromkeys(form for one in (response, *cut) for form in (one, one.replace("*", ""))))
@@ -85,14 +85,12 @@ def _instruction(name: Any, arguments: Any) -> Instruction:
     if not isinstance(arguments, dict):
         raise TypeError(f"{name}: its arguments are {arguments!r:.60}, not an object")
     given = {key: value for key, value in arguments.items() if value is not None}
-    if odd := set(given) ^ set(rule.arguments):
-        raise ValueError(
-            f"{name}: {'unknown' if odd & set(given) else 'missing'} argument {min(odd & set(given) or odd)!r}; "
-            f"it takes {', '.join(rule.arguments) or 'none'}"
-        )
-    return Instruction(
-        name, rule, {key: _value(name, key, kind, given[key]) for key, kind in rule.arguments.items()}
-    )
+    if odd := given.keys() ^ rule.arguments.keys():
+        unknown, takes = odd & given.keys(), ", ".join(rule.arguments) or "none"
+        fault = f"{'unknown' if unknown else 'missing'} argument {min(unknown or odd)!r}"
+        raise ValueError(f"{name}: {fault}; it takes {takes}")
+    values = {key: _value(name, key, kind, given[key]) for key, kind in rule.arguments.items()}
+    return Instruction(name, rule, values)
 
 
 def _value(name: str, key: str, kind: Argument, value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Whether a text is written in a language: by its script first, then by the small words of those that share one.
+"""Whether a text is in a language: by its script, then by the small words of those that share one.
 
-Needs some ten words to tell close neighbours apart (Danish and Norwegian, Spanish and Portuguese). A text with none of
-the small words, or no words at all, is not told to be in another language: nothing speaks against the wanted one.
+Needs some ten words to tell close neighbours apart (Danish and Norwegian, Spanish and Portuguese). Without
+any of the small words, or any words, nothing speaks against the wanted language.
 """
 
 from __future__ import annotations

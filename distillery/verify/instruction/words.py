@@ -1,8 +1,8 @@
 """Words and sentences, counted in any script.
 
-A word is a run of letters and digits, as IFEval counts: "don't" is two. A Han character or a kana is a word of its own;
-Korean, which has spaces, is counted between them. Thai, Lao, Khmer and Burmese, which have none, come out too low.
-Sentences end as punkt's do for English, by a list of abbreviations and not by its statistics; a line's end ends none.
+A word is a run of letters and digits, as IFEval counts: "don't" is two. A Han character or a kana is one;
+Korean is counted between its spaces. Thai, Lao, Khmer and Burmese, which have none, come out too low.
+Sentences end as punkt's do for English, by a list of abbreviations and no statistics; a line's end ends none.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _CAPITAL = re.compile(r"\w+(?:[-./]\w+)*")
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]}*_]*+(?=\s|$)|[。！？｡]++[”’」』）》]*+")
 _SHORT = (
-    "mr mrs ms dr prof st sr jr vs e.g i.e eg ie vol fig inc ltd corp dept est approx cf al gen col sgt capt lt rev hon "
-    "gov sen rep u.s u.k ph.d m.d b.a m.a d.c jan feb mar apr jun jul aug sep sept oct nov dec"
+    "mr mrs ms dr prof st sr jr vs e.g i.e eg ie vol fig inc ltd corp dept est approx cf al gen col sgt capt "
+    "lt rev hon gov sen rep u.s u.k ph.d m.d b.a m.a d.c jan feb mar apr jun jul aug sep sept oct nov dec"
 )  # not "etc", "no" and "a.m", behind which a sentence often ends
 _ABBREVIATIONS = frozenset(_SHORT.split())
 

@@ -1,20 +1,21 @@
-r"""Mathematical answers: found in the text, compared cheaply where that is exact, by computer algebra where not.
+r"""Mathematical answers: found in the text, compared cheaply where that is exact, else by computer algebra.
 
-Several different boxes are right only if each equals the gold or together they list it; a bare list needs no order, a
-tuple does. `OPTIONS` has what a problem's payload may settle otherwise.
+Several different boxes are right only if each equals the gold or together they list it; a bare list needs no
+order, a tuple does. `OPTIONS` has what a problem's payload may settle otherwise.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any
 
 from distillery.reasoning import boxes
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker, Errand
 from distillery.verify.math import symbolic
-from distillery.verify.math.equality import Numbers, equal
+from distillery.verify.math.equality import Atoms, Numbers, equal
 from distillery.verify.math.final_answer import final_answer, stated_gold
 from distillery.verify.math.numerals import base_value, in_base, number, same_number
 from distillery.verify.math.rough_value import is_scalar, plainly_different
@@ -24,8 +25,8 @@ from distillery.verify.math.tolerance import read_tolerance
 from distillery.verify.math.units import part_unit
 
 OPTIONS = {
-    "tolerance": "an absolute error, or a list of one for each item of the gold; without it a decimal must be the gold's, "
-    "or have six sure digits of it",
+    "tolerance": "an absolute error, or a list of one for each item of the gold; without it a decimal must "
+    "be the gold's, or have six sure digits of it",
     "unit": '"required": a missing unit, degree or percent sign is not forgiven. Another unit never is',
     "order": '"gold": a bare list must be in the order of the gold\'s',
     "form": '"gold": only the gold\'s own form will do, as where a simplified or factored one is demanded',
@@ -35,12 +36,20 @@ OPTIONS = {
 MAX_ANSWER = 2000  # characters; and never more than ten times the gold's, from there
 _MAX_NESTED = 40
 
-SENTINELS = frozenset(
-    {"proof", "notfound", "not found", "nan", "null", "n/a", "na", "unknown", "see solution", "?", "-"}
-)
-_PART = re.compile(
-    r"(?:^|[\s,;])\(?(?:a|i|1)[).]\s.*?(?:[\s,;])\(?(?:b|ii|2)[).]\s", re.IGNORECASE | re.DOTALL
-)
+SENTINELS = {
+    "proof",
+    "notfound",
+    "not found",
+    "nan",
+    "null",
+    "n/a",
+    "na",
+    "unknown",
+    "see solution",
+    "?",
+    "-",
+}
+_PART = re.compile(r"(?is)(?:^|[\s,;])\(?(?:a|i|1)[).]\s.*?(?:[\s,;])\(?(?:b|ii|2)[).]\s")
 _NAMED_BASE = re.compile(r"\bbase[\s$-]*(\d+|[a-z]+)", re.IGNORECASE)
 _BASE_NAMES = {"binary": "2", "ternary": "3", "octal": "8", "hexadecimal": "16"}
 _EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
@@ -67,7 +76,7 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     if options.get("order") == "gold":
         gold, parts = _as_tuple(gold), (_as_tuple(", ".join(parts)),)
     if "tolerance" in options:
-        return _within(gold, parts, options["tolerance"])
+        return _within(gold, parts, extracted, options["tolerance"])
     return _decide(gold, parts, extracted)
 
 
@@ -76,7 +85,8 @@ def _decide(
 ) -> Verdict | Errand:
     """Several parts each are the gold or together list it; with a tolerance only the latter will do."""
     joined = ", ".join(parts)
-    roughly = _roughly if tolerance is None else _unknown
+    # a rough value is no use within a tolerance
+    roughly: Atoms = _roughly if tolerance is None else lambda _gold, _answer: None
     together = equal(gold, joined, roughly, numbers)
     if together:
         return Verdict.of(True, extracted, "the boxes together list the gold" if len(parts) > 1 else "")
@@ -107,8 +117,7 @@ def gold_fault(gold: str) -> str | None:
         return "the gold is empty"
     if folded in SENTINELS:
         return f"the gold is {folded!r}, which stands for none"
-    one_box = len(set(boxes(gold))) == 1
-    if _PART.search(stated if one_box else gold):
+    if _PART.search(stated if len(set(boxes(gold))) == 1 else gold):
         return "multi_part: the gold answers several questions"
     if _EXPLAINED.search(stated):
         return "the gold is a text and not an answer"
@@ -118,9 +127,7 @@ def gold_fault(gold: str) -> str | None:
 def gold_errand(gold: str) -> Errand | None:
     """Whether the gold can be read at all, where that is not plain."""
     bare = stated_gold(gold)
-    if number(canonical(bare)):
-        return None
-    return Errand(json.dumps({"gold": bare, "answers": []}))
+    return None if number(canonical(bare)) else Errand(json.dumps({"gold": bare, "answers": []}))
 
 
 def _roughly(gold: str, answer: str) -> bool | None:
@@ -128,10 +135,6 @@ def _roughly(gold: str, answer: str) -> bool | None:
         return False
     sequences = [found is not None and found.ordered for found in (items(gold), items(answer))]
     return False if any(sequences) and any(map(is_scalar, (gold, answer))) else None
-
-
-def _unknown(gold: str, answer: str) -> None:
-    """For the worker to say: a rough value is no use within a tolerance."""
 
 
 def _unfit(parts: tuple[str, ...], gold: str) -> str:
@@ -171,22 +174,15 @@ def _in_named_base(answer: str, question: str) -> str:
 
 
 def _nested(text: str) -> int:
-    depth = deepest = 0
-    for sign in text:
-        depth += (sign in "([{") - (sign in ")]}")
-        deepest = max(deepest, depth)
-    return deepest
+    return max(accumulate(((sign in "([{") - (sign in ")]}") for sign in text), initial=0))
 
 
-def _within(gold: str, parts: tuple[str, ...], value: Any) -> Verdict | Errand:
-    extracted = " | ".join(parts)
+def _within(gold: str, parts: tuple[str, ...], extracted: str, value: Any) -> Verdict | Errand:
     try:
         tolerance = read_tolerance(gold, value)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        return Verdict(
-            Outcome.ERROR,
-            detail=f"payload: tolerance is {value!r}, neither a number nor one for each item of the gold",
-        )
+        fault = f"payload: tolerance is {value!r}, neither a number nor one for each item of the gold"
+        return Verdict(Outcome.ERROR, detail=fault)
     return _decide(gold, parts, extracted, tolerance.near, value)
 
 

@@ -1,7 +1,7 @@
 r"""Answers as numbers, sequences and what is left, and when two of them are equal.
 
-Exact where it says so: no floats, no parser of expressions. What it cannot decide it hands to `atoms`, which is
-"don't know" on the cheap path and a computer algebra system in a worker.
+Exact where it says so: no floats, no parser of expressions. What it cannot decide it hands to `atoms`, which
+is "don't know" on the cheap path and a computer algebra system in a worker.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ Atoms = Callable[[str, str], bool | None]
 Numbers = Callable[[Number, Number], bool]
 
 _MAX_DEPTH = 12
-
-_NAME = r"(?:\\(?:Delta|delta|partial|hat|bar|vec)\s?)?(?:\\?[A-Za-z]+|\\text\{[A-Za-z ]+\})(?:'|_\w|_\{[^{}]*\}|\^\{\\?\w+\})*"
+_NAME = (
+    r"(?:\\(?:Delta|delta|partial|hat|bar|vec)\s?)?(?:\\?[A-Za-z]+|\\text\{[A-Za-z ]+\})"
+    r"(?:'|_\w|_\{[^{}]*\}|\^\{\\?\w+\})*"
+)
 _LEFT_SIDE = re.compile(
     rf"(\\hat\{{\\?\w+\}}|(?:{_NAME})(?:\((?:{_NAME}|\d+)(?:,(?:{_NAME}|\d+))*\))?)(?:=|:=|\\in\s?|\\approx\s?)"
 )
@@ -79,9 +81,8 @@ def _equal(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
     gold, answer = _same_residue(gold, answer)
     gold, gold_unit = part_unit(gold)
     answer, answer_unit = part_unit(answer)
-    if conflict(gold_unit, answer_unit or short_unit(answer)) or conflict(
-        gold_unit or short_unit(gold), answer_unit
-    ):
+    short_gold, short_answer = gold_unit or short_unit(gold), answer_unit or short_unit(answer)
+    if conflict(gold_unit, short_answer) or conflict(short_gold, answer_unit):
         return False
     gold, answer = _without_left_sides(gold, answer)
     if number(gold) and not gold_unit:
@@ -117,7 +118,7 @@ def _radians(text: str, unit: str) -> str:
 
 
 def _each_said(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
-    """Where an answer is said twice, as in "(C) 12", "1/2 (or 0.5)" and "x = 1/2 = 0.5", every form must be right."""
+    """Of an answer said twice, as "(C) 12", "1/2 (or 0.5)" or "x = 1/2 = 0.5", every form must be right."""
     if found := _ALTERNATIVE.fullmatch(answer):
         return _all(_equal(gold, said, ways, depth + 1) for said in found.groups())
     sides = answer.split("=")
@@ -146,8 +147,10 @@ def _by_shape(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
         return _equal_items(first, second, ways, depth)
     if (number(gold) and _is_sequence(second)) or (number(answer) and _is_sequence(first)):
         return False
-    if _is_list(first) or _is_list(second):
-        return _one_against_list(gold, answer, ways)
+    # only one side is a bare list: "2 or 3" is no answer to "2", but "\\pm 2" may be one to "2, -2"
+    simple = any(number(text) or words_of(text) for text in (gold, answer))
+    if simple and any(found is not None and found.fence == "" for found in (first, second)):
+        return False
     return ways.atoms(gold, answer)
 
 
@@ -185,9 +188,7 @@ def _quick(gold: str, answer: str, same: Numbers) -> bool | None:
         value = word_value(said or words or "")
         if value is not None and (one or other):
             return (one or other) == number(str(value))
-    if words and len(words) > 1 and other:
-        return False
-    if one and said and len(said) > 1:
+    if (words and len(words) > 1 and other) or (one and said and len(said) > 1):
         return False
     return same_figure(gold, answer)
 
@@ -195,7 +196,7 @@ def _quick(gold: str, answer: str, same: Numbers) -> bool | None:
 def _same_digits(gold: str, answer: str) -> bool | None:
     """In a base, or as 12:00 and 9:05 a time of day; other digits parted by a colon may be a ratio."""
     one, other = _CLOCK.fullmatch(gold), _CLOCK.fullmatch(answer)
-    if not one or not other or not (one[2].startswith("0") or other[2].startswith("0")):
+    if not one or not other or "0" not in (one[2][0], other[2][0]):
         return same_in_base(gold, answer)
     return (int(one[1]), one[2]) == (int(other[1]), other[2])
 
@@ -207,24 +208,12 @@ _TOWER = re.compile(
 
 
 def _huge(text: str) -> bool:
-    """A tower of powers, a power beyond any number that somebody writes out, or what grows like one: only such a
-    gold is compared with it."""
+    """A tower of powers or the like, beyond what anybody writes out: compared with such a gold only."""
     return bool(_TOWER.search(text))
-
-
-def _is_list(found: Items | None) -> bool:
-    return found is not None and found.fence == ""
 
 
 def _is_sequence(found: Items | None) -> bool:
     return found is not None and found.ordered and len(found.items) > 1
-
-
-def _one_against_list(gold: str, answer: str, ways: Ways) -> bool | None:
-    """Only one side is a bare list: "2 or 3" is no answer to "2", but "\\pm 2" may be one to "2, -2"."""
-    if number(gold) or number(answer) or words_of(gold) or words_of(answer):
-        return False
-    return ways.atoms(gold, answer)
 
 
 def _equal_items(gold: Items, answer: Items, ways: Ways, depth: int) -> bool | None:
@@ -239,9 +228,8 @@ def _equal_items(gold: Items, answer: Items, ways: Ways, depth: int) -> bool | N
     if len(gold.items) != len(answer.items):
         return False
     if gold.ordered:
-        return _all(
-            _equal(one, other, ways, depth + 1) for one, other in zip(gold.items, answer.items, strict=True)
-        )
+        pairs = zip(gold.items, answer.items, strict=True)
+        return _all(_equal(one, other, ways, depth + 1) for one, other in pairs)
     return _same_members(list(gold.items), list(answer.items), ways, depth)
 
 
@@ -291,7 +279,7 @@ def _exact_side(text: str) -> str:
 
 
 def _without_left_sides(gold: str, answer: str) -> tuple[str, str]:
-    """ "x=" before a value is taken off where the other side does not name a variable, or names the same one."""
+    """ "x=" before a value is taken off where the other side names no variable, or the same one."""
     gold, answer = _exact_side(gold), _exact_side(answer)
     gold, answer = _without_names(gold, answer), _without_names(answer, gold)
     one, other = _LEFT_SIDE.match(gold), _LEFT_SIDE.match(answer)
@@ -300,13 +288,9 @@ def _without_left_sides(gold: str, answer: str) -> tuple[str, str]:
     functions = one and other and _FUNCTION.fullmatch(one[1]) and _FUNCTION.fullmatch(other[1])
     if one and other and one[1] != other[1] and not functions:
         return gold, answer
-    bare_gold = gold[one.end() :] if one else gold
-    bare_answer = answer[other.end() :] if other else answer
-    if one and not other and "=" in answer:
+    if (one and not other and "=" in answer) or (other and not one and "=" in gold):
         return gold, answer
-    if other and not one and "=" in gold:
-        return gold, answer
-    return bare_gold, bare_answer
+    return gold[one.end() :] if one else gold, answer[other.end() :] if other else answer
 
 
 def _without_names(text: str, beside: str) -> str:

@@ -1,8 +1,8 @@
 r"""Which words of a completion are its final answer.
 
-Only what stands after the thought counts. In order: all boxes there; the last <answer> tag; the last of "the answer
-is ...", "Answer: ...", "#### ...", "A: ..." or their Chinese forms; a final line that is nothing but an expression, or
-whose last sentence states one value and no other ("Hence the area equals 9.").
+Only what stands after the thought counts. In order: all boxes there; the last <answer> tag; the last of "the
+answer is ...", "Answer: ...", "#### ...", "A: ..." or their Chinese forms; a final line that is nothing but
+an expression, or whose last sentence states one value and no other ("Hence the area equals 9.").
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _SAID = re.compile(
 _FORMULA = r"(?:\$\$[^$\n]{1,300}\$\$|\$[^$\n]{1,300}\$|\\\([^\n]{1,300}?\\\)|\\\[[^\n]{1,300}?\\\])"
 _FINAL = re.compile(r"^\W*final answer\b|^\W*最终答案", re.IGNORECASE | re.MULTILINE)
 _FINAL_SAID = re.compile(
-    rf"\bfinal answer\s*\**\s*(?:is\s*:?|:)\s*\**\s*({_FORMULA}|[-+]?\d[\d,]*(?:\.\d+)?)\**\s*(?:\.(?!\d)|\n|$)",
-    re.IGNORECASE,
+    rf"(?i)\bfinal answer\s*\**\s*(?:is\s*:?|:)\s*\**\s*({_FORMULA}|[-+]?\d[\d,]*(?:\.\d+)?)\**\s*"
+    r"(?:\.(?!\d)|\n|$)"
 )
 _SENTENCE_END = re.compile(r"[.。;；](?:\s|$)|\s(?:because|since|as|so|where)\s", re.IGNORECASE)
 _PROSE = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{2,}(?=\s+[A-Za-z]{2,})")
@@ -52,9 +52,7 @@ _CORRECTED = re.compile(
     rf"(?:\b(?:no|not),?\s+)?(?:\bit(?:'s|’s| is)\s+)?\bnot\s+{_VALUE},?(?=.*(?:\bis\b|'s\b|’s\b|\bbut\b))",
     re.IGNORECASE,
 )
-_CONCLUDES = re.compile(
-    r"^\W*(?:therefore|thus|hence|so|consequently|in total|altogether|因此|所以)\b", re.IGNORECASE
-)
+_CONCLUDES = re.compile(r"(?i)^\W*(?:therefore|thus|hence|so|consequently|in total|altogether|因此|所以)\b")
 _ASKS = re.compile(r"\?|\b(?:or|either|perhaps|maybe|if)\b", re.IGNORECASE)
 _LABELLED = re.compile(
     r"[^\W\d][\w ]{0,40}?\s?:\s*([-+]?[$€£]?\d[\d.,]*\d|\d)(?:\s*[$€£%]?\s*[a-zA-Z]{0,3})\.*"
@@ -109,7 +107,7 @@ def _said_after_boxes(answer: str) -> tuple[str, ...]:
 
 
 def stated_gold(gold: str) -> str:
-    """A gold as it is compared: without wrapping, and of a whole solution only what its boxes or its end say."""
+    """A gold as it is compared: without wrapping; of a whole solution what its boxes or its end say."""
     bare = unwrap(gold)
     if "\\boxed" in bare or "\\fbox" in bare:
         found = tuple(dict.fromkeys(unwrap(box) for box in _last_listed(bare) if canonical(box)))
@@ -146,11 +144,8 @@ def unwrap(text: str) -> str:
             long_enough = len(text) > len(left) + len(right)
             if long_enough and text.startswith(left) and text.endswith(right) and left not in inner:
                 text = inner.strip()
-        if (
-            text.startswith(("\\boxed", "\\fbox"))
-            and (inside := boxes(text))
-            and text.endswith(inside[0] + "}")
-        ):
+        inside = boxes(text) if text.startswith(("\\boxed", "\\fbox")) else []
+        if inside and text.endswith(inside[0] + "}"):
             text = inside[0]
         text = text.rstrip(".。,，;；").strip() if not text.endswith("...") else text
         if text == before:
@@ -186,8 +181,8 @@ def _bold_number(line: str) -> str | None:
 
 
 def _last_line(text: str, *, alone: bool) -> str | None:
-    """The last line with something in it, when it is an expression, or what its last sentence states; `alone`:
-    whatever it is, if it is the only one."""
+    """The last line with something in it, when it is an expression, or what its last sentence states;
+    `alone`: whatever it is, if it is the only one."""
     lines = [line.strip() for line in text[-4 * MAX_LINE :].splitlines() if line.strip()]
     if not lines:
         return None

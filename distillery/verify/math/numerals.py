@@ -30,16 +30,13 @@ _STATED = re.compile(
 )
 _WORDS = re.compile(r"[^\W\d_]+(?:[\s'\-][^\W\d_]+)*")
 
-
 _UP_TO_19 = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
 )
-_NUMERALS = {word: value for value, word in enumerate(_UP_TO_19.split())} | {
-    word: 10 * value
-    for value, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
-    )
+_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMERALS = {word: 10 * value for value, word in enumerate(_TENS.split())} | {
+    word: value for value, word in enumerate(_UP_TO_19.split())
 }
 _BASES = {word: str(value) for word, value in _NUMERALS.items()}
 _CHINESE = {sign: value for value, sign in enumerate("零一二三四五六七八九十")} | {"两": 2}
@@ -101,7 +98,8 @@ def _fraction(group: dict[str, str | None]) -> Fraction:
 
 
 def same_number(gold: Number, answer: Number) -> bool:
-    """Equal, or one a decimal of the other with six sure digits. A percent sign may be missing, or be worked out.
+    """Equal, or one a decimal of the other with six sure digits. A percent sign may be missing, or be worked
+    out.
 
     One that the gold lacks may be added to 1 or more: 0.25 is more often a share than a quarter of a percent.
     """
@@ -109,20 +107,15 @@ def same_number(gold: Number, answer: Number) -> bool:
         return _close(gold, gold.value, answer, answer.value)
     if (gold.percent or abs(gold.value) >= 1) and _close(gold, gold.value, answer, answer.value):
         return True
-    one = gold.value / 100 if gold.percent else gold.value
-    other = answer.value / 100 if answer.percent else answer.value
+    one, other = (side.value / 100 if side.percent else side.value for side in (gold, answer))
     return one == other
 
 
 def _close(gold: Number, one: Fraction, answer: Number, other: Fraction) -> bool:
-    if one == other:
-        return True
-    for number_ in (gold, answer):
-        if number_.places is not None and number_.digits >= SURE_DIGITS:
-            exact = gold.places is None or answer.places is None or gold.places != answer.places
-            if exact and abs(one - other) < Fraction(1, 10) ** number_.places:
-                return True
-    return False
+    if one == other or (gold.places is not None and gold.places == answer.places):
+        return one == other
+    sure = [side.places for side in (gold, answer) if side.places is not None and side.digits >= SURE_DIGITS]
+    return any(abs(one - other) < Fraction(1, 10) ** places for places in sure)
 
 
 def same_in_base(gold: str, answer: str) -> bool | None:
@@ -154,11 +147,8 @@ def word_value(words: str) -> int | None:
         return _chinese_value(words)
     tens, _, ones = words.partition(" ")
     values = [_NUMERALS.get(word) for word in (tens, ones) if word]
-    if None in values or (
-        len(values) == 2 and not (values[0] in range(20, 100) and values[1] in range(1, 10))
-    ):
-        return None
-    return sum(value for value in values if value is not None)
+    joined = len(values) < 2 or (values[0] in range(20, 100) and values[1] in range(1, 10))
+    return sum(value or 0 for value in values) if joined and None not in values else None
 
 
 def _chinese_value(words: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Whether two expressions have the same value wherever we look: what simplification misses, and a check on it.
+"""Whether two expressions are equal wherever we look: what simplification misses, and a check on it.
 
 For the worker only: it may run for ever on towers of powers, like everything there.
 """
@@ -19,9 +19,9 @@ _COUNTS = (2, 3, 4, 6, 9)  # for variables that bound a sum: n of them
 
 
 def same(gold: Any, answer: Any, *, places: int | None = None) -> bool | None:
-    """True when equal to 30 digits at all points, and at 400 at one; False when plainly different at one; None where
-    we cannot tell. Without variables it is one of the two first. `places`: the digits behind the point that one of
-    them was rounded or cut to.
+    """True when equal to 30 digits at all points, and at 400 at one; False when plainly different at one;
+    None where we cannot tell. Without variables it is one of the two first. `places`: the digits behind the
+    point that one of them was rounded or cut to.
     """
     from sympy import Expr
 
@@ -63,7 +63,7 @@ def _compared(gold: Any, answer: Any, places: int | None) -> bool | None:
 
 
 def _compared_sums(gold: Any, answer: Any, places: int | None) -> bool | None:
-    """Finite sums and products as their terms, where these are not too many; with a variable bound at some counts."""
+    """Finite sums and products as their terms, if not too many; with a variable bound at some counts."""
     names = gold.free_symbols | answer.free_symbols
     if not names:
         one, other = _expanded(gold), _expanded(answer)

@@ -1,4 +1,4 @@
-r"""Inequalities, set builders, assignments, lettered choices and figures: answers whose shape says what they are."""
+r"""Inequalities, set builders, assignments, lettered choices, figures: answers that their shape tells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from distillery.verify.math.numerals import number
 
 _VARIABLE = r"(?:[A-Za-z]|\\(?:theta|alpha|beta|lambda|mu|omega|phi))"
+_UP = ("<", "\\le")
 _RELATION = re.compile(r"(<|>|\\le(?![a-z])\s?|\\ge(?![a-z])\s?)")
 _BUILDER = re.compile(
     rf"\\\{{(?P<name>{_VARIABLE})(?:\\in\s?(?:\\mathbb)?\{{?R\}}?)?\s?[|:](?P<condition>[^,;]+)\\\}}"
@@ -34,7 +35,7 @@ class Span(NamedTuple):
 
 
 def intervals(text: str) -> str | None:
-    r"""The interval, or union of them, that inequalities in one variable describe: "(-\infty,2)\cup(3,\infty)"."""
+    r"""The interval or union that inequalities in one variable say: "(-\infty,2)\cup(3,\infty)"."""
     if built := _BUILDER.fullmatch(text):
         text = built["condition"]
     found = [_conjunction(part) for part in _OR.split(text)]
@@ -80,9 +81,6 @@ def _span(text: str) -> Span | None:
     return Span(name, "(" if first in "<>" else "[", low, high, ")" if second in "<>" else "]")
 
 
-_UP = ("<", "\\le")
-
-
 def assignments(parts: tuple[str, ...]) -> dict[str, str] | None:
     """Of "x=1" and "y=2"; None when a part names nothing or two name the same."""
     found = [_ASSIGNMENT.fullmatch(part) for part in parts]
@@ -99,7 +97,7 @@ def lettered(text: str) -> tuple[str, str] | None:
 
 
 def same_figure(gold: str, answer: str) -> bool | None:
-    r"""\angle ABC is \angle CBA and no other; None when neither is an angle, triangle, segment or vector by its points."""
+    r"""\angle ABC is \angle CBA and no other; None when one is no figure named by its points."""
     one, other = _FIGURE.fullmatch(gold), _FIGURE.fullmatch(answer)
     if not one or not other:
         return None

@@ -1,4 +1,4 @@
-r"""The rough value, at one point, of 2\sqrt{3}-\frac{\pi}{4}: enough to tell two answers apart, never to call them equal."""
+r"""The rough value, at one point, of 2\sqrt{3}-\frac{\pi}{4}: tells answers apart, never calls them equal."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from distillery.verify.math.relations import assignments
+from distillery.verify.math.spelling import first_closes_last
 
 _MAX_ITEMS = 200
-
 _OPEN, _CLOSE = "([{", ")]}"
 SEPARATOR = re.compile(
     r"(?:,|;|\\text\{,?\s?(?:and|or|或|和)\s?\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|或|和|\\(?:lor|vee)(?![a-z])\s?"
@@ -85,32 +85,20 @@ def groups(text: str) -> tuple[str, ...]:
 
 def _both_signs(text: str) -> tuple[str, ...]:
     if text.count("±") + text.count("∓") == 1:
-        return tuple(
-            text.replace("±", one).replace("∓", other).removeprefix("+") for one, other in ("+-", "-+")
-        )
+        return tuple(text.replace("±", up).replace("∓", down).removeprefix("+") for up, down in ("+-", "-+"))
     return (text.replace("±", "\\pm ").replace("∓", "\\mp "),)
 
 
 def _unfence(text: str) -> tuple[str, str]:
     if text.startswith("\\{") and text.endswith("\\}"):
         return "{}", text[2:-2]
-    if len(text) > 2 and text[0] in "([" and text[-1] in ")]" and _encloses(text):
+    if len(text) > 2 and text[0] in "([" and text[-1] in ")]" and first_closes_last(text, _OPEN, _CLOSE):
         return text[0] + text[-1], text[1:-1]
     return "", text
 
 
-def _encloses(text: str) -> bool:
-    """The first bracket is closed by the last character. Half-open intervals mix their brackets."""
-    depth = 0
-    for place, sign in enumerate(text):
-        depth += (sign in _OPEN) - (sign in _CLOSE)
-        if depth == 0:
-            return place == len(text) - 1
-    return False
-
-
 def split_top(text: str, separator: re.Pattern[str], *, thousands: bool = True) -> tuple[str, ...]:
-    """Pieces between separators outside all brackets. With `thousands`, the commas of 12,345 do not separate."""
+    """Pieces between separators outside all brackets. With `thousands`, the comma of 12,345 is none."""
     if thousands and re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?", text):
         return (text,)
     depths: list[int] = []

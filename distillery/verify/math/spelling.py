@@ -43,7 +43,7 @@ _ROWS = re.compile(r"\[(\[[^\[\]]*\](?:,\[[^\[\]]*\])+)\]")
 
 @lru_cache(maxsize=1 << 14)
 def canonical(answer: str) -> str:
-    """Spaces stay only between two letters, where they part words or a command from what follows, and two digits."""
+    """Spaces stay only between two digits, or letters, where they part words or a command from what follows."""
     text = _RAISED.sub(lambda found: f"^{{{_folded(found[0])}}}", answer)
     text = _LOWERED.sub(lambda found: f"_{{{_folded(found[0])}}}", text)
     text = _VULGAR.sub(lambda found: f" {_folded(found[0]).replace('⁄', '/')}", text)
@@ -76,7 +76,7 @@ def _power(found: re.Match[str]) -> str:
 def _brackets(text: str) -> str:
     """Without braces around all of it; ]0,1[ as (0,1); [[1,2],[3,4]] as a matrix."""
     for _ in range(3):
-        if text[:1] == "{" and text[-1:] == "}" and _first_closes_last(text):
+        if text[:1] == "{" and text[-1:] == "}" and first_closes_last(text):
             text = text[1:-1].strip()
     if text[:1] == "]" or text[-1:] == "[":
         text = _OUTWARD.sub(
@@ -90,10 +90,11 @@ def _brackets(text: str) -> str:
     return text
 
 
-def _first_closes_last(text: str) -> bool:
+def first_closes_last(text: str, opening: str = "{", closing: str = "}") -> bool:
+    """Whether the last character closes the first; brackets may be mixed, as those of half-open intervals."""
     depth = 0
     for place, sign in enumerate(text):
-        depth += (sign == "{") - (sign == "}")
+        depth += (sign in opening) - (sign in closing)
         if depth == 0:
             return place == len(text) - 1
     return False

@@ -1,6 +1,6 @@
 r"""The worker's half of the math checker: answers that only computer algebra can compare.
 
-It has no deadline of its own and may run for ever, or eat all memory: only `distillery.verify.pool.worker` calls it.
+It has no deadline of its own and may run for ever, or eat all memory: only the pool's `worker` calls it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from distillery.verify.math.numerals import SURE_DIGITS, Number, number
 from distillery.verify.math.tolerance import Tolerance, read_tolerance
 
 _DEGREES = re.compile(r"(\d+(?:\.\d+)?|\\frac\{[^{}]*\}\{[^{}]*\})°")
-
-
 _SUBSCRIPT = re.compile(r"_\{?\\([a-zA-Z]+)\s?\}?")  # of R_\odot: any name will do
 
 
@@ -96,17 +94,14 @@ def _gold(expression: str) -> list[Any]:
     return found
 
 
-def _degrees_as_radians(expression: str) -> str:
-    return _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", expression).replace("°", "")
-
-
 @lru_cache(maxsize=4096)
 def _parsed(expression: str) -> list[Any]:
-    """Empty when it cannot be read. Units come off in the first reading; a lone "t" or "m" may be a variable."""
+    """Empty when it cannot be read. Units come off in a first try; a lone "t" or "m" may be a variable."""
     from math_verify import LatexExtractionConfig, parse
     from math_verify.parser import NormalizationConfig
 
-    expression = _SUBSCRIPT.sub(r"_{\1}", _degrees_as_radians(expression))
+    radians = _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", expression).replace("°", "")
+    expression = _SUBSCRIPT.sub(r"_{\1}", radians)
     for units in (True, False):
         spelling = NormalizationConfig(units=units, boxed="none", equations=False)
         # bare numbers are read elsewhere: math-verify's own search for one finds the 5 in "\\foo(5"

@@ -25,10 +25,8 @@ class Tolerance:
         most = next((most for item, most in self.most.items() if number(item) == gold), self.otherwise)
         if abs(gold.value - answer.value) <= most:
             return gold.percent or not answer.percent or abs(gold.value) >= 1
-        scale = 1 + 99 * gold.percent, 1 + 99 * answer.percent
-        return (
-            scale[0] != scale[1] and abs(gold.value / scale[0] - answer.value / scale[1]) <= most / scale[0]
-        )
+        one, other = 1 + 99 * gold.percent, 1 + 99 * answer.percent
+        return one != other and abs(gold.value / one - answer.value / other) <= most / one
 
 
 def read_tolerance(gold: str, value: Any) -> Tolerance:

@@ -1,4 +1,4 @@
-r"""Units and other words behind a number: what may be left out of an answer, and what makes it another one."""
+r"""Units and other words behind a number: what an answer may leave out, and what makes it another one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _WORDS_TAIL = re.compile(
 _CHINESE_TAIL = re.compile(r"(?<=[\d}%)])([\u4e00-\u9fff]{1,4})$")
 _FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 _NOT_UNITS = re.compile(
-    r"\d|\b(?:or|and|to|plus|minus|over|sqrt|infinity|hundred|thousand|million|billion)\b", re.IGNORECASE
+    r"(?i)\d|\b(?:or|and|to|plus|minus|over|sqrt|infinity|hundred|thousand|million|billion)\b"
 )
 
 
 def part_unit(text: str) -> tuple[str, str]:
-    """An answer in canonical spelling, and its unit: one of `UNITS`' values, "?" for other words, "" for none."""
+    """An answer in canonical spelling, and its unit: a value of `UNITS`, "?" for other words, "" for none."""
     if text.endswith("°") and not _FUNCTION.search(text):
         return text[:-1], "degree"
     for pattern in (_TEXT_TAIL, _KNOWN_TAIL, _CHINESE_TAIL, _WORDS_TAIL):
@@ -36,9 +36,8 @@ def part_unit(text: str) -> tuple[str, str]:
             name = UNITS.get(words, "?")
             if pattern is _TEXT_TAIL:
                 name = _LISTS["symbols"].get(words, name)
-            return text[: tail.start()].rstrip("°"), name + power.replace("squared", "2").replace(
-                "cubed", "3"
-            )
+            power = power.replace("squared", "2").replace("cubed", "3")
+            return text[: tail.start()].rstrip("°"), name + power
     return text, ""
 
 

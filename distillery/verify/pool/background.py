@@ -1,9 +1,10 @@
-"""Verdicts while other work goes on: rows go in, verdicts come out, in batches on the checkers' own processes."""
+"""Verdicts while other work goes on: rows in, verdicts out, in batches on the checkers' own processes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Generic, TypeVar
 
 from distillery.records import Problem, Verdict
@@ -18,9 +19,7 @@ class Beside(Generic[Token]):
     def __init__(
         self, *, deadline_s: float = 10.0, workers: int | None = None, own: Collection[str] = ()
     ) -> None:
-        self._deadline_s = deadline_s
-        self._workers = workers
-        self._own = own
+        self._judge = partial(judge, deadline_s=deadline_s, workers=workers, own=own)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="verify beside")
         self._waiting: list[tuple[Token, Problem, str]] = []
         self._judged: tuple[list[Token], Future[list[Verdict]]] | None = None
@@ -42,10 +41,7 @@ class Beside(Generic[Token]):
         if self._judged is None and self._waiting:
             batch, self._waiting = self._waiting, []
             rows = [(problem, text) for _, problem, text in batch]
-            future = self._thread.submit(
-                judge, rows, deadline_s=self._deadline_s, workers=self._workers, own=self._own
-            )
-            self._judged = [token for token, _, _ in batch], future
+            self._judged = [token for token, _, _ in batch], self._thread.submit(self._judge, rows)
         return done
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Verdicts for rows, whatever the rows do: worker processes with a deadline, a hard kill and a memory cap.
 
-`judge` serves verify.answers, the GRPO reward and evaluation alike. It may be called from any thread, event loop
-(by `asyncio.to_thread`) or process: workers belong to the process that started them and to no fork of it.
+`judge` serves verify.answers, the GRPO reward and evaluation alike. It may be called from any thread, event
+loop (`asyncio.to_thread`) or process: workers belong to the process that started them and to no fork of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 
@@ -42,15 +43,14 @@ def judge(
 ) -> list[Verdict]:
     """A verdict for each row, in order. `deadline_s` counts from the moment a worker begins with a row.
 
-    `workers` is the number of processes at most, by default one a usable core. A row that names no known checker, one
-    outside this package that is not in `own`, or whose payload cannot be read, is an ERROR like any other fault that
-    is not the answer's.
+    `workers` is the number of processes at most, by default one a usable core. A row that names no known
+    checker, one outside this package that is not in `own`, or whose payload cannot be read, is an ERROR like
+    any other fault that is not the answer's.
     """
     first = [_first_look(problem, text, own) for problem, text in rows]
     most = workers or cores()
-    ran = _in_threads(
-        {row: look for row, look in zip(rows, first, strict=True) if isinstance(look, Checker)}, most
-    )
+    threaded = {row: look for row, look in zip(rows, first, strict=True) if isinstance(look, Checker)}
+    ran = _in_threads(threaded, most)
     looks = [ran[row] if isinstance(look, Checker) else look for row, look in zip(rows, first, strict=True)]
     errands = [look for look in looks if isinstance(look, Errand)]
     done = run_errands(errands, workers=most, deadline_s=deadline_s)
@@ -115,7 +115,7 @@ class _StartError(Exception):
 
 
 class _Worker:
-    """The parent's end of one worker process. The process is started by its first errand, and again after a kill."""
+    """The parent's end of one worker process, which its first errand starts, or the next after a kill."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -153,7 +153,7 @@ class _Worker:
         assert self.errand
         chunk = os.read(self.fd, 1 << 16)
         if not chunk:
-            return self._lost()
+            return self.give_up(overdue=False)
         self._buffer += chunk
         verdict = None
         while b"\n" in self._buffer:
@@ -171,26 +171,23 @@ class _Worker:
                 self.kill()
         return verdict
 
-    def overdue(self) -> Verdict:
-        errand = self.errand
-        assert errand
-        began = errand.checker in self._ready
-        self.kill()
-        if not began:
-            raise _StartError(f"no worker was ready for {errand.checker!r} within {START_S:g} s")
-        return Verdict(Outcome.TIMEOUT, None, errand.extracted, f"stopped after {self._deadline_s:g} s")
-
-    def _lost(self) -> Verdict:
+    def give_up(self, *, overdue: bool) -> Verdict:
+        """Of an errand whose process is overdue, or else lost."""
         errand, process = self.errand, self._process
         assert errand
         assert process
-        began = errand.checker in self._ready
+        began, name = errand.checker in self._ready, repr(errand.checker)
         self.kill()
+        if not began and overdue:
+            raise _StartError(f"no worker was ready for {name} within {START_S:g} s")
         if not began:
-            raise _StartError(
-                f"a worker for {errand.checker!r} ended with status {process.returncode} at its start"
-            )
-        return Verdict(Outcome.ERROR, None, errand.extracted, f"the worker died, status {process.returncode}")
+            raise _StartError(f"a worker for {name} ended with status {process.returncode} at its start")
+        said = (
+            f"stopped after {self._deadline_s:g} s"
+            if overdue
+            else f"the worker died, status {process.returncode}"
+        )
+        return Verdict(Outcome.TIMEOUT if overdue else Outcome.ERROR, None, errand.extracted, said)
 
     def kill(self) -> None:
         process, self._process = self._process, None
@@ -283,15 +280,10 @@ class _Pool:
             self.changed.notify_all()
 
 
-_registered = False
-
-
+@cache
 def _register_once() -> None:
-    global _registered
-    if not _registered:
-        _registered = True
-        atexit.register(close)
-        os.register_at_fork(after_in_child=_Pool.after_fork)
+    atexit.register(close)
+    os.register_at_fork(after_in_child=_Pool.after_fork)
 
 
 class _Batch:
@@ -299,7 +291,7 @@ class _Batch:
 
     def __init__(self, errands: Iterable[Errand], *, most: int, deadline_s: float) -> None:
         self.pool = _Pool.get()
-        # the longest first: one at a time and whoever is free takes the next, so that nothing long is left for the end
+        # the longest first, one at a time, to whoever is free: nothing long is left for the end
         self.owed = deque(sorted(errands, key=lambda errand: -len(errand.data)))
         self.most = most
         self.deadline_s = deadline_s
@@ -342,15 +334,14 @@ class _Batch:
         errand = worker.errand
         assert errand
         try:
-            verdict = worker.overdue() if overdue else worker.receive()
+            verdict = worker.give_up(overdue=True) if overdue else worker.receive()
         except _StartError as error:
             self.failed_starts += 1
             if self.failed_starts < _MAX_FAILED_STARTS:
                 self.owed.appendleft(errand)
                 return
             verdict = Verdict(Outcome.ERROR, None, errand.extracted, str(error))
-            for left in self.owed:
-                self.done[left] = verdict
+            self.done |= dict.fromkeys(self.owed, verdict)
             self.owed.clear()
         if verdict is not None:
             self.done[errand] = verdict

@@ -10,7 +10,7 @@ FAULTS = (Outcome.TIMEOUT, Outcome.ERROR)
 
 
 def unjudged(verdicts: Sequence[Verdict], *, share: float) -> str | None:
-    """A sentence when more than `share` of the verdicts are time-outs or errors: how many, and the first of each."""
+    """A sentence when more than `share` of the verdicts are timeouts or errors: how many, the first ones."""
     faults = [verdict for verdict in verdicts if verdict.outcome in FAULTS]
     if len(faults) <= share * len(verdicts):
         return None

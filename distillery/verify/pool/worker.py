@@ -1,7 +1,7 @@
-"""A judge's process: reads errands as JSON lines, answers each with a line. Started by `distillery.verify.pool.processes` only.
+"""A judge's process, started by `processes` only: reads errands as JSON lines, answers each with a line.
 
-It may die at any moment and be replaced. It ends itself when its parent is gone: by end of file or a changed parent
-while idle, by the kernel's timer while it is lost in a computation.
+It may die at any moment and be replaced. It ends itself when its parent is gone: by end of file or a changed
+parent while idle, by the kernel's timer while it is lost in a computation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from distillery.errors import ConfigError
@@ -33,7 +32,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills also inside C code that never returns to Python
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for the parent, which then closes our input
-    functions: dict[str, Callable[..., Verdict]] = {}
+    functions: dict[str, Callable[..., Verdict] | Verdict] = {}
     for line in _lines(0, parent=os.getppid()):
         errand = json.loads(line)
         name = errand["checker"]
@@ -46,22 +45,19 @@ def main() -> None:
         _write(replies, asdict(verdict))
 
 
-def _load(name: str) -> Callable[..., Verdict]:
+def _load(name: str) -> Callable[..., Verdict] | Verdict:
+    """A checker's work; where it cannot start, the verdict on every errand."""
     try:
         checker = get_checker(name, own=[name])
         checker.prepare()
     except (ImportError, ConfigError) as error:
-        return partial(_broken, f"the {name} checker cannot start: {error}")
+        return Verdict(Outcome.ERROR, detail=f"the {name} checker cannot start: {error}")
     return checker.work
 
 
-def _broken(reason: str, **_: Any) -> Verdict:
-    return Verdict(Outcome.ERROR, detail=reason)
-
-
-def _do(work: Callable[..., Verdict], data: dict[str, Any]) -> Verdict:
+def _do(work: Callable[..., Verdict] | Verdict, data: dict[str, Any]) -> Verdict:
     try:
-        return work(**data)
+        return work if isinstance(work, Verdict) else work(**data)
     except MemoryError:
         return Verdict(Outcome.ERROR, detail="out of the worker's memory")
     except Exception as error:  # noqa: BLE001 -- whatever a library raises on some row is an outcome of that row
@@ -69,7 +65,7 @@ def _do(work: Callable[..., Verdict], data: dict[str, Any]) -> Verdict:
 
 
 def _lines(fd: int, *, parent: int) -> Iterator[bytes]:
-    """Complete lines until end of file. Forks of the parent may hold the pipe open, hence the look at getppid."""
+    """Complete lines until end of file; or until the parent is gone, whose forks may hold the pipe open."""
     buffer = b""
     while True:
         *lines, buffer = buffer.split(b"\n")

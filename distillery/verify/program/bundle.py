@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[2]
+_IMPORT = re.compile(r"^from distillery\.(\S+) import", re.MULTILINE)
 _MODULE = """\
 import sys as _sys, types as _types
 _m = _sys.modules[{name!r}] = _types.ModuleType({name!r})
@@ -14,13 +16,17 @@ exec(compile({text!r}, {file!r}, "exec"), vars(_m))
 
 
 @cache
-def bundle(program: str, *modules: str) -> str:
-    """The text of a module ("verify.program.in_sandbox.function_judge"), with those that it imports before it, in the order of their need."""
-    parts = [
-        _MODULE.format(name=f"distillery.{name}", file=f"{name}.py", text=_text(name)) for name in modules
-    ]
-    return "".join([*parts, f"exec(compile({_text(program)!r}, {program + '.py'!r}, 'exec'))\n"])
+def bundle(program: str) -> str:
+    """The text of a module of `in_sandbox`, with those of ours that it needs before it."""
+    *needed, (name, text) = _with_needs(f"verify.program.in_sandbox.{program}").items()
+    parts = [_MODULE.format(name=f"distillery.{one}", file=f"{one}.py", text=its) for one, its in needed]
+    return "".join([*parts, f"exec(compile({text!r}, {name + '.py'!r}, 'exec'))\n"])
 
 
-def _text(name: str) -> str:
-    return _PACKAGE.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+def _with_needs(name: str) -> dict[str, str]:
+    """A module's text by its name, behind those that it imports."""
+    text = _PACKAGE.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+    needs: dict[str, str] = {}
+    for needed in _IMPORT.findall(text):
+        needs |= _with_needs(needed)
+    return needs | {name: text}

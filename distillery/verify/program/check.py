@@ -1,8 +1,9 @@
-r"""Programs judged by tests, in the sandbox: the last ```python block after the thought, or all that stands there.
-Payload {"style": "function", "test": code, "entry_point": name, "prompt": code put before}: `test` asserts, or
-defines check(candidate). Payload {"style": "stdio", "tests": [{"input", "output"}], "tolerance": x}: the whole output
-counts, line by line, or what the payload's "checker" says, code with check(input, printed, expected) -> bool.
-Payload "cpu_s" is the CPU time of a run, 10 by default; "memory_mb" its address space, 1024. Null is as good as absent.
+r"""Programs judged by tests, in the sandbox: the last ```python block after the thought, else all of it.
+
+{"style": "function", "test": code, "entry_point": name, "prompt": code put before}: `test` asserts, or has
+check(candidate). {"style": "stdio", "tests": [{"input", "output"}], "tolerance": x}: the output's lines
+count, or what the payload's "checker" says, code with check(input, printed, expected) -> bool. "cpu_s" is
+the CPU time of a run, 10 by default; "memory_mb" its address space, 1024. Null is as good as absent.
 """
 
 from __future__ import annotations
@@ -11,26 +12,20 @@ import json
 import math
 import re
 import secrets
+from itertools import repeat
 from typing import Any
 
 from distillery.reasoning import CLOSE, split
 from distillery.records import Outcome, Problem, Verdict
-from distillery.sandbox import Ended, Limits, Result, run_python, run_supervised
+from distillery.sandbox import Ended, Limits, Result, run_python
 from distillery.verify.base import Checker
 from distillery.verify.program.bundle import bundle
 from distillery.verify.program.stdio_runs import run_on_inputs, tampered
 
 MAX_PROGRAM = 100_000  # characters
 _FENCE = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<name>[\w+-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*(?P=fence)|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-_HARNESS = (
-    "verify.program.in_sandbox.function_judge",
-    "sandbox.confine",
-    "verify.program.in_sandbox.plain_values",
-    "verify.program.in_sandbox.wire",
-    "verify.program.in_sandbox.suites",
+    r"(?ms)^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<name>[\w+-]*)[^\n]*\n"
+    r"(?P<code>.*?)(?:^[ \t]*(?P=fence)|\Z)"
 )
 _PYTHON = ("python", "py", "python3")
 
@@ -81,15 +76,12 @@ def payload_fault(options: dict[str, Any]) -> str | None:
     match options.get("style"):
         case "function":
             test = options.get("test")
-            return (
-                None if isinstance(test, str) and test.strip() else "payload: a function needs test, its code"
-            )
+            whole = isinstance(test, str) and test.strip()
+            return None if whole else "payload: a function needs test, its code"
         case "stdio":
             tests = options.get("tests")
             whole = isinstance(tests, list) and all(
-                isinstance(test, dict)
-                and isinstance(test.get("input"), str)
-                and isinstance(test.get("output"), str)
+                isinstance(test, dict) and {type(test.get(key)) for key in ("input", "output")} == {str}
                 for test in tests
             )
             if not tests or not whole:
@@ -102,7 +94,7 @@ def payload_fault(options: dict[str, Any]) -> str | None:
 
 
 def extract(text: str, entry_point: str = "") -> str:
-    """The last block that defines `entry_point`, else the last; without blocks all after the thought, unindented not."""
+    """The last block that defines `entry_point`, else the last; without blocks all after the thought."""
     answer = text.partition(CLOSE)[2] if CLOSE in text else text
     found = [(one["name"].lower(), _flush(one["code"], one["indent"])) for one in _FENCE.finditer(answer)]
     ours = [(name, code) for name, code in found if name in (*_PYTHON, "")]
@@ -116,19 +108,14 @@ def extract(text: str, entry_point: str = "") -> str:
 
 
 def _flush(code: str, indent: str) -> str:
-    """As it would stand without the list item that it stands in; a mere body of a function keeps its own indent."""
+    """As it would stand outside the list item that it stands in; a mere body keeps its own indent."""
     return "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True)) if indent else code
 
 
 def _run_function(program: str, options: dict[str, Any], limits: Limits) -> Verdict:
-    task = {
-        "prompt": options.get("prompt", ""),
-        "program": program,
-        "entry_point": options.get("entry_point", ""),
-        "test": options["test"],
-        "nonce": secrets.token_hex(16),
-    }
-    found = run_supervised(bundle(*_HARNESS), stdin=json.dumps(task), limits=limits)
+    task = {name: options.get(name, "") for name in ("prompt", "entry_point", "test")}
+    task |= {"program": program, "nonce": secrets.token_hex(16)}
+    found = run_python(bundle("function_judge"), stdin=json.dumps(task), limits=limits, supervised=True)
     report = _report(found, task["nonce"])
     if report is None:
         found = tampered(found) if found.outcome is Ended.FINISHED else found
@@ -157,9 +144,8 @@ def _run_stdio(program: str, options: dict[str, Any], limits: Limits, tolerance:
         if found.returncode != 0:
             return Verdict.of(False, program, f"{where}: {_last_line(found)}")
         if not options.get("checker") and not same_output(test["output"], found.stdout, tolerance=tolerance):
-            return Verdict.of(
-                False, program, f"{where}: printed {found.stdout[:80]!r}, not {test['output'][:80]!r}"
-            )
+            printed = f"{where}: printed {found.stdout[:80]!r}, not {test['output'][:80]!r}"
+            return Verdict.of(False, program, printed)
     if len(ran) < len(tests):
         return Verdict(Outcome.ERROR, None, program, f"the sandbox ran {len(ran)} of {len(tests)} tests")
     return _referee(program, options, limits, [found.stdout for found in ran])
@@ -184,42 +170,28 @@ def _referee(program: str, options: dict[str, Any], limits: Limits, printed: lis
 def _refereed(checker: str, rows: list[list[str]], limits: Limits) -> tuple[Result, dict[str, Any] | None]:
     nonce = secrets.token_hex(16)
     task = {"checker": checker, "rows": rows, "nonce": nonce}
-    found = run_python(
-        bundle("verify.program.in_sandbox.payload_checker", "sandbox.confine"),
-        stdin=json.dumps(task),
-        limits=limits,
-    )
+    found = run_python(bundle("payload_checker"), stdin=json.dumps(task), limits=limits)
     return found, _report(found, nonce)
 
 
 def same_output(expected: str, printed: str, *, tolerance: float = 0.0) -> bool:
-    """All lines, as many and as they are but for trailing blanks; numbers within `tolerance`, absolute or relative."""
-    wanted, given = _lines(expected), _lines(printed)
-    if len(wanted) != len(given):
-        return False
+    """All lines but for trailing blanks; numbers within `tolerance`, absolute or relative."""
+    wanted, given = ([line.rstrip() for line in text.rstrip().split("\n")] for text in (expected, printed))
+    if wanted == given or not tolerance or len(wanted) != len(given):
+        return wanted == given
+    lines = [(one.split(), other.split()) for one, other in zip(wanted, given, strict=True) if one != other]
     return all(
-        one == other or (tolerance > 0 and _near(one, other, tolerance))
-        for one, other in zip(wanted, given, strict=True)
+        len(words) == len(said) and all(map(_near, words, said, repeat(tolerance))) for words, said in lines
     )
-
-
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.rstrip().split("\n")]
 
 
 def _near(one: str, other: str, tolerance: float) -> bool:
-    words, given = one.split(), other.split()
-    return len(words) == len(given) and all(
-        word == said or _near_numbers(word, said, tolerance) for word, said in zip(words, given, strict=True)
-    )
-
-
-def _near_numbers(one: str, other: str, tolerance: float) -> bool:
     try:
         expected, given = float(one), float(other)
     except ValueError:
-        return False
-    return math.isfinite(expected) and abs(expected - given) <= tolerance * max(1.0, abs(expected))
+        return one == other
+    near = abs(expected - given) <= tolerance * max(1.0, abs(expected))
+    return one == other or (math.isfinite(expected) and near)
 
 
 def _not_run(found: Result, program: str) -> Verdict | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from distillery.sandbox import Ended, Limits, Result, chosen, guarded, is_remote, run_python, run_supervised
+from distillery.sandbox import Ended, Limits, Result, chosen, guarded, is_remote, run_python
 from distillery.verify.program.bundle import bundle
 
 
@@ -14,21 +14,21 @@ def run_on_inputs(program: str, inputs: list[str], limits: Limits) -> list[Resul
     if is_remote(chosen()):
         return _one_by_one(program, inputs, limits)
     task = json.dumps({"program": program, "inputs": inputs})
-    program_of_ours = bundle("verify.program.in_sandbox.supervisor", "sandbox.confine", "sandbox.idle")
-    found = run_supervised(program_of_ours, stdin=task, limits=limits, runs=len(inputs))
+    found = run_python(bundle("supervisor"), stdin=task, limits=limits, supervised=True, runs=len(inputs))
     if found.outcome in (Ended.UNAVAILABLE, Ended.BROKEN):
         return [found]
     try:
         ran = _read(found.raw)
     except (ValueError, KeyError, TypeError):  # someone wrote between the reports
         return [tampered(found)]
-    if len(ran) < len(inputs) and not (ran and _failed(ran[-1])):
-        ran.append(_lost(found))
+    if len(ran) < len(inputs) and not (ran and _failed(ran[-1])):  # the supervisor came to no end
+        ours = found.outcome not in (Ended.TIMEOUT, Ended.IDLE, Ended.FLOODED)
+        ran.append(tampered(found) if ours else found)
     return ran
 
 
 def tampered(found: Result) -> Result:
-    """What came instead of a report, of which our own program never fails: the program's doing where it is its equal."""
+    """Instead of a report, which ours never fails to give: the program's doing where it is its equal."""
     if guarded(chosen()):
         return Result("", found.stderr or "the supervisor of the runs was lost", None, Ended.BROKEN)
     return Result("", "the program took what supervises it along", 1, Ended.FINISHED)
@@ -36,11 +36,6 @@ def tampered(found: Result) -> Result:
 
 def _failed(result: Result) -> bool:
     return result.outcome is not Ended.FINISHED or result.returncode != 0
-
-
-def _lost(found: Result) -> Result:
-    """The supervisor came to no end."""
-    return found if found.outcome in (Ended.TIMEOUT, Ended.IDLE, Ended.FLOODED) else tampered(found)
 
 
 def _one_by_one(program: str, inputs: list[str], limits: Limits) -> list[Result]:

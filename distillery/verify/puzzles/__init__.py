@@ -1,1 +1,1 @@
-"""Puzzles: reasoning-gym's tasks by their own scorers (`reasoning_gym`), and knights and knaves by their roles."""
+"""Puzzles: reasoning-gym's tasks by their own scorers (`reasoning_gym`), knights and knaves by roles."""

@@ -1,8 +1,8 @@
 r"""Knights and knaves (Xie et al. 2024, arXiv:2410.23123): who is which.
 
-The gold is the answer's text, or the payload's {"names": [...], "solution": [true, ...]}, true for the first of
-"roles", by default knight and knave or the paper's other pair that gold or question names. The payload's "statements",
-as the data set writes them, must have the gold as their only solution, else there is no gold.
+The gold is the answer's text, or the payload's {"names": [...], "solution": [true, ...]}, true for the first
+of "roles", by default knight and knave or the paper's other pair that gold or question names. The payload's
+"statements", as the data set writes them, must have the gold as their only solution, else there is no gold.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ MAX_PEOPLE = 16  # 2 to the power of it are tried against the statements
 MAX_STATEMENTS = 20_000  # characters
 
 _HEADING = re.compile(
-    r"^[^\w\n]{0,10}(?:(?:so|thus|therefore|hence),?\s{1,3})?(?:(?:in|my|the|our)\s{1,3})?(?:final\s{1,3})?"
-    r"(?:answer|conclusion)s?\b",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?im)^[^\w\n]{0,10}(?:(?:so|thus|therefore|hence),?\s{1,3})?(?:(?:in|my|the|our)\s{1,3})?"
+    r"(?:final\s{1,3})?(?:answer|conclusion)s?\b"
 )
 
 
@@ -34,7 +33,7 @@ class Gold(NamedTuple):
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
-    """Everyone's role, once or repeated alike: a person with both roles or with none makes the answer wrong."""
+    """Everyone's role, once or repeated alike: a person with both roles or none makes the answer wrong."""
     try:
         problem.options  # noqa: B018 -- reading it is the test
     except ValueError as error:
@@ -91,9 +90,8 @@ def _read_gold(text: str, payload: str, question: str) -> Gold | str:
     except (TypeError, ValueError) as error:
         return f"payload: {error}"
     names = tuple(given) if given else _names(text, roles)
-    written = {
-        name: places == {0} for name, places in roles_said(text, names, roles).items() if len(places) == 1
-    }
+    said = roles_said(text, names, roles)
+    written = {name: places == {0} for name, places in said.items() if len(places) == 1}
     solution = given or written
     if not solution or len(solution) != len(names):
         return f"the gold {text[:80]!r} does not give everyone one of the roles {roles.first}, {roles.second}"
@@ -152,11 +150,8 @@ def _statements_fault(statements: Any, solution: tuple[bool, ...]) -> str | None
         said = ast.literal_eval(statements[:MAX_STATEMENTS]) if isinstance(statements, str) else statements
         if not isinstance(said, (list, tuple)) or len(said) != len(solution):
             return f"payload: statements would be one for each of {len(solution)} people"
-        models = [
-            roles
-            for roles in product((True, False), repeat=len(solution))
-            if all(_holds(one, roles) == role for one, role in zip(said, roles, strict=True))
-        ]
+        tried = product((True, False), repeat=len(solution))
+        models = [them for them in tried if all(_holds(said[i], them) == role for i, role in enumerate(them))]
     except (ValueError, TypeError, SyntaxError, IndexError, RecursionError, MemoryError) as error:
         return f"payload: statements cannot be read: {type(error).__name__}: {str(error)[:100]}"
     if solution not in models:

@@ -1,7 +1,7 @@
 """Which of two roles a text gives to whom: "Alice is a knight", "Knaves: Bob, Carol", "| Dan | knight |".
 
-What is only supposed, reported or doubted ("if Bob is ...", "Bob says ...", "either") gives nobody a role. Nothing is
-chosen between contradictions: a name can come out with both roles.
+What is only supposed, reported or doubted ("if Bob is ...", "Bob says ...", "either") gives nobody a role.
+Nothing is chosen between contradictions: a name can come out with both roles.
 """
 
 from __future__ import annotations
@@ -18,15 +18,8 @@ class Roles(NamedTuple):
     second: str
 
 
-PAIRS = (
-    Roles("knight", "knave"),
-    Roles("saint", "sinner"),
-    Roles("hero", "villain"),
-    Roles("angel", "devil"),
-    Roles("altruist", "egoist"),
-    Roles("sage", "fool"),
-    Roles("pioneer", "laggard"),
-)
+_PAIRS = "knight knave, saint sinner, hero villain, angel devil, altruist egoist, sage fool, pioneer laggard"
+PAIRS = tuple(Roles(*pair.split()) for pair in _PAIRS.split(", "))
 
 _SENTENCE = re.compile(r"\n|\\\\|[.;!?。；](?=\W|$)")
 _UNSAID = re.compile(  # from here to its end a sentence states nothing
@@ -47,7 +40,7 @@ class _Token(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Neighbouring names, or neighbouring roles, with the kinds of the tokens between the run before and this one."""
+    """Neighbouring names, or neighbouring roles, with the kinds of the tokens between the last run and it."""
 
     names: tuple[str, ...]
     roles: tuple[int, ...]  # a negated role is the other one
@@ -75,7 +68,7 @@ def _give(said: dict[str, set[int]], names: Iterable[str], roles: Collection[int
 
 
 def _read(runs: list[_Run], said: dict[str, set[int]], *, last: _Token) -> tuple[int, ...]:
-    """One sentence. Roles belong to the names before them, or lead those behind; returned: what leads the next lines."""
+    """One sentence. Roles belong to names before them, or lead those behind; given: what leads on."""
     lead: tuple[int, ...] = ()
     place = 0
     while place < len(runs):
@@ -115,11 +108,9 @@ def _leads(runs: list[_Run], place: int) -> bool:
 def _give_predicate(
     said: dict[str, set[int]], names: tuple[str, ...], roles: tuple[int, ...], *, either: bool
 ) -> None:
-    if 1 < len(names) == len(roles) and not either:  # "Alice and Bob are a knight and a knave"
-        for name, role in zip(names, roles, strict=True):
-            _give(said, [name], [role])
-    else:
-        _give(said, names, roles)
+    each = 1 < len(names) == len(roles) and not either  # "Alice and Bob are a knight and a knave"
+    for place, name in enumerate(names):
+        _give(said, [name], roles[place : place + 1] if each else roles)
 
 
 def _runs(tokens: list[_Token]) -> list[_Run]:
@@ -150,9 +141,8 @@ def _marked(text: str, names: tuple[str, ...]) -> str:
     normal = [unicodedata.normalize("NFKC", name) for name in names]
     spelled = {form: place for place, name in enumerate(normal) for form in (name.upper(), name)}
     ordered = sorted(spelled, key=len, reverse=True)
-    pattern = (
-        rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)(?!['’]s\b(?!\s(?:role|identity|type)\b))"
-    )
+    either = "|".join(map(re.escape, ordered))
+    pattern = rf"(?<!\w)(?:{either})(?!\w)(?!['’]s\b(?!\s(?:role|identity|type)\b))"
     plain = _MARKUP.sub(" ", unicodedata.normalize("NFKC", text.replace("\\\\", "\n")))
     return re.sub(pattern, lambda match: f"\ue000{spelled[match[0]]}\ue001", plain)
 

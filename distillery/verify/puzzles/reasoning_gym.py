@@ -1,7 +1,7 @@
 """Puzzles of reasoning-gym, scored by their own task: {"task": name, "entry": {the entry, metadata and all}}.
 
-Many puzzles have more than one solution, so the gold is only an example. A task's partial credit is kept in the
-detail; the verdict asks for the full score, or for the payload's "threshold".
+Many puzzles have more than one solution, so the gold is only an example. A task's partial credit is kept in
+the detail; the verdict asks for the full score, or for the payload's "threshold".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker, Errand
 
 MAX_ANSWER = 100_000  # characters; the largest grids have a few thousand
+_UNREADABLE = ArithmeticError, AttributeError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError
 
 
 def decide(problem: Problem, text: str) -> Verdict | Errand:
@@ -60,26 +61,17 @@ def work(task: str, entry: dict[str, Any], answer: str, threshold: float) -> Ver
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         made = None
     if made is None:
-        return Verdict(
-            Outcome.NO_GOLD, None, answer, f"the entry is none of {task}'s: it refuses its own gold"
-        )
+        refused = f"the entry is none of {task}'s: it refuses its own gold"
+        return Verdict(Outcome.NO_GOLD, None, answer, refused)
     try:
         score = float(scorer.score_answer(answer, made))
-    except (
-        ArithmeticError,
-        LookupError,
-        RuntimeError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as error:
+    except _UNREADABLE as error:
         return Verdict.of(False, answer, f"the scorer cannot read it: {type(error).__name__}")
     return Verdict.of(score >= threshold, answer, f"the task's own score: {score:g}")
 
 
 def _as_made(scorer: Any, entry: dict[str, Any]) -> dict[str, Any] | None:
-    """JSON makes lists of tuples, and some scorers compare them with tuples: the form in which the gold is right."""
+    """JSON makes lists of tuples, with which some scorers compare: the form in which the gold is right."""
     gold = entry.get("answer")
     forms = (entry, {**entry, "metadata": _tuples(entry["metadata"])})
     return next((form for form in forms if gold is None or scorer.score_answer(gold, form) == 1.0), None)

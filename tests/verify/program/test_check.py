@@ -253,7 +253,7 @@ def test_equal_rows_are_run_once(monkeypatch: pytest.MonkeyPatch):
         ran.append(stdin)
         return Result("", "install it", None, Ended.UNAVAILABLE)
 
-    monkeypatch.setattr(program, "run_supervised", run)
+    monkeypatch.setattr(program, "run_python", run)
     one, other = (problem(ADD), fenced("x = 1")), (problem(ADD), fenced("x = 2"))
     assert [v.outcome for v in judge([one, other, one, one])] == [Outcome.ERROR] * 4
     assert len(ran) == 2
@@ -267,7 +267,7 @@ def test_a_sandbox_at_fault_is_never_a_wrong_answer(
     monkeypatch: pytest.MonkeyPatch, ended: Ended, outcome: Outcome
 ):
     for module in (program, inputs):
-        monkeypatch.setattr(module, "run_supervised", lambda *_, **__: Result("", "install it", None, ended))
+        monkeypatch.setattr(module, "run_python", lambda *_, **__: Result("", "install it", None, ended))
     for payload in (ADD, ECHO):
         verdict = check(problem(payload), fenced("print(1)"))
         assert (verdict.outcome, verdict.score) == (outcome, None)
@@ -276,7 +276,7 @@ def test_a_sandbox_at_fault_is_never_a_wrong_answer(
 @pytest.mark.parametrize("ended", [Ended.IDLE, Ended.CPU_LIMIT, Ended.FLOODED])
 def test_a_program_that_uses_up_what_it_has_is_wrong(monkeypatch: pytest.MonkeyPatch, ended: Ended):
     for module in (program, inputs):
-        monkeypatch.setattr(module, "run_supervised", lambda *_, **__: Result("", "", -9, ended))
+        monkeypatch.setattr(module, "run_python", lambda *_, **__: Result("", "", -9, ended))
     monkeypatch.setattr(inputs, "guarded", lambda _: False)
     for payload in (ADD, ECHO):
         verdict = check(problem(payload), fenced("print(1)"))
@@ -290,7 +290,7 @@ def test_a_supervisor_that_is_lost_is_its_programs_doing_where_it_could_do_it(
 ):
     lost = Result(raw.decode(), "", -15, Ended.FINISHED, raw=raw)
     for module in (program, inputs):
-        monkeypatch.setattr(module, "run_supervised", lambda *_, **__: lost)
+        monkeypatch.setattr(module, "run_python", lambda *_, **__: lost)
     monkeypatch.setattr(inputs, "guarded", lambda _: guarded)
     for payload in (ADD, ECHO):
         assert check(problem(payload), fenced("print(1)")).outcome is outcome

@@ -1,7 +1,7 @@
-"""Runs inside the sandbox, sent there as text: judges a program's functions by test code, each in its own process.
+"""Runs inside the sandbox, sent there as text: judges functions by test code, each in its own process.
 
-Standard input (task as JSON) is read after the fork, by the judge only: what the program's process can look through
-holds neither tests nor expected values nor the nonce, and no way to the verdict. Between the two go plain values.
+Standard input (task as JSON) is read after the fork, by the judge only: the program's process holds neither
+tests nor expected values nor the nonce, and no way to the verdict. Between the two go plain values.
 """
 
 from __future__ import annotations
@@ -26,39 +26,14 @@ from distillery.verify.program.in_sandbox.plain_values import TEST
 from distillery.verify.program.in_sandbox.suites import UnfitError, Unittest, run_tests
 from distillery.verify.program.in_sandbox.wire import AHEAD, Codec, Foul, Line, raised
 
-MODULES = frozenset(
-    [
-        "math",
-        "cmath",
-        "re",
-        "collections",
-        "itertools",
-        "functools",
-        "heapq",
-        "bisect",
-        "string",
-        "random",
-        "datetime",
-        "decimal",
-        "fractions",
-        "operator",
-        "statistics",
-        "json",
-        "copy",
-        "sys",
-        "os",
-        "time",
-        "typing",
-        "numpy",
-    ]
+_MODULES = (
+    "math cmath re collections itertools functools heapq bisect string random datetime decimal fractions "
+    "operator statistics json copy sys os time typing numpy"
 )
-KNOWN = {
-    "inf": float("inf"),
-    "nan": float("nan"),
-    "Counter": collections.Counter,
-    "deque": collections.deque,
-    "defaultdict": collections.defaultdict,
-    "OrderedDict": collections.OrderedDict,
+MODULES = frozenset(_MODULES.split())
+CLASSES = ("Counter", "deque", "defaultdict", "OrderedDict")
+KNOWN = {name: getattr(collections, name) for name in CLASSES} | {
+    name: float(name) for name in ("inf", "nan")
 }
 
 
@@ -132,7 +107,7 @@ def serve(read: int, write: int) -> NoReturn:
 
 
 def compiled(prompt: str, program: str) -> list[Any]:
-    """What to run one after another: a body completes its prompt, a program that is whole may stand by itself."""
+    """What to run one after another: a body completes its prompt, a whole program may stand by itself."""
     whole = "\n".join(filter(None, [prompt, program]))
     try:
         return [code_of(whole, "program.py")]
@@ -232,11 +207,8 @@ def free_names(text: str) -> set[str]:
 
 
 def called(tests: ast.Module) -> set[str]:
-    return {
-        node.func.id
-        for node in ast.walk(tests)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    functions = [node.func for node in ast.walk(tests) if isinstance(node, ast.Call)]
+    return {function.id for function in functions if isinstance(function, ast.Name)}
 
 
 def trusted(tests: ast.Module, free: set[str]) -> dict[str, Any]:

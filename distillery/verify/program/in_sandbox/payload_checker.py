@@ -1,7 +1,7 @@
-"""Runs inside the sandbox, sent there as text: a payload's own checker over what a program printed, which is data here.
+"""Runs inside the sandbox, sent there as text: a payload's checker over what a program printed, data here.
 
-The checker must say True of each row. One that raises accepts nothing, as output of no sense makes many do; one that
-cannot be loaded is a fault of the payload.
+The checker must say True of each row. One that raises accepts nothing, as output of no sense makes many do;
+one that cannot be loaded is a fault of the payload.
 """
 
 from __future__ import annotations
@@ -36,11 +36,8 @@ def judge(checker: str, rows: list[list[str]]) -> dict[str, Any]:
             detail = f"test {place} of {len(rows)}: {type(error).__name__}: {str(error)[:200]}"
             return {"passed": False, "fault": False, "detail": detail}
         if not accepted:
-            return {
-                "passed": False,
-                "fault": False,
-                "detail": f"test {place} of {len(rows)}: not accepted: {row[1][:80]!r}",
-            }
+            detail = f"test {place} of {len(rows)}: not accepted: {row[1][:80]!r}"
+            return {"passed": False, "fault": False, "detail": detail}
     return {"passed": True, "fault": False, "detail": ""}
 
 

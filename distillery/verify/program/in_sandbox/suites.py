@@ -1,6 +1,6 @@
 """Runs inside the sandbox, sent there as text: tests that a test's code defines and does not run itself.
 
-As pytest finds them, functions and classes named for it, with parametrize and no fixtures; and unittest's cases.
+As pytest finds them, functions and classes by name, with parametrize and no fixtures; and unittest's cases.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class UnfitError(Exception):
 
 
 class Unittest:
-    """What became of the cases that ran, whoever ran them: `main` and runners that look at no result pass as well."""
+    """What became of the cases, whoever ran them: `main` and runners that look at no result pass as well."""
 
     def __init__(self) -> None:
         self.module: Any = importlib.import_module("unittest")
@@ -62,9 +62,8 @@ def nothing(*_: object, **__: object) -> None:
 
 
 def run_tests(tests: ast.Module, space: dict[str, Any]) -> None:
-    used = {
-        node.id for node in ast.walk(tests) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    names = [node for node in ast.walk(tests) if isinstance(node, ast.Name)]
+    used = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     for function in own(space, types.FunctionType):
         if function.__name__.startswith("test"):
             run_function(function, [], helper=function.__name__ in used)
@@ -99,12 +98,10 @@ def run_function(function: Any, first: list[Any], *, helper: bool) -> None:
             listed = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
             row = value.values if hasattr(value, "marks") else value if len(listed) > 1 else (value,)
             given |= zip(listed, row, strict=True)
-        if needed - given.keys():
+        if missing := ", ".join(sorted(needed - given.keys())):
             if helper:
                 return  # the test calls it with what it needs
-            raise UnfitError(
-                f"{function.__name__} needs {', '.join(sorted(needed - given.keys()))}; there are no fixtures"
-            )
+            raise UnfitError(f"{function.__name__} needs {missing}; there are no fixtures")
         function(*first, **given)
 
 

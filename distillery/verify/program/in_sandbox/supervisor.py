@@ -1,7 +1,7 @@
 """Runs inside the sandbox, sent there as text: one program on many inputs, a forked process for each.
 
-Standard input: JSON (program, inputs). Standard output: for each input a line of JSON (status, ended, size, stderr)
-and `size` bytes, what the program printed. It stops at the first run that fails. Expected outputs are never here.
+Standard input: JSON (program, inputs). Standard output: for each input a line of JSON (status, ended, size,
+stderr) and `size` bytes, what it printed; up to the first run that fails. Expected outputs are never here.
 """
 
 from __future__ import annotations
@@ -140,10 +140,10 @@ def end_all(pid: int, settings: dict[str, Any]) -> None:
 def send(files: list[int], report: dict[str, Any]) -> None:
     write_all(1, json.dumps(report).encode() + b"\n")
     place = 0
-    while place < report["size"]:  # fewer when a process that lives on has cut the file
-        part = os.pread(files[1], min(1 << 20, report["size"] - place), place) or bytes(
-            report["size"] - place
-        )
+    while left := report["size"] - place:
+        part = os.pread(files[1], min(1 << 20, left), place) or bytes(
+            left
+        )  # where the file was cut meanwhile
         write_all(1, part)
         place += len(part)
     for file in files:
@@ -151,11 +151,11 @@ def send(files: list[int], report: dict[str, Any]) -> None:
 
 
 def run_to_the_end(code: Any, source: str) -> int:
-    """As the interpreter would, with threads waited for and exit functions called, but for its slow clearing up."""
+    """As the interpreter would, waiting for threads and calling exit functions, but without clearing up."""
     status = 0
     module = sys.modules["__main__"] = types.ModuleType(
         "__main__"
-    )  # where pickle and typing look for its classes
+    )  # where pickle and typing look for classes
     space = vars(module)
     space["__file__"] = "program.py"
     try:

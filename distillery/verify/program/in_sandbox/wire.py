@@ -1,7 +1,7 @@
-"""Runs inside the sandbox, sent there as text: how the judge and a program's process speak, in plain values only.
+"""Runs inside the sandbox, sent there as text: how judge and program speak, in plain values only.
 
-What has no plain form stays where it is, and the other side holds its number: it can be called, read and walked
-through, and equals itself alone, whatever its class says of ==.
+What has no plain form stays where it is, and the other side holds its number: it can be called, read and
+walked through, and equals itself alone, whatever its class says of ==.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Foul(BaseException):
 
 
 class Line:
-    """Messages, each a JSON value with its length before it. Ends with the other's process, whoever holds its pipes."""
+    """Messages, JSON with its length before it. Ends with the other's process, whoever holds its pipes."""
 
     def __init__(self, read: int, write: int, pid: int = 0) -> None:
         self._read, self._write = read, write
@@ -109,8 +109,8 @@ class Line:
 class Codec:
     """Plain values as JSON; the rest as a number by which the other side knows it.
 
-    `classes` are those that both sides have, from the prompt: their instances travel by value, as a table that
-    lists and trees may be as deep in as they like.
+    `classes` are those that both sides have, from the prompt: their instances travel by value, as a table
+    that lists and trees may be as deep in as they like.
     """
 
     def __init__(self, line: Line, classes: dict[str, type], *, wary: bool) -> None:
@@ -164,9 +164,7 @@ class Codec:
             name = "deque" if isinstance(value, collections.deque) else "list"
             return {"t": name, "v": [self._pack(item, found, owed) for item in value]}
         simple = pack_simple(value)
-        if simple is not None:
-            return simple
-        return self.refer(value)
+        return self.refer(value) if simple is None else simple
 
     def refer(self, value: Any) -> Any:
         if isinstance(value, Remote):
@@ -211,8 +209,7 @@ class Codec:
                 items = [self._unpack(item, things) for item in value]
                 return items if kind == "list" else collections.deque(items)
             case _:
-                pass
-        return unpack_simple(kind, value)
+                return unpack_simple(kind, value)
 
     def operate(self, what: str, number: int, *rest: Any) -> Any:
         """An operation on something of theirs; what they ask meanwhile is answered."""
@@ -246,13 +243,8 @@ class Codec:
             if self.wary:
                 refuse_inside(what, thing, rest)
             reply = ["value", self.pack(result := perform(what, thing, rest)), None]
-            if (
-                what == "call"
-                and result is None
-                and (changed := [self.pack(item) for item in rest]) != said[1:]
-            ):
+            if what == "call" and result is None and [self.pack(item) for item in rest] != said[1:]:
                 reply[2] = self.pack(rest)
-                del changed
         except Exception as error:  # noqa: BLE001 -- whatever was raised is what the other side asked for
             reply = ["raise", type(error).__name__, str(error)[:300]]
         except SystemExit:
