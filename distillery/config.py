@@ -1,4 +1,4 @@
-"""From YAML to frozen dataclasses, with errors that say where, and back to the JSON that names their identity."""
+"""From YAML to frozen dataclasses, with errors that say where, and back to the JSON of their identity."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ from distillery.hashing import Json
 
 T = TypeVar("T")
 
-_SETTING = re.compile(r"\A([\w.\-]+)=(.*)\Z", re.DOTALL)
-
 
 def build(cls: type[T], options: Any, *, where: str) -> T:
     """An instance of dataclass `cls` from `options`; `where` names the place in the file.
 
-    Unknown names are errors at every depth, with the nearest known name. A group of options of which some are given
-    (`sampling: {max_tokens: 64}`) keeps the rest of this class's own default for the group.
+    Unknown names are errors at every depth, with the nearest known name. A group of options of which some are
+    given (`sampling: {max_tokens: 64}`) keeps the rest of this class's own default for the group.
     """
     if not isinstance(options, Mapping):
         raise ConfigError(f"{where}: is {options!r}; options are a mapping of name to value")
@@ -106,8 +104,8 @@ def _completed(cls: type[Any], options: Mapping[str, Any]) -> dict[str, dict[str
 def identity(value: Any) -> Json:
     """`value` as JSON for a fingerprint, without the fields declared `metadata={"identity": False}`.
 
-    A field declared `metadata={"identity": "changed"}` counts only where it differs from its default: an option that
-    is new leaves the names of all earlier work as they were.
+    One declared `metadata={"identity": "changed"}` counts only where it differs from its default: a new option
+    leaves the names of all earlier work as they were.
     """
     if dataclasses.is_dataclass(value):
         return {
@@ -125,22 +123,24 @@ def identity(value: Any) -> Json:
     return value
 
 
-def apply_settings(raw: dict[str, Any], settings: Sequence[str]) -> None:
-    """Changes `raw` in place by `a.b.c=value` settings; the value is read as YAML.
-
-    In `stages.ID.option=v` and `engines.NAME.option=v`, `stages.ID` finds the stage with that id and its `with`.
-    """
+def read_setting(setting: str, form: str, where: str = "--set") -> tuple[str, Any]:
+    """Name and value, read as YAML, of `name=value`; `form` is how a name looks."""
     import yaml
 
+    match = re.fullmatch(r"([\w.\-]+)=(.*)", setting, re.DOTALL)
+    if match is None:
+        raise ConfigError(f"{where} {setting}: no '=' in it; write it as {form}=value")
+    try:
+        return match[1], yaml.safe_load(match[2])
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where} {setting}: the value is not YAML ({error})") from None
+
+
+def apply_settings(raw: dict[str, Any], settings: Sequence[str]) -> None:
+    """Changes `raw` in place by settings `a.b.c=value`; `stages.ID` is the `with` of the stage of that id."""
     for setting in settings:
-        match = _SETTING.match(setting)
-        if match is None:
-            raise ConfigError(f"--set {setting}: no '=' in it; write it as stages.ID.option=value")
-        path, text = match[1].split("."), match[2]
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {setting}: the value is not YAML ({error})") from None
+        name, value = read_setting(setting, "stages.ID.option")
+        path = name.split(".")
         target: Any = raw
         for depth, name in enumerate(path[:-1]):
             target = _descend(target, name, f"--set {setting}: {'.'.join(path[: depth + 1])}")

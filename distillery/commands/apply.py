@@ -1,24 +1,23 @@
 """`distillery apply`: any table stage on one file, with what it drops beside the output.
 
-Columns are those of `distillery.records`; key columns and columns with a default that the file lacks are filled in
-for the stage and left out of the output again.
+Columns are those of `distillery.records`; key columns and columns with a default that the file lacks are
+filled in for the stage and left out of the output again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 from rich.console import Console
 
 from distillery import row_files
-from distillery.config import build
+from distillery.config import build, read_setting
 from distillery.engines import Engine
 from distillery.errors import ConfigError
 from distillery.hashing import digest
@@ -37,14 +36,10 @@ class FileContext:
     seed: int
 
     def engine(self, name: str) -> Engine:
-        raise ConfigError(
-            f"apply: this stage needs the engine {name!r}; stages with engines run in a pipeline"
-        )
+        raise _needs("engine", name)
 
     def prompt(self, name: str) -> Prompt:
-        raise ConfigError(
-            f"apply: this stage needs the prompt {name!r}; stages with prompts run in a pipeline"
-        )
+        raise _needs("prompt", name)
 
     def progress(self, **counts: float) -> None: ...
 
@@ -52,11 +47,14 @@ class FileContext:
         Console(stderr=True, highlight=False).print(f"LOOK: {text}", markup=False)
 
 
+def _needs(what: str, name: str) -> ConfigError:
+    return ConfigError(f"apply: this stage needs the {what} {name!r}; stages with {what}s run in a pipeline")
+
+
 def main(arguments: argparse.Namespace) -> int:
     where = f"apply {arguments.stage}"
-    stage = build(
-        stage_class(arguments.stage, where="apply"), _options(arguments.settings, where), where=where
-    )
+    options = dict(read_setting(one, "option", f"{where}: --set") for one in arguments.settings)
+    stage = build(stage_class(arguments.stage, where="apply"), options, where=where)
     if not isinstance(stage, ShardStage | TableStage):
         raise ConfigError(
             f"{where}: makes no table from a table; apply takes stages such as verify.answers, dedup.exact"
@@ -73,73 +71,52 @@ def main(arguments: argparse.Namespace) -> int:
     counts = output.dropped["reason"].value_counts(sort=True).iter_rows()
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
     console = Console()
-    console.print(
-        f"{given.height:,} rows in, {output.kept.height:,} to {arguments.output}, {lost.height:,} to {dropped_file}"
-    )
+    made = f"{output.kept.height:,} to {arguments.output}, {lost.height:,} to {dropped_file}"
+    console.print(f"{given.height:,} rows in, {made}")
     if reasons:
         console.print(f"dropped: {reasons}")
     return 0
 
 
 def _filled(table: pl.DataFrame, stage: ShardStage | TableStage, where: str, file: Path) -> pl.DataFrame:
-    """`table` with the columns the stage reads or could use, as far as they follow from others or have defaults."""
+    """With the columns the stage reads or could use, as far as they follow from others or have defaults."""
     key = stage.key
     if key != "problem_id" and "question" in table.columns and "problem_id" not in table.columns:
         ids = [problem_id(str(question)) for question in table["question"]]
         table = table.with_columns(pl.Series("problem_id", ids, dtype=pl.String))
     defaults = {f.name: f.default for f in fields(Problem) if isinstance(f.default, str)}
-    wanted = [
-        name for name in defaults if name not in table.columns and (name in stage.reads or name == "payload")
-    ]
-    table = table.with_columns(pl.lit(defaults[name]).alias(name) for name in wanted)
+    wanted = (defaults.keys() & {*stage.reads, "payload"}) - set(table.columns)
+    table = table.with_columns(pl.lit(defaults[name]).alias(name) for name in defaults if name in wanted)
     texts = [name for name in PROBLEM if name in table.columns and table.schema[name] != pl.String]
     table = table.with_columns(_as_text(table[name]) for name in texts)
     if key not in table.columns:
         rows = table.select(pl.struct(pl.all()).alias("row"))["row"]
-        ids = [
-            digest([number, json.dumps(row, sort_keys=True, default=str)]) for number, row in enumerate(rows)
-        ]
+        texts = (json.dumps(row, sort_keys=True, default=str) for row in rows)
+        ids = [digest([number, text]) for number, text in enumerate(texts)]
         table = table.with_columns(pl.Series(key, ids, dtype=pl.String))
-    if table[key].dtype != pl.String:
-        table = table.with_columns(pl.col(key).cast(pl.String))
+    table = table.with_columns(pl.col(key).cast(pl.String))
     if table[key].n_unique() != table.height:
         twice = table.filter(pl.col(key).is_duplicated())[key][0]
         raise ConfigError(
             f"{where}: {file}: {key} {twice!r} names several rows; it must name one row each"
             " (for a file of traces: --set key=trace_id, where the stage takes it; or leave the column out)"
         )
-    missing = [name for name in stage.reads if name not in table.columns]
-    if missing:
-        raise ConfigError(
-            f"{where}: {file} lacks {', '.join(missing)}; it has {', '.join(table.columns) or 'no columns'}"
-        )
+    if missing := [name for name in stage.reads if name not in table.columns]:
+        has = ", ".join(table.columns) or "no columns"
+        raise ConfigError(f"{where}: {file} lacks {', '.join(missing)}; it has {has}")
     return table
 
 
 def _as_text(column: pl.Series) -> pl.Series:
-    if column.dtype.is_nested():
-        values = [
-            None if v is None else json.dumps(v, ensure_ascii=False, default=_plain) for v in column.to_list()
-        ]
-        return pl.Series(column.name, values, dtype=pl.String)
-    return column.cast(pl.String)
+    if not column.dtype.is_nested():
+        return column.cast(pl.String)
+    dump = partial(json.dumps, ensure_ascii=False, default=_plain)
+    texts = [None if value is None else dump(value) for value in column.to_list()]
+    return pl.Series(column.name, texts, dtype=pl.String)
 
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, pl.Series) else str(value)
-
-
-def _options(settings: list[str], where: str) -> Mapping[str, Any]:
-    options: dict[str, Any] = {}
-    for setting in settings:
-        name, mark, text = setting.partition("=")
-        if not mark:
-            raise ConfigError(f"{where}: --set {setting}: no '=' in it; write it as option=value")
-        try:
-            options[name] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{where}: --set {setting}: the value is not YAML ({error})") from None
-    return options
 
 
 def dropped_name(file: Path) -> Path:

@@ -39,10 +39,8 @@ def _findings() -> dict[str, tuple[bool, str]]:
     found = {"machine": (True, f"{os.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.platform()}")}
     found["gpu"] = _gpu()
     why_not = sandbox.available()
-    found["sandbox"] = (
-        why_not is None,
-        why_not or "bubblewrap works: programs are run without network and system",
-    )
+    works = "bubblewrap works: programs are run without network and system"
+    found["sandbox"] = (why_not is None, why_not or works)
     for package, purpose in _OPTIONAL.items():
         here = find_spec(package) is not None
         found[package] = (here, "installed" if here else f"not installed; {purpose}")

@@ -1,7 +1,6 @@
 """`distillery gc`: what no run refers to. Says what would go; `--delete` removes it.
 
-To let go of a run, delete its folder under data/runs, then collect. Kept are the stage folders that any run names, the
-completions that those folders asked for, and every completion of a model whom an unfinished stage still asks.
+To let go of a run, delete its folder under data/runs, then collect.
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from distillery.commands.console import mib, table_console
+from distillery.commands.console import mib, table_console, table_of
 from distillery.errors import ConfigError
 from distillery.store.collect import Going, Survey, What, remove, survey
 
@@ -28,8 +26,8 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     if not runs.is_dir():
         raise ConfigError(
-            f"{runs}: there is none, so nothing says what of {store} is needed; check --data-dir, or delete {store}"
-            " yourself if all of it may go"
+            f"{runs}: there is none, so nothing says what of {store} is needed;"
+            f" check --data-dir, or delete {store} yourself if all of it may go"
         )
     found = survey(store, runs, completions=not arguments.keep_completions)
     _say(console, found)
@@ -51,9 +49,7 @@ def _say(console: Console, found: Survey) -> None:
     if not found.going:
         console.print("there is nothing that no run refers to")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("no run refers to", "count", "MiB"):
-        table.add_column(name, justify="left" if name == "no run refers to" else "right")
+    table = table_of("no run refers to", "count", "MiB", right=("count", "MiB"))
     for what in What:
         if ones := found.of(what):
             table.add_row(what, f"{sum(one.count for one in ones):,}", _mib(ones))
@@ -66,11 +62,8 @@ def _say(console: Console, found: Survey) -> None:
 
 
 def _sums(removed: list[Going]) -> str:
-    parts = [
-        f"{sum(one.count for one in removed if one.what is what):,} {what}"
-        for what in What
-        if any(one.what is what for one in removed)
-    ]
+    kinds = {what: [one.count for one in removed if one.what is what] for what in What}
+    parts = [f"{sum(counts):,} {what}" for what, counts in kinds.items() if counts]
     return f"{', '.join(parts) or 'nothing'}: {_mib(removed)} MiB"
 
 

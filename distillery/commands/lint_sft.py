@@ -1,4 +1,4 @@
-"""`distillery lint-sft`: what a student would really be trained on, token by token, before a GPU hour is spent."""
+"""`distillery lint-sft`: what a student would really be trained on, before a GPU hour is spent."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""`distillery plan`: resolves and checks a pipeline, and says what each step will make and cost. Runs nothing."""
+"""`distillery plan`: resolves and checks a pipeline, and says what each step will make and cost."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import yaml
 from rich.markup import escape
 from rich.table import Table
 
-from distillery.commands.console import table_console
+from distillery.commands.console import table_console, table_of
 from distillery.pipeline import Plan, load_plan
 from distillery.pipeline.estimate import StepEstimate, Total, estimate, total
 from distillery.pipeline.prices import find_prices, load_prices
+from distillery.store.runs import numbered, read_run, stage_dir
 from distillery.store.stage_dir import StageDir
 
 _FIGURES = {
@@ -44,14 +44,11 @@ def main(arguments: argparse.Namespace) -> int:
     for title, figure in _FIGURES.items():
         console.print(f"  {title:14}  {_shown_total(total(steps, figure), figure)}")
     if plan.budget:
-        limits = {name: limit for name, limit in vars(plan.budget).items() if limit is not None}
-        shown = ", ".join(f"{name} {limit:,.10g}" for name, limit in limits.items())
-        console.print(
-            f"budget: {shown}; what is reached first stops the run, which the same command continues"
-        )
-    console.print(
-        "what the figures stand on (? unknown, ≤ a bound; the time of processors is not estimated):"
-    )
+        limits = [f"{name} {limit:,.10g}" for name, limit in vars(plan.budget).items() if limit is not None]
+        then = "what is reached first stops the run, which the same command continues"
+        console.print(f"budget: {', '.join(limits)}; {then}")
+    legend = "? unknown, ≤ a bound; the time of processors is not estimated"
+    console.print(f"what the figures stand on ({legend}):")
     where = f"{file}, as of {prices.as_of or '?'}" if file else "no prices.yaml: no money, no GPU-hours"
     console.print(f"  prices: {where}")
     for note, names in _by_note(steps).items():
@@ -75,22 +72,18 @@ def _by_note(steps: list[StepEstimate]) -> dict[str, list[str]]:
 
 
 def sampled(plan: Plan, data: Path) -> dict[str, StageDir]:
-    """By step id, the folder of the same stage in an earlier run of this pipeline, as with --limit; the last counts."""
+    """By step id, the folder of the same stage in the last earlier run of this pipeline, as with --limit."""
     found: dict[str, StageDir] = {}
-    root = data / "runs" / plan.name
-    numbers = [int(folder.name) for folder in root.glob("*") if folder.name.isdigit()]
-    for number in sorted(numbers):
-        file, record = root / str(number) / "pipeline.yaml", root / str(number) / "run.json"
+    for run in numbered(data / "runs" / plan.name):
+        file, record = run / "pipeline.yaml", run / "run.json"
         if not file.is_file() or not record.is_file():
             continue
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
         if raw.get("engines") != plan.resolved.get("engines"):
             continue
         same = [entry["id"] for entry in raw["stages"] if _what(entry) in map(_what, plan.resolved["stages"])]
-        folders = {
-            step["id"]: step["folder"] for step in json.loads(record.read_text(encoding="utf-8"))["steps"]
-        }
-        found |= {name: StageDir(data / "store" / folders[name]) for name in same if name in folders}
+        steps = read_run(run)["steps"]
+        found |= {step["id"]: stage_dir(step, data) for step in steps if step["id"] in same}
     return found
 
 
@@ -99,12 +92,10 @@ def _what(entry: dict[str, object]) -> object:
 
 
 def _table(steps: list[StepEstimate], *, wide: bool) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
     shown = [name for name in _COLUMNS if wide or name not in _ONLY_WIDE]
-    for name in shown:
-        table.add_column(
-            name, justify="right" if name in _FIGURES or name == "rows" else "left", no_wrap=True
-        )
+    table = table_of(*shown, right=("rows", *_FIGURES))
+    for column in table.columns:
+        column.no_wrap = True
     for step in steps:
         cells = {
             "stage": escape(step.id),
@@ -112,10 +103,9 @@ def _table(steps: list[StepEstimate], *, wide: bool) -> Table:
             "from": escape(_parents(step)),
             "name": step.fingerprint[:8],
             "state": "done" if step.done else "owed",
-            "rows": _shown(step.rows, "rows", at_most=step.at_most),
         } | {
             title: _shown(getattr(step, figure), figure, at_most=step.at_most)
-            for title, figure in _FIGURES.items()
+            for title, figure in {"rows": "rows", **_FIGURES}.items()
         }
         table.add_row(*(cells[name] for name in shown))
     return table
@@ -153,7 +143,5 @@ def _shown_total(sum_: Total, figure: str) -> str:
     text = _shown(sum_.value, figure, at_most=sum_.at_most) or "0"
     if not sum_.unknown:
         return text
-    names = ", ".join(sum_.unknown[:4]) + (
-        f" and {len(sum_.unknown) - 4} more" if len(sum_.unknown) > 4 else ""
-    )
-    return f"{text} + ? ({escape(names)})"
+    more = f" and {len(sum_.unknown) - 4} more" if len(sum_.unknown) > 4 else ""
+    return f"{text} + ? ({escape(', '.join(sum_.unknown[:4]) + more)})"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live as RichLive
 from rich.markup import escape
-from rich.table import Table
 
+from distillery.commands.console import table_of
 from distillery.pipeline import Kind, Plan, Step
 from distillery.runner import Watcher
 from distillery.stages.note import Note
@@ -22,7 +23,7 @@ _LOOKS_BACK_S = 60.0
 
 
 class Pace:
-    """How fast a counter has grown of late: what a resumed step took from the store at once is soon forgotten."""
+    """How fast a counter has grown of late: what came from the store at once is soon forgotten."""
 
     def __init__(self, now: float) -> None:
         self._seen = deque([(now, 0.0)])
@@ -36,32 +37,60 @@ class Pace:
         return (total - before) / max(now - then, 0.1)
 
 
-class Lines(Watcher):
+@dataclass
+class _Running:
+    step: Step
+    since: float
+    pace: Pace
+
+
+class _Clock(Watcher):
+    """What both ways to show a run remember of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: dict[str, _Running] = {}
+        self._done = self._reused = 0
+
+    def begins(self, plan: Plan, folder: Path) -> None:
+        self._plan, self._begun = plan, time.monotonic()
+
+    def starts(self, step: Step) -> None:
+        now = time.monotonic()
+        self._running[step.id] = _Running(step, now, Pace(now))
+
+    def ends(self, step: Step, note: Note) -> None:
+        self._running.pop(step.id, None)
+        self._done += 1
+
+    def reuses(self, step: Step, note: Note) -> None:
+        self._done += 1
+        self._reused += 1
+
+    def _rates(self, running: _Running, now: float) -> str:
+        return rates(self.counts.get(running.step.id, {}), running.pace, now)
+
+
+class Lines(_Clock):
     """One line when a step starts, ends or has long been running."""
 
     def __init__(self, out: TextIO) -> None:
         super().__init__()
         self._out = out
-        self._started: dict[str, float] = {}
         self._said: dict[str, float] = {}
-        self._paces: dict[str, Pace] = {}
-        self._reused = 0
 
     def begins(self, plan: Plan, folder: Path) -> None:
-        self._plan, self._begun = plan, time.monotonic()
+        super().begins(plan, folder)
         self._say(f"{plan.name}: {len(plan.steps)} steps, seed {plan.seed}, into {folder}")
 
     def starts(self, step: Step) -> None:
-        self._started[step.id] = self._said[step.id] = now = time.monotonic()
-        self._paces[step.id] = Pace(now)
+        super().starts(step)
+        self._said[step.id] = time.monotonic()
         self._say(f"{step.id:<26} starts ({step.use})")
 
     def ends(self, step: Step, note: Note) -> None:
-        self._started.pop(step.id, None)
+        super().ends(step, note)
         self._say(f"{step.id:<26} done in {note.seconds:.1f} s: {describe(step, note)}")
-
-    def reuses(self, step: Step, note: Note) -> None:
-        self._reused += 1
 
     def waits(self, step: Step, reason: str) -> None:
         self._say(f"{step.id:<26} waits: {reason}")
@@ -71,11 +100,10 @@ class Lines(Watcher):
 
     def tick(self) -> None:
         now = time.monotonic()
-        for step_id, started in self._started.items():
+        for step_id, running in self._running.items():
             if now - self._said[step_id] >= _LINE_EVERY_S:
                 self._said[step_id] = now
-                counts = rates(self.counts.get(step_id, {}), self._paces[step_id], now)
-                self._say(f"{step_id:<26} {now - started:.0f} s  {counts}")
+                self._say(f"{step_id:<26} {now - running.since:.0f} s  {self._rates(running, now)}")
 
     def finishes(self) -> None:
         if self._reused:
@@ -87,38 +115,27 @@ class Lines(Watcher):
         self._out.flush()
 
 
-class Live(Watcher):
+class Live(_Clock):
     """A table of what runs now, with rates and the share of the plan that is done."""
 
     def __init__(self, out: TextIO) -> None:
         super().__init__()
         self._console = Console(file=out)
         self._live = RichLive(console=self._console, refresh_per_second=4, transient=True)
-        self._started: dict[str, float] = {}
-        self._steps: dict[str, Step] = {}
-        self._paces: dict[str, Pace] = {}
-        self._done = 0
-        self._reused = 0
 
     def begins(self, plan: Plan, folder: Path) -> None:
-        self._plan, self._begun = plan, time.monotonic()
+        super().begins(plan, folder)
         self._console.print(f"[bold]{plan.name}[/] · {len(plan.steps)} steps · seed {plan.seed} · {folder}")
         self._live.start()
 
     def starts(self, step: Step) -> None:
-        now = time.monotonic()
-        self._started[step.id], self._steps[step.id], self._paces[step.id] = now, step, Pace(now)
-        self._draw()
+        super().starts(step)
+        self.tick()
 
     def ends(self, step: Step, note: Note) -> None:
-        self._started.pop(step.id, None)
-        self._done += 1
+        super().ends(step, note)
         self._console.print(f"[green]✓[/] {step.id:<26} {note.seconds:>7.1f} s  {describe(step, note)}")
-        self._draw()
-
-    def reuses(self, step: Step, note: Note) -> None:
-        self._done += 1
-        self._reused += 1
+        self.tick()
 
     def waits(self, step: Step, reason: str) -> None:
         self._console.print(f"[yellow]…[/] {step.id:<26} waits: {reason}")
@@ -127,29 +144,24 @@ class Live(Watcher):
         self._console.print(f"[red]![/] {step.id:<26} {escape(text)}")
 
     def tick(self) -> None:
-        self._draw()
-
-    def finishes(self) -> None:
-        self._live.stop()
-        again = f", {self._reused} done already" if self._reused else ""
-        spent = time.monotonic() - self._begun
-        self._console.print(f"{self._done} of {len(self._plan.steps)} steps{again} · {spent:.1f} s")
-
-    def _draw(self) -> None:
         now = time.monotonic()
         spent = now - self._begun
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for name in ("running", "stage", "time", "progress"):
-            table.add_column(name, justify="right" if name == "time" else "left")
-        for step_id, started in self._started.items():
-            counts = rates(self.counts.get(step_id, {}), self._paces[step_id], now)
-            table.add_row(step_id, self._steps[step_id].use, f"{now - started:.0f} s", counts)
+        table = table_of("running", "stage", "time", "progress", right=("time",))
+        for step_id, running in self._running.items():
+            lasts = f"{now - running.since:.0f} s"
+            table.add_row(step_id, running.step.use, lasts, self._rates(running, now))
         fresh = self._done - self._reused
         owed = len(self._plan.steps) - self._done
         eta = f" · about {owed * spent / fresh:.0f} s to go" if fresh >= 3 else ""
         table.caption = f"{self._done}/{len(self._plan.steps)} steps · {spent:.0f} s{eta}"
         table.caption_justify = "left"
         self._live.update(table)
+
+    def finishes(self) -> None:
+        self._live.stop()
+        again = f", {self._reused} done already" if self._reused else ""
+        spent = time.monotonic() - self._begun
+        self._console.print(f"{self._done} of {len(self._plan.steps)} steps{again} · {spent:.1f} s")
 
 
 def rates(counts: Mapping[str, float], pace: Pace, now: float) -> str:

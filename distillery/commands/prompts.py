@@ -22,7 +22,6 @@ def main(arguments: argparse.Namespace) -> int:
     folders = prompt_folders()
     for name in known_prompts(*folders):
         prompt = load_prompt(name, *folders)
-        console.print(
-            f"{prompt.name:<28} {prompt.digest}  slots: {', '.join(sorted(prompt.slots)) or 'none'}"
-        )
+        slots = ", ".join(sorted(prompt.slots)) or "none"
+        console.print(f"{prompt.name:<28} {prompt.digest}  slots: {slots}")
     return 0

@@ -1,4 +1,4 @@
-"""`distillery run`: does what a pipeline still owes, shows how it goes, and ends with a table and a report."""
+"""`distillery run`: does what a pipeline still owes, shows how it goes, ends with a table and a report."""
 
 from __future__ import annotations
 

@@ -20,22 +20,18 @@ def main(arguments: argparse.Namespace) -> int:
     known = rows.collect_schema().names()
     if arguments.where:
         column, _, value = arguments.where.partition("=")
-        _check(column, known)
-        rows = rows.filter(pl.col(column).cast(pl.String) == value)
+        rows = rows.filter(pl.col(_check(column, known)).cast(pl.String) == value)
     if arguments.columns:
-        names = arguments.columns.split(",")
-        for name in names:
-            _check(name, known)
-        rows = rows.select(names)
+        rows = rows.select([_check(name, known) for name in arguments.columns.split(",")])
     console = Console()
     for number, row in enumerate(rows.head(arguments.rows).collect().iter_rows(named=True)):
         console.rule(f"{arguments.stage} · row {number}")
         for name, value in row.items():
-            label = f"{name}: "
-            console.print(Text(label, style="bold") + Text(str(value)))
+            console.print(Text(f"{name}: ", style="bold") + Text(str(value)))
     return 0
 
 
-def _check(column: str, known: list[str]) -> None:
+def _check(column: str, known: list[str]) -> str:
     if column not in known:
         raise ConfigError(f"column {column!r}: the stage does not give it; it gives {', '.join(known)}")
+    return column

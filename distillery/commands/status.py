@@ -7,9 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from distillery.commands.console import mib, table_console
+from distillery.commands.console import mib, table_console, table_of
 from distillery.engines.request_store import RequestStore
 from distillery.store.collect import References, bytes_of, model_of, read_references, stage_folders
 from distillery.store.runs import find_run, read_run, stage_dir
@@ -31,27 +30,22 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _all_runs(console: Console, data: Path) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("run", "status", "steps", "started", "finished"):
-        table.add_column(name)
+    table = table_of("run", "status", "steps", "started", "finished")
     for file in sorted((data / "runs").glob("*/*/run.json")):
         run = read_run(file.parent)
         done = sum(step["status"] == "done" for step in run["steps"])
         steps = f"{done}/{len(run['steps'])}"
-        table.add_row(
-            f"{run['pipeline']}/{run['number']}", run["status"], steps, run["started"], run["finished"]
-        )
+        name = f"{run['pipeline']}/{run['number']}"
+        table.add_row(name, run["status"], steps, run["started"], run["finished"])
     console.print(table if table.row_count else f"no runs under {data / 'runs'} yet")
 
 
 def _one_run(console: Console, folder: Path, data: Path) -> None:
     run = read_run(folder)
-    console.print(
-        f"{run['pipeline']}/{run['number']}: {run['status']}, seed {run['seed']}, started {run['started']}"
-    )
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("stage", "use", "status", "in", "out", "dropped", "seconds"):
-        table.add_column(name, justify="right" if name in ("in", "out", "dropped", "seconds") else "left")
+    stands = f"{run['status']}, seed {run['seed']}, started {run['started']}"
+    console.print(f"{run['pipeline']}/{run['number']}: {stands}")
+    numbers = ("in", "out", "dropped", "seconds")
+    table = table_of("stage", "use", "status", *numbers, right=numbers)
     for step in run["steps"]:
         note = stage_dir(step, data).done()
         if note is None:
@@ -82,9 +76,8 @@ def _requests(console: Console, data: Path, refs: References) -> None:
     console.print(f"request store: {count:,} completions of {len(sizes)} models, {mib(total)} MiB")
     if not sizes:
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("model", "completions", "MiB", "bytes a completion"):
-        table.add_column(name, justify="left" if name == "model" else "right")
+    numbers = ("completions", "MiB", "bytes a completion")
+    table = table_of("model", *numbers, right=numbers)
     for size in sizes[:_MOST_MODELS]:
         mean = f"{size.bytes / size.completions:,.0f}" if size.completions else ""
         table.add_row(escape(model_of(size.identity, refs)), f"{size.completions:,}", mib(size.bytes), mean)

@@ -39,8 +39,6 @@ def main(arguments: argparse.Namespace) -> int:
     for name, now in versions().items():
         if (then := known["versions"].get(name)) not in (None, now):
             console.print(f"made with {name} {then}; here is {now}")
-    console.print(
-        f"{known['pipeline']}: {files:,} files, {mib(size)} MiB: "
-        + (f"{len(faults):,} faults" if faults else "all as the manifest says")
-    )
+    verdict = f"{len(faults):,} faults" if faults else "all as the manifest says"
+    console.print(f"{known['pipeline']}: {files:,} files, {mib(size)} MiB: {verdict}")
     return StoreError.exit_code if faults else 0

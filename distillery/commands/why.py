@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
 
+from distillery.commands.console import table_of
 from distillery.errors import ConfigError
 from distillery.store.runs import find_run, read_run, rows_of, stage_dir
 
@@ -23,16 +23,14 @@ def main(arguments: argparse.Namespace) -> int:
         _reasons(console, run, arguments.data_dir)
     elif not _story(console, run, arguments.key, arguments.data_dir):
         raise ConfigError(
-            f"key {arguments.key!r}: no row of {run['pipeline']}/{run['number']} has it; give a problem_id or trace_id,"
-            " or the start of one (distillery show RUN STAGE prints them)"
+            f"key {arguments.key!r}: no row of {run['pipeline']}/{run['number']} has it; give a problem_id or"
+            " trace_id, or the start of one (distillery show RUN STAGE prints them)"
         )
     return 0
 
 
 def _reasons(console: Console, run: dict[str, Any], data: Path) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("stage", "reason", "rows", "for example"):
-        table.add_column(name, justify="right" if name == "rows" else "left")
+    table = table_of("stage", "reason", "rows", "for example", right=("rows",))
     for step in run["steps"]:
         ledger = stage_dir(step, data).ledger()
         counts = ledger.group_by("reason").agg(pl.len(), pl.col("key").first()).sort("len", descending=True)
@@ -44,19 +42,16 @@ def _reasons(console: Console, run: dict[str, Any], data: Path) -> None:
 def _story(console: Console, run: dict[str, Any], key: str, data: Path) -> bool:
     found = False
     for step in run["steps"]:
-        rows = rows_of(step, data)
-        here = 0
-        if rows is not None:
-            columns = [name for name in _KEYS if name in rows.collect_schema().names()]
-            if columns:
-                match = pl.any_horizontal(pl.col(name).str.starts_with(key) for name in columns)
-                here = rows.filter(match).select(pl.len()).collect().item()
+        rows, here = rows_of(step, data), 0
+        names = [] if rows is None else rows.collect_schema().names()
+        if rows is not None and (columns := [name for name in _KEYS if name in names]):
+            match = pl.any_horizontal(pl.col(name).str.starts_with(key) for name in columns)
+            here = rows.filter(match).select(pl.len()).collect().item()
         left = stage_dir(step, data).ledger().filter(pl.col("key").str.starts_with(key))
         if here:
             console.print(f"{step['id']:<26} {here:>4} row{'s' if here > 1 else ''} kept")
         for dropped, reason, detail in left.iter_rows():
-            console.print(
-                f"{step['id']:<26} dropped: [bold]{reason}[/]  {detail}  ({dropped})", highlight=False
-            )
+            said = f"{step['id']:<26} dropped: [bold]{reason}[/]  {detail}  ({dropped})"
+            console.print(said, highlight=False)
         found = found or bool(here) or left.height > 0
     return found

@@ -21,6 +21,7 @@ from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest
 from distillery.shipped import IN_CHECKOUT
 from distillery.stages.note import Note
+from distillery.store.runs import numbered, read_run
 from distillery.store.stage_dir import replace_text
 
 _PACKAGES = (
@@ -93,14 +94,13 @@ def open_run(plan: Plan, runs: Path) -> RunDir:
     root = runs / plan.name
     root.mkdir(parents=True, exist_ok=True)
     wanted = [step.fingerprint for step in plan.steps]
-    numbers = sorted(int(p.name) for p in root.iterdir() if p.name.isdigit())
-    for number in reversed(numbers):
-        file = root / str(number) / "run.json"
-        if file.exists():
-            known = json.loads(file.read_text())
-            if [step["fingerprint"] for step in known["steps"]] == wanted:
-                return RunDir(file.parent)
-    number = (numbers[-1] if numbers else 0) + 1
+    before = numbered(root)
+    for folder in reversed(before):
+        if (folder / "run.json").exists():
+            known = read_run(folder)["steps"]
+            if [step["fingerprint"] for step in known] == wanted:
+                return RunDir(folder)
+    number = (int(before[-1].name) if before else 0) + 1
     while True:
         try:
             (root / str(number)).mkdir()

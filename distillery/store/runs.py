@@ -19,11 +19,16 @@ def find_run(name: str, data: Path) -> Path:
     for folder in (Path(name), root / name):
         if (folder / "run.json").is_file():
             return folder
-        numbers = sorted((int(p.name) for p in folder.glob("*") if p.name.isdigit()), reverse=True)
-        if numbers and (folder / str(numbers[0]) / "run.json").is_file():
-            return folder / str(numbers[0])
+        for last in numbered(folder)[-1:]:
+            if (last / "run.json").is_file():
+                return last
     known = ", ".join(f"{f.parent.parent.name}/{f.parent.name}" for f in sorted(root.glob("*/*/run.json")))
     raise ConfigError(f"run {name!r}: there is none under {root}; runs there: {known or 'none yet'}")
+
+
+def numbered(pipeline: Path) -> list[Path]:
+    """The folders of a pipeline's runs, the last one last."""
+    return sorted((run for run in pipeline.glob("*") if run.name.isdigit()), key=lambda run: int(run.name))
 
 
 def read_run(folder: Path) -> dict[str, Any]:
