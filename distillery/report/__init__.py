@@ -1,11 +1,11 @@
-"""What a person reads after a run: report.html, the table at the end, and the same table for several seeds."""
+"""What a person reads after a run: report.html, the table at the end, the same table for several seeds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from distillery.report.html import render_report
-from distillery.report.results import seeds_markdown, summary_markdown, summary_plain, summary_table
+from distillery.report.results import seeds_markdown, summary_markdown, summary_plain
 from distillery.report.view import RunView, load_run, read_metrics
 from distillery.store.stage_dir import disk_errors, replace_text
 
@@ -17,7 +17,6 @@ __all__ = [
     "seeds_markdown",
     "summary_markdown",
     "summary_plain",
-    "summary_table",
     "summary_text",
     "write_report",
 ]

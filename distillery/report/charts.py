@@ -45,8 +45,9 @@ def _bar(bar: Bar, y: int) -> str:
     middle = y + _ROW / 2 - 2
     text = f"{100 * bar.value:.1f}"
     parts = [
-        f'<text class="label" x="{_LABEL - 12}" y="{middle + 4}" text-anchor="end">{escape(bar.label)}</text>',
-        f'<rect class="bar {escape(bar.kind)}" x="{_LABEL}" y="{y + 4}" width="{max(length, 1):.1f}" height="{_ROW - 12}" rx="2"/>',
+        f'<text class="label" x="{_LABEL - 12}" y="{middle + 4}" text-anchor="end">',
+        f'{escape(bar.label)}</text><rect class="bar {escape(bar.kind)}" x="{_LABEL}" y="{y + 4}"',
+        f' width="{max(length, 1):.1f}" height="{_ROW - 12}" rx="2"/>',
     ]
     end = length
     if bar.stderr:
@@ -54,15 +55,14 @@ def _bar(bar: Bar, y: int) -> str:
         low = _LABEL + max(0.0, bar.value - bar.stderr) * _PLOT
         high = _LABEL + min(1.0, bar.value + bar.stderr) * _PLOT
         end = high - _LABEL
-        parts.append(
-            f'<path class="error" d="M{low:.1f} {middle:.1f}H{high:.1f}M{low:.1f} {middle - 4:.1f}v8M{high:.1f} {middle - 4:.1f}v8"/>'
-        )
+        whiskers = f"M{low:.1f} {middle - 4:.1f}v8M{high:.1f} {middle - 4:.1f}v8"
+        parts.append(f'<path class="error" d="M{low:.1f} {middle:.1f}H{high:.1f}{whiskers}"/>')
     parts.append(f'<text class="value" x="{_LABEL + end + 10:.1f}" y="{middle + 4}">{text}</text>')
     return f"<g><title>{escape(bar.label)}: {text} %</title>{''.join(parts)}</g>"
 
 
 def line_chart(values: Sequence[float], steps: Sequence[float], *, title: str) -> str:
-    """A small curve with its first and last value; the faint line is the data, the strong one its running mean."""
+    """A small curve with its first and last value; the faint line is the data, the strong one their mean."""
     points = [(step, value) for step, value in zip(steps, values, strict=True) if isfinite(value)]
     width, height, left, right, top, bottom = 210, 104, 2, 2, 14, 18
     low, high = min(value for _, value in points), max(value for _, value in points)
@@ -79,7 +79,8 @@ def line_chart(values: Sequence[float], steps: Sequence[float], *, title: str) -
     return (
         f'<figure class="curve"><figcaption><b>{escape(title)}</b>'
         f"<span>{points[0][1]:.3g} → {points[-1][1]:.3g}</span></figcaption>"
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"><title>{escape(label)}</title>'
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
+        f"<title>{escape(label)}</title>"
         f'<line class="grid" x1="{left}" x2="{width - right}" y1="{height - bottom}" y2="{height - bottom}"/>'
         f'<polyline class="raw" points="{raw}"/><polyline class="smooth" points="{smooth}"/>'
         f'<text class="tick" x="{left}" y="{height - 5}">{first:g}</text>'

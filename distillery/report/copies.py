@@ -45,10 +45,8 @@ def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
     keys = {key for gone, kept, _ in linked for key in (gone, kept)}
     texts = _texts(keys, facts.get("column") or "question", place, folders)
     pairs = tuple(Pair(texts.get(gone, gone), texts.get(kept, kept), alike) for gone, kept, alike in linked)
-    problems, gone, clusters, largest = (
-        int(facts.get(name) or 0) for name in ("problems", "copies", "clusters", "largest_cluster")
-    )
-    return Clusters(place.id, problems, gone, clusters, largest, pairs)
+    names = ("problems", "copies", "clusters", "largest_cluster")
+    return Clusters(place.id, *(int(facts.get(name) or 0) for name in names), pairs)
 
 
 def _texts(keys: set[str], column: str, place: Folder, folders: Sequence[Folder]) -> dict[str, str]:

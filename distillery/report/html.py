@@ -1,4 +1,4 @@
-"""report.html: one static file that needs nothing beside it. page.html.jinja escapes every text; charts alone are markup."""
+"""report.html: one file that needs nothing beside it. Its template escapes every text; charts alone are markup."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distillery.pipeline.lineage import Role
 from distillery.records import Outcome
 from distillery.report.charts import Bar, bar_chart, line_chart
-from distillery.report.results import (
-    JUDGE_BENCH,
-    Cell,
-    ModelRow,
-    judge_rows,
-    model_rows,
-    share,
-)
+from distillery.report.results import JUDGE_BENCH, Cell, ModelRow, judge_rows, model_rows, share
 from distillery.report.view import Curve, RunView
 
 if TYPE_CHECKING:
@@ -59,8 +52,13 @@ def render_report(run: RunView) -> str:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"count": _count, "duration": duration, "chart": _curve}
+    environment.filters |= {
+        "count": lambda rows: "" if rows is None else f"{rows:,}",
+        "duration": duration,
+        "chart": _curve,
+    }
     rows, judged = model_rows([run.metrics]), _judged(run)
+    finished = datetime.fromisoformat(run.finished) if run.finished else None
     sections = {
         "scores": ("Scores", rows),
         "line": ("The line", True),
@@ -78,18 +76,12 @@ def render_report(run: RunView) -> str:
         status=_status(run),
         facts=_facts(run, rows),
         benches=[_bench(name, rows) for name in dict.fromkeys(row.bench for row in rows)],
-        roles={
-            role: words for role, words in _ROLES.items() if any(row.standing.role is role for row in rows)
-        },
+        roles={role: words for role, words in _ROLES.items() if role in {row.standing.role for row in rows}},
         judged=judged,
         versions=Table(["package", "version"], [("", list(pair)) for pair in run.versions.items()]),
         tones=_TONES,
-        finished=_finished(run),
+        finished=f"Finished {finished:%Y-%m-%d %H:%M}. " if finished else "",
     )
-
-
-def _count(rows: int | None) -> str:
-    return "" if rows is None else f"{rows:,}"
 
 
 def _status(run: RunView) -> str:
@@ -103,10 +95,6 @@ def _status(run: RunView) -> str:
     return " · ".join(word for word in words if word)
 
 
-def _finished(run: RunView) -> str:
-    return f"Finished {datetime.fromisoformat(run.finished):%Y-%m-%d %H:%M}. " if run.finished else ""
-
-
 def _facts(run: RunView, rows: Sequence[ModelRow]) -> list[tuple[str, str, str]]:
     """What it is, the number, and its error: of the line's first two models and its last one."""
     main = [row for row in rows if row.bench == rows[0].bench]
@@ -115,11 +103,7 @@ def _facts(run: RunView, rows: Sequence[ModelRow]) -> list[tuple[str, str, str]]
     scores = [(f"{row.model}, pass@1", *_percent(row.get("pass@1"))) for row in shown]
     dropped = sum(step.rows_dropped or 0 for step in run.steps)
     time = duration(sum(step.seconds or 0.0 for step in run.steps))
-    return [
-        *scores,
-        ("rows dropped, each with a reason", f"{dropped:,}", ""),
-        ("time in stages", time, ""),
-    ]
+    return [*scores, ("rows dropped, each with a reason", f"{dropped:,}", ""), ("time in stages", time, "")]
 
 
 def _percent(found: Cell | None) -> tuple[str, str]:
@@ -138,15 +122,12 @@ def _bench(name: str, every: Sequence[ModelRow]) -> Bench:
         if (found := row.get("pass@1"))
     ]
     metrics = list(dict.fromkeys(metric for row in rows for metric in row.cells))
-    cells = [[row.model, *(_value(metric, row.get(metric)) for metric in metrics)] for row in rows]
-    return Bench(
-        name,
-        Markup(bar_chart(bars, title=f"pass@1 by model on {name}")),
-        Table(
-            ["model", *metrics],
-            [(row.standing.role.value, texts) for row, texts in zip(rows, cells, strict=True)],
-        ),
-    )
+    cells = [
+        (row.standing.role.value, [row.model, *(_value(metric, row.get(metric)) for metric in metrics)])
+        for row in rows
+    ]
+    table = Table(["model", *metrics], cells)
+    return Bench(name, Markup(bar_chart(bars, title=f"pass@1 by model on {name}")), table)
 
 
 def _apart(rows: Sequence[ModelRow], place: int) -> bool:
@@ -164,16 +145,12 @@ def _value(metric: str, found: Cell | None) -> str:
 
 
 def _curve(curve: Curve) -> Markup:
+    """Under what TRL's name for its quantity means."""
     from markupsafe import Markup
 
-    return Markup(line_chart(curve.values, curve.steps, title=_title(curve.name)))
-
-
-def _title(name: str) -> str:
-    """What TRL's name for a quantity means."""
-    if name.startswith("rewards/"):
-        return f"reward: {name.split('/')[1]}"
-    return _QUANTITIES.get(name, name)
+    reward = curve.name.startswith("rewards/")
+    title = f"reward: {curve.name.split('/')[1]}" if reward else _QUANTITIES.get(curve.name, curve.name)
+    return Markup(line_chart(curve.values, curve.steps, title=title))
 
 
 def _judged(run: RunView) -> Table:

@@ -1,9 +1,10 @@
-"""The table at the end of a run: what each model scores, for a terminal, for a README, for several seeds together."""
+"""The table at the end of a run: what each model scores, for a log, for a README, for several seeds together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import sqrt
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from distillery.markdown import cell, markdown_table
 from distillery.pipeline.lineage import Role, Standing
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from distillery.report.view import Metric
 
 JUDGE_BENCH = "judge"
@@ -41,21 +40,10 @@ class ModelRow:
 
 def model_rows(runs: Sequence[Sequence[Metric]]) -> list[ModelRow]:
     """One row a model and bench, in the order of the plan; with several runs, their averages."""
-    found: dict[tuple[str, str], dict[str, list[Metric]]] = {}
-    for run in runs:
-        for metric in run:
-            if metric.bench != JUDGE_BENCH:
-                found.setdefault((metric.bench, metric.model), {}).setdefault(metric.metric, []).append(
-                    metric
-                )
+    found = _gathered(runs, judging=False)
     benches = list(dict.fromkeys(bench for bench, _ in found))
     rows = [
-        ModelRow(
-            model,
-            bench,
-            {name: _cell(values) for name, values in metrics.items()},
-            next(iter(metrics.values()))[0].standing,
-        )
+        ModelRow(model, bench, _cells(metrics), next(iter(metrics.values()))[0].standing)
         for (bench, model), metrics in found.items()
     ]
     families = list(dict.fromkeys(row.standing.family for row in rows))
@@ -82,35 +70,31 @@ def _cell(values: Sequence[Metric]) -> Cell:
 
 def judge_rows(runs: Sequence[Sequence[Metric]]) -> dict[str, dict[str, Cell]]:
     """Per judge: precision, recall, kappa and whatever else was measured."""
-    found: dict[str, dict[str, list[Metric]]] = {}
-    for run in runs:
-        for metric in run:
-            if metric.bench == JUDGE_BENCH:
-                found.setdefault(metric.model, {}).setdefault(metric.metric, []).append(metric)
-    return {
-        judge: {name: _cell(values) for name, values in metrics.items()} for judge, metrics in found.items()
-    }
+    found = _gathered(runs, judging=True)
+    return {judge: _cells(metrics) for (_, judge), metrics in found.items()}
 
 
-def summary_table(*runs: Sequence[Metric]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _gathered(
+    runs: Sequence[Sequence[Metric]], *, judging: bool
+) -> dict[tuple[str, str], dict[str, list[Metric]]]:
+    """By bench and model, and by what is measured."""
+    found: dict[tuple[str, str], dict[str, list[Metric]]] = {}
+    for metric in chain(*runs):
+        if (metric.bench == JUDGE_BENCH) == judging:
+            of_model = found.setdefault((metric.bench, metric.model), {})
+            of_model.setdefault(metric.metric, []).append(metric)
+    return found
 
-    rows = model_rows(runs)
-    head, lines = _lines(rows)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for number, name in enumerate(head):
-        table.add_column(
-            name, justify="left" if number < len(head) - len(_COLUMNS) - 1 else "right", no_wrap=True
-        )
-    for row, line in zip(rows, lines, strict=True):
-        style = "dim" if row.standing.role is Role.TWIN else ""
-        table.add_row(*(Text(text, style=style) for text in line))
-    return table
+
+def _cells(metrics: Mapping[str, Sequence[Metric]]) -> dict[str, Cell]:
+    return {name: _cell(values) for name, values in metrics.items()}
 
 
 def summary_markdown(*runs: Sequence[Metric]) -> str:
-    head, lines = _lines(model_rows(runs))
+    return _markdown(*_lines(model_rows(runs)))
+
+
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return markdown_table([cell(name) for name in head], [[cell(text) for text in line] for line in lines])
 
 
@@ -118,19 +102,17 @@ def summary_plain(*runs: Sequence[Metric]) -> str:
     """Columns padded with spaces, for a log."""
     head, lines = _lines(model_rows(runs))
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
-    numbers = len(head) - len(_COLUMNS) - 1
-    return "\n".join(_padded(line, widths, numbers) for line in [head, *lines])
+    sides = ["<"] * (len(head) - len(_COLUMNS) - 1) + [">"] * (len(_COLUMNS) + 1)
+    forms = [f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True)]
+    return "\n".join("  ".join(forms).format(*line).rstrip() for line in [head, *lines])
 
 
 def seeds_markdown(names: Sequence[str], runs: Sequence[Sequence[Metric]]) -> str:
     """pass@1 and wanted language of each model in each run, side by side."""
-    rows = model_rows(runs)
     each = [{(row.model, row.bench): row for row in model_rows([run])} for run in runs]
-    head = ["model", "bench", *(f"{name}: pass@1, language" for name in names)]
-    lines = [
-        [row.model, row.bench, *(_brief(one.get((row.model, row.bench))) for one in each)] for row in rows
-    ]
-    return markdown_table([cell(name) for name in head], [[cell(text) for text in line] for line in lines])
+    known = [(row.model, row.bench) for row in model_rows(runs)]
+    lines = [[*who, *(_brief(one.get(who)) for one in each)] for who in known]
+    return _markdown(["model", "bench", *(f"{name}: pass@1, language" for name in names)], lines)
 
 
 def _brief(row: ModelRow | None) -> str:
@@ -138,14 +120,6 @@ def _brief(row: ModelRow | None) -> str:
         return ""
     language = row.get("language")
     return share(row.get("pass@1")) + ("" if language is None else f", {language.value:.0%}")
-
-
-def _padded(line: Sequence[str], widths: Sequence[int], numbers: int) -> str:
-    cells = [
-        text.ljust(width) if place < numbers else text.rjust(width)
-        for place, (text, width) in enumerate(zip(line, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
 
 
 def _lines(rows: Sequence[ModelRow]) -> tuple[list[str], list[list[str]]]:
@@ -157,11 +131,8 @@ def _lines(rows: Sequence[ModelRow]) -> tuple[list[str], list[list[str]]]:
 def _numbers(row: ModelRow) -> Iterator[str]:
     yield share(row.get("pass@1"))
     for metric, _ in _COLUMNS:
-        found = row.get(metric)
-        if metric == "length":
-            yield "" if found is None else f"{found.value:,.0f}"
-        else:
-            yield "" if found is None else f"{found.value:.0%}"
+        found, form = row.get(metric), ",.0f" if metric == "length" else ".0%"
+        yield "" if found is None else format(found.value, form)
 
 
 def share(found: Cell | None) -> str:

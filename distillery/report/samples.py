@@ -1,4 +1,4 @@
-"""Which traces a reader is shown: kept ones of every kind, dropped ones of every reason, one question for all models."""
+"""Which traces a reader is shown: kept ones of every kind, dropped ones of every reason, one for all models."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Sample:
     gold: str
     thought: str
     answer: str
-    verdict: str = ""
-    extracted: str = ""
-    judge: str = ""
-    model: str = ""
-    prompt: str = ""
-    domain: str = ""
-    tokens: int | None = None
-    stage: str = ""  # where it was found, or where it was dropped
-    reason: str = ""  # "" = kept
-    detail: str = ""
+    outcome: str
+    extracted: str
+    judge_verdict: str
+    model: str
+    prompt: str
+    domain: str
+    completion_tokens: int | None
+    stage: str  # where it was found, or where it was dropped
+    reason: str  # "" = kept
+    detail: str
 
 
 def kept_samples(folders: Sequence[Folder], *, count: int) -> tuple[Sample, ...]:
@@ -73,7 +73,7 @@ def dropped_samples(folders: Sequence[Folder], *, count: int) -> tuple[Sample, .
 
 
 def across_models(folders: Sequence[Folder]) -> tuple[Sample, ...]:
-    """One question and its first answer by each model that was scored on it; best where the models disagree."""
+    """One question and the first answer of each model scored on it; best where the models disagree."""
     answers = {model: rows for model, rows in _scored(folders) if not rows.is_empty()}
     if len(answers) < 2:
         return ()
@@ -84,13 +84,12 @@ def across_models(folders: Sequence[Folder]) -> tuple[Sample, ...]:
     questions = [problem for problem in first["problem_id"] if problem in common]
     if not questions:
         return ()
-    right = {
-        problem: sum(
-            rows.filter(problem_id=problem)["outcome"].item(0) == "correct" for rows in answers.values()
-        )
-        for problem in questions[:50]
-    }
-    best = min(right, key=lambda problem: abs(right[problem] - 0.7 * len(answers)))
+
+    def far(problem: str) -> float:
+        told = [rows.filter(problem_id=problem)["outcome"].item(0) for rows in answers.values()]
+        return abs(told.count("correct") - 0.7 * len(answers))
+
+    best = min(questions[:50], key=far)
     return tuple(
         _sample(rows.filter(problem_id=best).row(0, named=True) | {"model": model}, stage="")
         for model, rows in answers.items()
@@ -111,11 +110,8 @@ def _scored(folders: Sequence[Folder]) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _last(folders: Sequence[Folder]) -> Folder | None:
-    for use in _LAST:
-        places = [place for place in folders if place.use == use and place.shards]
-        if places:
-            return places[-1]
-    return None
+    places = {place.use: place for place in folders if place.shards}
+    return next((places[use] for use in _LAST if use in places), None)
 
 
 def _dropped(place: Folder, folders: Sequence[Folder]) -> dict[str, list[Sample]]:
@@ -131,11 +127,12 @@ def _dropped(place: Folder, folders: Sequence[Folder]) -> dict[str, list[Sample]
     found = rows.drop("reason", "detail", strict=False).join(
         few.rename({"detail": "why"}), left_on="trace_id", right_on="key", how="inner", maintain_order="right"
     )
-    samples: dict[str, list[Sample]] = {}
-    for row in found.iter_rows(named=True):
-        sample = _sample(row, stage=place.id, reason=row["reason"], detail=row["why"] or "")
-        samples.setdefault(row["reason"], []).append(sample)
-    return samples
+    samples = [
+        _sample(row, stage=place.id, reason=row["reason"], detail=row["why"] or "")
+        for row in found.iter_rows(named=True)
+    ]
+    reasons = dict.fromkeys(sample.reason for sample in samples)
+    return {reason: [sample for sample in samples if sample.reason == reason] for reason in reasons}
 
 
 def _head(files: Sequence[Path]) -> pl.DataFrame:
@@ -149,26 +146,16 @@ def _spread(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
 
 def _sample(row: Mapping[str, Any], *, stage: str, reason: str = "", detail: str = "") -> Sample:
     parts = split(str(row.get("text") or ""))
+    columns = ("question", "gold", "outcome", "extracted", "judge_verdict", "model", "prompt", "domain")
     return Sample(
-        question=_text(row, "question"),
-        gold=_text(row, "gold"),
+        **{name: str(row.get(name) or "") for name in columns},
         thought=_cut(parts.reasoning or ""),
         answer=_cut(parts.answer or ""),
-        verdict=_text(row, "outcome"),
-        extracted=_text(row, "extracted"),
-        judge=_text(row, "judge_verdict"),
-        model=_text(row, "model"),
-        prompt=_text(row, "prompt"),
-        domain=_text(row, "domain"),
-        tokens=row.get("completion_tokens"),
+        completion_tokens=row.get("completion_tokens"),
         stage=stage,
         reason=reason,
         detail=detail,
     )
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    return str(row.get(name) or "")
 
 
 def _cut(text: str) -> str:

@@ -1,12 +1,13 @@
-"""A finished or half-finished run as plain values, read from its folder and the store. Nothing here renders."""
+"""A finished or half-finished run as plain values, read from its folder and the store; nothing is rendered."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -20,19 +21,20 @@ from distillery.store.stage_dir import StageDir
 _GRPO_CURVES = ("reward", "completions/mean_length", "entropy", "kl", "frac_reward_zero_std")
 _LOSS_CURVES = ("loss", "mean_token_accuracy")  # the loss of GRPO says nothing about progress
 _TRACES = 20
+_View = TypeVar("_View")
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One number of results.json."""
 
-    model: str
-    bench: str
-    metric: str
-    value: float
-    stderr: float | None
-    problems: int
-    samples: int
+    model: str = ""
+    bench: str = ""
+    metric: str = ""
+    value: float = 0.0
+    stderr: float | None = None
+    problems: int = 0
+    samples: int = 0
     standing: Standing = UNKNOWN  # of the model among those of its run
 
 
@@ -49,17 +51,17 @@ class Curve:
 class StepView:
     id: str
     use: str
-    parents: tuple[str, ...]
-    model_parent: str | None
     status: str
-    rows_in: int | None
-    rows_out: int | None
-    rows_dropped: int | None
-    seconds: float | None
-    reasons: Mapping[str, int] = field(default_factory=dict[str, int])
-    curves: tuple[Curve, ...] = ()
-    alarms: tuple[str, ...] = ()
-    trains: bool = False
+    reasons: Mapping[str, int]
+    curves: tuple[Curve, ...]
+    alarms: tuple[str, ...]
+    trains: bool
+    parents: Sequence[str] = ()
+    model_parent: str | None = None
+    rows_in: int | None = None
+    rows_out: int | None = None
+    rows_dropped: int | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +69,17 @@ class RunView:
     pipeline: str
     number: int
     status: str
-    started: str
-    finished: str
-    seed: int
-    git: str
-    versions: Mapping[str, str]
+    started: str = ""
+    finished: str = ""
+    seed: int = 0
+    git: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
     steps: tuple[StepView, ...]
     metrics: tuple[Metric, ...]
     samples: tuple[Sample, ...]
     same_question: tuple[Sample, ...]  # one question, as every model of the run answered it
     yaml: str
-    clusters: tuple[Clusters, ...] = ()
+    clusters: tuple[Clusters, ...]
 
 
 def load_run(folder: Path, store: Path) -> RunView:
@@ -86,15 +88,9 @@ def load_run(folder: Path, store: Path) -> RunView:
     folders = [_folder(step, store) for step in run["steps"]]
     found = kept_samples(folders, count=_TRACES - 6)
     pipeline = folder / "pipeline.yaml"
-    return RunView(
-        pipeline=str(run["pipeline"]),
-        number=int(run["number"]),
-        status=str(run["status"]),
-        started=str(run.get("started") or ""),
-        finished=str(run.get("finished") or ""),
-        seed=int(run.get("seed") or 0),
-        git=str(run.get("git") or ""),
-        versions=run.get("versions") or {},
+    return _filled(
+        RunView,
+        run,
         steps=tuple(_step(step, place) for step, place in zip(run["steps"], folders, strict=True)),
         metrics=read_metrics(folder),
         samples=(*found, *dropped_samples(folders, count=_TRACES - len(found))),
@@ -109,18 +105,13 @@ def read_metrics(folder: Path) -> tuple[Metric, ...]:
     file = folder / "results.json"
     rows: Sequence[Mapping[str, Any]] = read_json(file)["metrics"] if file.exists() else ()
     steps = read_json(folder / "run.json")["steps"] if rows else ()
-    scored = {step["id"]: _standing(step["scored"]) for step in steps if "scored" in step}
+    scored = {
+        step["id"]: Standing(**step["scored"] | {"role": Role(step["scored"]["role"])})
+        for step in steps
+        if "scored" in step
+    }
     found = [
-        Metric(
-            str(row.get("model") or ""),
-            str(row.get("bench") or ""),
-            str(row["metric"]),
-            float(row["value"]),
-            None if row.get("stderr") is None else float(row["stderr"]),
-            int(row.get("problems") or 0),
-            int(row.get("samples") or 0),
-            scored.get(str(row.get("stage")), UNKNOWN),
-        )
+        _filled(Metric, row, standing=scored.get(row.get("stage"), UNKNOWN))
         for row in rows
         if isinstance(row.get("value"), int | float)
     ]
@@ -130,8 +121,10 @@ def read_metrics(folder: Path) -> tuple[Metric, ...]:
     return tuple(sorted(found, key=lambda metric: -size[metric.bench]))
 
 
-def _standing(known: Mapping[str, Any]) -> Standing:
-    return Standing(Role(known["role"]), str(known["family"]), int(known["place"]))
+def _filled(cls: type[_View], facts: Mapping[str, Any], **more: Any) -> _View:
+    """With those facts that have the names of its fields; null is none."""
+    known = {name: facts[name] for name in signature(cls).parameters if facts.get(name) is not None}
+    return cls(**known | more)
 
 
 def read_json(file: Path) -> Any:
@@ -146,9 +139,9 @@ def read_json(file: Path) -> Any:
 def _folder(step: Mapping[str, Any], store: Path) -> Folder:
     place = store / str(step["folder"])
     return Folder(
-        id=str(step["id"]),
-        use=str(step["use"]),
-        parents=tuple(str(parent) for parent in step.get("parents") or ()),
+        id=step["id"],
+        use=step["use"],
+        parents=tuple(step.get("parents") or ()),
         shards=tuple(sorted(place.glob("shard-*.parquet"))),
         ledgers=tuple(sorted(place.glob("dropped-*.parquet"))),
         path=place,
@@ -158,16 +151,9 @@ def _folder(step: Mapping[str, Any], store: Path) -> Folder:
 
 def _step(step: Mapping[str, Any], place: Folder) -> StepView:
     curves, alarms = _training(place.path)
-    return StepView(
-        id=place.id,
-        use=place.use,
-        parents=place.parents,
-        model_parent=step.get("model_parent"),
-        status=str(step["status"]),
-        rows_in=step.get("rows_in"),
-        rows_out=step.get("rows_out"),
-        rows_dropped=step.get("rows_dropped"),
-        seconds=step.get("seconds"),
+    return _filled(
+        StepView,
+        step,
         reasons=_reasons(place.ledgers),
         curves=curves,
         alarms=alarms,

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from rich.console import Console
-
 from distillery.pipeline.lineage import UNKNOWN, Role, Standing
-from distillery.report import read_metrics, seeds_markdown, summary_markdown, summary_table, summary_text
+from distillery.report import read_metrics, seeds_markdown, summary_markdown, summary_text
 from distillery.report.results import Cell, judge_rows, model_rows
 from distillery.report.view import Metric
 
@@ -96,14 +93,6 @@ def test_what_was_not_measured_is_left_empty(run: Any):
 def test_a_run_without_scores_has_no_table(run: Any):
     run.step("web", "ingest.file", rows=[{"text": "x"}])
     assert summary_text(run.write().folder) == ""
-
-
-def test_the_terminal_table_has_a_row_for_every_model(whole_run: Any):
-    out = io.StringIO()
-    Console(file=out, width=120).print(summary_table(read_metrics(whole_run.folder)))
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 1 + 24
-    assert "78.0 ± 3.4 %" in lines[2]
 
 
 def test_seeds_stand_side_by_side():
