@@ -1,7 +1,7 @@
 """A factory that turns problems into verified reasoning data, and data into models.
 
-From Python: `load_plan` and `run`; `judge` one answer or `judge_many`; `open_run(...).rows(stage)`; the nouns; and what a
-stage, checker or engine of your own is made of. Nothing is imported before it is used.
+From Python: `load_plan` and `run`; `judge` one answer or `judge_many`; `open_run(...).rows(stage)`; the nouns;
+and what a stage, checker or engine of your own is made of. Nothing is imported before it is used.
 """
 
 from importlib import import_module
@@ -40,41 +40,17 @@ _WHERE = {
     "distillery.pipeline": ("Plan", "load_plan"),
     "distillery.records": ("Outcome", "Problem", "Thinking", "Verdict"),
     "distillery.stages.base": (
-        "AskingStage", "Context", "Decision", "Output", "ShardStage", "Sink", "Source", "TableStage", "Trainer",
-        "computed",
+        "AskingStage", "Context", "Decision", "Output",
+        "ShardStage", "Sink", "Source", "TableStage", "Trainer", "computed",
     ),
     "distillery.verify.base": ("Checker",),
 }  # fmt: skip
 
 __all__ = [
-    "AskingStage",
-    "Checker",
-    "ConfigError",
-    "Context",
-    "Decision",
-    "DistilleryError",
-    "Engine",
-    "Outcome",
-    "Output",
-    "Plan",
-    "Problem",
-    "Run",
-    "ShardStage",
-    "Sink",
-    "Source",
-    "TableStage",
-    "Thinking",
-    "Trainer",
-    "Verdict",
-    "__version__",
-    "build",
-    "computed",
-    "judge",
-    "judge_many",
-    "load_plan",
-    "open_run",
-    "run",
-]
+    "AskingStage", "Checker", "ConfigError", "Context", "Decision", "DistilleryError", "Engine", "Outcome",
+    "Output", "Plan", "Problem", "Run", "ShardStage", "Sink", "Source", "TableStage", "Thinking", "Trainer", "Verdict",
+    "__version__", "build", "computed", "judge", "judge_many", "load_plan", "open_run", "run",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -45,6 +45,12 @@ def build(cls: type[T], options: Any, *, where: str) -> T:
         raise TypeError(f"{cls.__name__} cannot be built from YAML: {error}") from error
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The end of a message about an unknown name; `otherwise` where none is near."""
+    near = get_close_matches(name, [*known], n=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
+
+
 @lru_cache(maxsize=256)
 def _adapter(cls: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(cls)  # takes milliseconds to build, and a recipe names the same stages a hundred times
@@ -62,9 +68,8 @@ def _unknown(hint: Any, value: Any, where: str) -> Iterator[str]:
             if name in known:
                 yield from _unknown(known[name], item, f"{where}.{name}")
                 continue
-            near = get_close_matches(str(name), known, n=1)
             takes = f"it takes {', '.join(sorted(known)) or 'nothing'}"
-            yield f"{where}: unknown option {name!r}; {f'did you mean {near[0]!r}?' if near else takes}"
+            yield f"{where}: unknown option {name!r}; {did_you_mean(str(name), known, takes)}"
     elif len(parts) == 2 and isinstance(value, Mapping):
         for name, item in value.items():
             yield from _unknown(parts[1], item, f"{where}.{name}")
@@ -152,9 +157,8 @@ def _descend(target: Any, name: str, where: str) -> Any:
         for entry in target:
             if isinstance(entry, dict) and entry.get("id") == name:
                 return entry.setdefault("with", {})
-        known = [entry.get("id") for entry in target if isinstance(entry, dict)]
-        near = get_close_matches(name, [str(k) for k in known], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(str, known))}"
+        known = [str(entry.get("id")) for entry in target if isinstance(entry, dict)]
+        hint = did_you_mean(name, known, f"there are {', '.join(known)}")
         raise ConfigError(f"{where}: no stage with this id; {hint}")
     if name not in target:
         if name in ("stages", "engines"):

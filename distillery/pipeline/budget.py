@@ -12,8 +12,8 @@ from pydantic import Field
 class Budget:
     """Limits; when one is reached, what is in flight is kept and the run stops. The same command goes on.
 
-    Tokens and money are of the whole pipeline, what earlier runs of it drew included: raise the limit to go on.
-    Hours are of one run. What the judge of a GRPO draws is counted when that training is done.
+    Tokens and money are of the whole pipeline, what earlier runs of it drew included: raise the limit to go
+    on. Hours are of one run. What the judge of a GRPO draws is counted when that training is done.
     """
 
     max_tokens: Annotated[float, Field(gt=0)] | None = None

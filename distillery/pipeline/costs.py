@@ -1,7 +1,8 @@
-"""What an engine's tokens and a training's tokens cost: GPU-hours by FLOPs and measured speeds, money by prices."""
+"""What an engine's and a training's tokens cost: GPU-hours by FLOPs and measured speeds, money by prices."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,14 +23,15 @@ _FORWARD = 2.0  # FLOPs a parameter and token; backward twice that
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
+    """Totals; None = unknown, and at_most = no figure of it can be larger."""
+
+    prompt_tokens: float | None = 0.0  # read by an engine
+    tokens: float | None = 0.0  # written by an engine, or in GRPO's rollouts
+    trained_tokens: float | None = 0.0
     gpu_hours: float | None = 0.0
     usd: float | None = 0.0
-    read: float | None = 0.0  # tokens, by the judge of a GRPO
-    generated: float | None = 0.0  # tokens
-    trained: float | None = 0.0
     at_most: bool = False
-    from_rows: bool = False  # its tokens grow with the rows that come in
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # where each figure comes from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +58,12 @@ class Desk:
         kind = expect.gpu or self.prices.gpu
         if expect.gpu and expect.gpu not in self.prices.gpus:
             known = ", ".join(self.prices.gpus) or "none"
-            raise ConfigError(
-                f"{step.id}.expect.gpu: {expect.gpu!r} is not in the price file; there are {known}"
-            )
+            place = f"{step.id}.expect.gpu: {expect.gpu!r}"
+            raise ConfigError(f"{place} is not in the price file; there are {known}")
         return kind, self.prices.gpus.get(kind)
 
     def usd(self, gpu_hours: float | None, gpu: Gpu | None) -> float | None:
-        return None if gpu_hours is None or gpu is None else gpu_hours * gpu.usd_per_hour
+        return times(gpu_hours, gpu and gpu.usd_per_hour)
 
     def flop_hours(self, flops: float, gpu: Gpu | None) -> float | None:
         if gpu is None or self.prices.mfu is None:
@@ -78,9 +79,8 @@ def inference(desk: Desk, step: Step, *, expect: Expect, read: float | None, wri
         return Cost(notes=("a stand-in engine: costs nothing",))
     if spec.kind == "openai" and model in desk.prices.api:
         price = desk.prices.api[model]
-        usd = None
-        if read is not None and written is not None:
-            usd = (read * price.input_usd + written * price.output_usd) / 1e6
+        millionths = plus([times(read, price.input_usd), times(written, price.output_usd)])
+        usd = None if millionths is None else millionths / 1e6
         note = f"API {model}: {price.input_usd:g} USD in, {price.output_usd:g} out a million tokens"
         return Cost(usd=usd, notes=(note,) if usd is not None else (note, "prompt tokens unknown"))
     size = desk.size(model, spec.model_from)
@@ -88,22 +88,26 @@ def inference(desk: Desk, step: Step, *, expect: Expect, read: float | None, wri
     return Cost(gpu_hours=hours, usd=desk.usd(hours, desk.gpu(expect, step)[1]), notes=notes)
 
 
-def sft(desk: Desk, step: Step, *, expect: Expect, rows: float | None, tokens: float | None) -> Cost:
-    """`tokens`: mean of a row, prompt and completion."""
+def sft(
+    desk: Desk, step: Step, *, expect: Expect, rows: float | None, tokens: float | None, at_most: bool
+) -> Cost:
+    """`tokens`: mean of a row, prompt and completion; `at_most`: the rows are a bound."""
     stage = step.stage if isinstance(step.stage, SftOptions) else SftOptions(epochs=1.0)
     mean = tokens if expect.tokens is None else expect.tokens + (expect.prompt_tokens or 0)
-    by_steps = stage.max_steps > 0
-    if by_steps:
-        batch = (
-            stage.batch_size * stage.gradient_accumulation_steps * count_processes(stage.accelerate_config)
-        )
+    sequences, why = times(rows, stage.epochs), f"{stage.epochs:g} epochs"
+    if by_steps := stage.max_steps > 0:
+        processes = count_processes(stage.accelerate_config)
+        batch = stage.batch_size * stage.gradient_accumulation_steps * processes
         sequences, why = stage.max_steps * float(batch), f"{stage.max_steps:,} steps of {batch:,} sequences"
-    else:
-        sequences, why = None if rows is None else rows * stage.epochs, f"{stage.epochs:g} epochs"
-    trained = None if sequences is None or mean is None else sequences * mean
+    trained = times(sequences, mean)
     hours, notes = _updates(desk, step, expect, trained, passes=0)
-    usd = desk.usd(hours, desk.gpu(expect, step)[1])
-    return Cost(gpu_hours=hours, usd=usd, trained=trained, from_rows=not by_steps, notes=(why, *notes))
+    return Cost(
+        gpu_hours=hours,
+        usd=desk.usd(hours, desk.gpu(expect, step)[1]),
+        trained_tokens=trained,
+        at_most=at_most and not by_steps,
+        notes=(why, *notes),
+    )
 
 
 def grpo(desk: Desk, step: Step, stage: GrpoOptions, *, expect: Expect, prompt: float | None) -> Cost:
@@ -115,10 +119,9 @@ def grpo(desk: Desk, step: Step, stage: GrpoOptions, *, expect: Expect, prompt: 
     # besides the update: the reference model's pass, and the old policy's where samples are used more than once
     passes = int(stage.beta > 0) + int(stage.steps_per_generation * stage.num_iterations > 1)
     gpu = desk.gpu(expect, step)[1]
-    size = _trained_size(desk, step)
-    decoding, speed_notes = _decoding(desk, step, expect, size, None, generated)
+    decoding, speed_notes = _decoding(desk, step, expect, _trained_size(desk, step), None, generated)
     training, flop_notes = _updates(desk, step, expect, trained, passes=passes)
-    hours = None if decoding is None or training is None else decoding + training
+    hours = plus([decoding, training])
     bound = expect.tokens is None
     what = "its max_completion_length" if bound else "expected"
     notes = (f"{updates:,} completions of {length:,.0f} tokens ({what})", *speed_notes, *flop_notes)
@@ -126,9 +129,9 @@ def grpo(desk: Desk, step: Step, stage: GrpoOptions, *, expect: Expect, prompt: 
     return Cost(
         gpu_hours=plus([hours, judge.gpu_hours]),
         usd=plus([desk.usd(hours, gpu), judge.usd]),
-        read=judge.read,
-        generated=plus([generated, judge.generated]),
-        trained=trained,
+        prompt_tokens=judge.prompt_tokens,
+        tokens=plus([generated, judge.tokens]),
+        trained_tokens=trained,
         at_most=bound or judge.at_most,
         notes=(*notes, *judge.notes),
     )
@@ -147,7 +150,7 @@ def _reward_judge(
     bound = share is None or tokens is None
     what = "at most; say expect: {asked: SHARE, judge_tokens: N}" if bound else "expected"
     notes = (f"the judge is asked {requests:,.0f} times ({what})", *(f"judge: {note}" for note in cost.notes))
-    return replace(cost, read=read, generated=written, at_most=bound, notes=notes)
+    return replace(cost, prompt_tokens=read, tokens=written, at_most=bound, notes=notes)
 
 
 def model_bytes(desk: Desk, step: Step) -> float | None:
@@ -220,19 +223,12 @@ def _billions(size: ModelSize) -> str:
 
 def times(*values: float | None) -> float | None:
     """The product, unknown where a factor is."""
-    product = 1.0
-    for value in values:
-        if value is None:
-            return None
-        product *= value
-    return product
+    known = [value for value in values if value is not None]
+    return math.prod(known, start=1.0) if len(known) == len(values) else None
 
 
 def plus(values: Iterable[float | None]) -> float | None:
     """The sum, unknown where a part is."""
-    whole = 0.0
-    for value in values:
-        if value is None:
-            return None
-        whole += value
-    return whole
+    parts = list(values)
+    known = [value for value in parts if value is not None]
+    return sum(known, 0.0) if len(known) == len(parts) else None

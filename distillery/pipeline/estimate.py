@@ -1,7 +1,7 @@
 """What a plan will make and cost, before anything runs: rows, tokens, GPU-hours, money, disk.
 
-A figure comes from the store where it was measured there, else from the step's `expect`, else from a limit that it
-cannot exceed (`at_most`), else it is None. The time of processors (checking, filtering, dedup) is not estimated.
+A figure comes from the store where it was measured there, else from the step's `expect`, else from a limit that
+it cannot exceed (`at_most`), else it is None. The time of processors (checking, filtering, dedup) is not estimated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillery.config import build
-from distillery.pipeline.costs import Desk, grpo, inference, model_bytes, plus, sft, times
+from distillery.pipeline.costs import Cost, Desk, grpo, inference, model_bytes, plus, sft, times
 from distillery.pipeline.expect import Expect
 from distillery.pipeline.measured import Measured, measure
 from distillery.pipeline.plan import Kind, Plan, Step
@@ -32,24 +32,23 @@ class Flow(NamedTuple):
     at_most: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class StepEstimate:
-    """Totals of one step; None = unknown, and at_most = no figure of it can be larger."""
+class Figure(NamedTuple):
+    """A number, whether it is only a bound, and why."""
 
+    value: float | None
+    at_most: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEstimate(Cost):
     id: str
     use: str
     parents: tuple[str, ...]
     fingerprint: str
     done: bool
     rows: float | None = None  # that come out
-    prompt_tokens: float | None = 0.0  # read by an engine
-    tokens: float | None = 0.0  # written by an engine, or in GRPO's rollouts
-    trained_tokens: float | None = 0.0
-    gpu_hours: float | None = 0.0
-    usd: float | None = 0.0
     disk_bytes: float | None = 0.0
-    at_most: bool = False
-    notes: tuple[str, ...] = ()  # where each figure comes from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,7 @@ class Total:
 def estimate(
     plan: Plan, *, store: Path | None, prices: Prices, samples: Mapping[str, StageDir] | None = None
 ) -> list[StepEstimate]:
-    """One estimate a step, in order. `samples`: by step id, folders of the same step on other rows of its input."""
+    """One estimate a step, in order. `samples`: by step id, folders of the same step on other rows of input."""
     book = _Book(plan, store, prices, samples or {})
     return [book.enter(step) for step in plan.steps]
 
@@ -104,19 +103,15 @@ class _Book:
             return self._finished(blank, known) or self._table(blank, before, ())
         flow, notes = self._flow(step, expect, known, before)
         self.flows[step.id] = flow
-        finished = self._finished(blank, known)
-        if finished is not None:
-            return finished
-        entry = self._table(blank, flow, notes)
-        return self._asked(step, entry, expect, known, before, flow) if step.engines else entry
+        entry = self._finished(blank, known) or self._table(blank, flow, notes)
+        return self._asked(step, entry, expect, known, before) if step.engines and not entry.done else entry
 
     def _measured(self, step: Step) -> Measured | None:
         """Of this very step, else of the same step on other rows."""
-        found = measure(StageDir(self.store / step.folder)) if self.store else None
-        if found is None and step.id in self.samples:
-            other = measure(self.samples[step.id])
-            return replace(other, done=False) if other else None
-        return found
+        if self.store and (found := measure(StageDir(self.store / step.folder))):
+            return found
+        other = measure(self.samples[step.id]) if step.id in self.samples else None
+        return replace(other, done=False) if other else None
 
     def _finished(self, blank: StepEstimate, known: Measured | None) -> StepEstimate | None:
         if known is None or not known.done:
@@ -138,8 +133,9 @@ class _Book:
             return _measured_flow(step, known, expect, before), ()
         if step.kind is Kind.SOURCE:
             return self._source(step, expect)
-        rows, bound, notes = _rows_out(step, expect, known, before)
+        rows, bound, note = _rows_out(step, expect, known, before)
         tokens, problems, at_most = before.tokens, before.problems, before.at_most or bound
+        notes = (note,) if note else ()
         if _samples(step):
             tokens, at_cap, note = _completion(step, expect, known)
             at_most, notes = at_most or at_cap, (*notes, note)
@@ -169,13 +165,7 @@ class _Book:
         return replace(blank, rows=flow.rows, disk_bytes=size, at_most=flow.at_most, notes=notes)
 
     def _asked(
-        self,
-        step: Step,
-        entry: StepEstimate,
-        expect: Expect,
-        known: Measured | None,
-        before: Flow,
-        flow: Flow,
+        self, step: Step, entry: StepEstimate, expect: Expect, known: Measured | None, before: Flow
     ) -> StepEstimate:
         """With what the step's engine reads and writes, and what that costs."""
         tokens, at_cap, note = _completion(step, expect, known)
@@ -196,19 +186,9 @@ class _Book:
             cost = grpo(self.desk, step, step.stage, expect=expect, prompt=before.prompt_tokens)
         else:
             mean = plus([before.prompt_tokens, before.tokens])
-            cost = sft(self.desk, step, expect=expect, rows=before.rows, tokens=mean)
-        return replace(
-            blank,
-            rows=before.rows,
-            prompt_tokens=cost.read,
-            tokens=cost.generated,
-            trained_tokens=cost.trained,
-            gpu_hours=cost.gpu_hours,
-            usd=cost.usd,
-            disk_bytes=model_bytes(self.desk, step),
-            at_most=cost.at_most or (before.at_most and cost.from_rows),
-            notes=cost.notes,
-        )
+            bound = before.at_most
+            cost = sft(self.desk, step, expect=expect, rows=before.rows, tokens=mean, at_most=bound)
+        return replace(blank, rows=before.rows, disk_bytes=model_bytes(self.desk, step), **vars(cost))
 
 
 def _merged(flows: Sequence[Flow]) -> Flow:
@@ -232,29 +212,20 @@ def _measured_flow(step: Step, known: Measured, expect: Expect, before: Flow) ->
     return Flow(rows, problems, prompt, _first(known.completion_tokens, before.tokens, expect.tokens))
 
 
-def _rows_out(
-    step: Step, expect: Expect, known: Measured | None, before: Flow
-) -> tuple[float | None, bool, tuple[str, ...]]:
-    """Rows, whether that is only a bound, and why."""
+def _rows_out(step: Step, expect: Expect, known: Measured | None, before: Flow) -> Figure:
     if known is not None and known.keep is not None:
-        return (
-            times(before.rows, known.keep),
-            False,
-            (f"{known.keep:.3g} rows out for each in (measured on {known.rows_in:,})",),
-        )
+        note = f"{known.keep:.3g} rows out for each in (measured on {known.rows_in:,})"
+        return Figure(times(before.rows, known.keep), note=note)
     if _samples(step):
-        each, at_most, note = _drawn(step, expect, known)
-        return times(before.rows, each, expect.keep or 1.0), at_most, (note,) if note else ()
+        each = _drawn(step, expect, known)
+        return each._replace(value=times(before.rows, each.value, expect.keep or 1.0))
     if expect.keep is not None:
-        return times(before.rows, expect.keep), False, (f"keeps {expect.keep:.3g} (expected)",)
+        return Figure(times(before.rows, expect.keep), note=f"keeps {expect.keep:.3g} (expected)")
     stage = step.row_stage
     if not stage.may_drop or before.rows is None:
-        return before.rows, False, ()
-    return (
-        min(before.rows, stage.most_rows(before.rows, before.problems)),
-        True,
-        ("what it keeps is unknown; say expect: {keep: SHARE}",),
-    )
+        return Figure(before.rows)
+    most = min(before.rows, stage.most_rows(before.rows, before.problems))
+    return Figure(most, at_most=True, note="what it keeps is unknown; say expect: {keep: SHARE}")
 
 
 def _samples(step: Step) -> bool:
@@ -262,52 +233,46 @@ def _samples(step: Step) -> bool:
     return isinstance(step.stage, ShardStage) and step.stage.fan_out is not None
 
 
-def _drawn(step: Step, expect: Expect, known: Measured | None) -> tuple[float, bool, str]:
-    """Samples of a problem, whether that is only a bound, and why."""
+def _drawn(step: Step, expect: Expect, known: Measured | None) -> Figure:
+    """Samples of a problem."""
     stage = step.stage
     assert isinstance(stage, ShardStage)
     if expect.samples or stage.fan_out:
-        return expect.samples or float(stage.fan_out or 0), False, ""
+        return Figure(expect.samples or float(stage.fan_out or 0))
     if known is not None and known.rows_in and "requests" in known.counts:
         each = known.counts["requests"] / known.rows_in
-        return each, False, f"{each:.3g} samples a problem (measured on {known.rows_in:,})"
+        return Figure(each, note=f"{each:.3g} samples a problem (measured on {known.rows_in:,})")
     most = stage.requests_a_row if isinstance(stage, AskingStage) else 1
-    return most, True, f"{most} samples a problem (its cap)"
+    return Figure(most, at_most=True, note=f"{most} samples a problem (its cap)")
 
 
-def _completion(step: Step, expect: Expect, known: Measured | None) -> tuple[float | None, bool, str]:
-    """Mean tokens of one completion, whether that is only a bound, and why."""
+def _completion(step: Step, expect: Expect, known: Measured | None) -> Figure:
+    """Mean tokens of one."""
     if known is not None and _samples(step) and known.completion_tokens is not None:
         mean = known.completion_tokens
-        return mean, False, f"{mean:,.0f} tokens a completion (measured on {known.rows_out:,})"
+        return Figure(mean, note=f"{mean:,.0f} tokens a completion (measured on {known.rows_out:,})")
     if expect.tokens is not None:
-        return expect.tokens, False, f"{expect.tokens:,.0f} tokens a completion (expected)"
+        return Figure(expect.tokens, note=f"{expect.tokens:,.0f} tokens a completion (expected)")
     cap = step.stage.sampling.max_tokens if isinstance(step.stage, AskingStage) else None
-    return (
-        cap,
-        True,
-        f"{cap:,} tokens a completion (its max_tokens)" if cap else "tokens a completion: unknown",
-    )
+    note = f"{cap:,} tokens a completion (its max_tokens)" if cap else "tokens a completion: unknown"
+    return Figure(cap, at_most=True, note=note)
 
 
-def _requests(
-    step: Step, expect: Expect, known: Measured | None, before: Flow
-) -> tuple[float | None, bool, str]:
-    """Requests to the engine, whether that is only a bound, and why."""
+def _requests(step: Step, expect: Expect, known: Measured | None, before: Flow) -> Figure:
+    """To the engine."""
     if _samples(step):
-        each, at_most, note = _drawn(step, expect, known)
-        return times(before.rows, each), at_most, note
+        each = _drawn(step, expect, known)
+        return each._replace(value=times(before.rows, each.value))
     votes = step.stage.requests_a_row if isinstance(step.stage, AskingStage) else 1
     if known is not None and "asked" in known.counts and known.rows_in:
         share = known.counts["asked"] / known.rows_in
-        return times(before.rows, share, votes), False, f"asked about {share:.3g} of the rows (measured)"
+        said = f"asked about {share:.3g} of the rows (measured)"
+        return Figure(times(before.rows, share, votes), note=said)
     if expect.asked is not None:
-        return (
-            times(before.rows, expect.asked, votes),
-            False,
-            f"asked about {expect.asked:.3g} of the rows (expected)",
-        )
-    return times(before.rows, votes), True, "asked about every row at most; say expect: {asked: SHARE}"
+        said = f"asked about {expect.asked:.3g} of the rows (expected)"
+        return Figure(times(before.rows, expect.asked, votes), note=said)
+    said = "asked about every row at most; say expect: {asked: SHARE}"
+    return Figure(times(before.rows, votes), at_most=True, note=said)
 
 
 def _first(*values: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""Which of a plan's models are the line's own checkpoints, which learn from others, and what those are measured beside."""
+"""Which of a plan's models are the line's own checkpoints, which learn from others, and which stand beside these."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def standing(plan: Plan, step: Step) -> Standing:
     kin = [trainer for trainer in trainers if families[trainer.id] == family]
     if not kin:
         return Standing(Role.OTHER, family, 0)
-    teaching = {
-        other for trainer in trainers for other in _teachers(plan, trainer) if other != families[trainer.id]
-    }
+    teaching = {name for one in trainers for name in _teachers(plan, one) if name != families[one.id]}
     place = 0 if made is None else 1 + next(n for n, trainer in enumerate(trainers) if trainer.id == made)
     if family in teaching or not any(_is_taught(plan, trainer) for trainer in kin):
         return Standing(Role.CHECKPOINT, family, place)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from distillery import dotted
-from distillery.config import build, identity
+from distillery.config import build, did_you_mean, identity
 from distillery.engines import Engine, engine_class, engine_identity
 from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
@@ -35,7 +34,7 @@ def load_plan(
     prompts: Path | None = None,
     engines: Mapping[str, Engine] | None = None,
 ) -> Plan:
-    """The plan of `file`; `engines` replaces engines of the file by ready ones, `prompts` all folders of prompts, as tests do."""
+    """The plan of `file`; as tests do, `engines` replaces its engines by ready ones, `prompts` its prompts' folders."""
     return _Loader(file, settings, limit, prompts, engines or {}).load()
 
 
@@ -141,9 +140,8 @@ class _Loader:
             return ()
         named = entry.get("from", last)
         if named is None:
-            raise ConfigError(
-                f"{where}: nothing stands before it; a pipeline starts with a source such as ingest.file"
-            )
+            right = "a pipeline starts with a source such as ingest.file"
+            raise ConfigError(f"{where}: nothing stands before it; {right}")
         names = named if isinstance(named, list) else [named]
         found = tuple(self._find(str(name), f"{where}: from") for name in names)
         for name in found:
@@ -157,8 +155,7 @@ class _Loader:
         if mark:
             return self._join(self.file.parent / file, stage, where)
         if name not in self.steps:
-            near = get_close_matches(name, self.steps, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"earlier ones: {', '.join(self.steps)}"
+            hint = did_you_mean(name, self.steps, f"earlier ones: {', '.join(self.steps)}")
             raise ConfigError(f"{where}: {name!r} names no earlier stage; {hint}")
         return name
 
@@ -192,10 +189,9 @@ class _Loader:
         merged: Columns = {}
         for parent in parents:
             for name, kind in self.steps[parent].columns.items():
-                if merged.setdefault(name, kind) != kind:
-                    raise ConfigError(
-                        f"{where}: column {name!r} is {merged[name]} in one input, {kind} in {parent!r}"
-                    )
+                if (known := merged.setdefault(name, kind)) != kind:
+                    where = f"{where}: column {name!r}"
+                    raise ConfigError(f"{where} is {known} in one input, {kind} in {parent!r}")
         return merged
 
     def _check_reads(self, stage: AnyStage, given: Columns, parents: Sequence[str], where: str) -> None:
@@ -233,32 +229,26 @@ class _Loader:
             return
         base = value.pop("use", None) if "use" in value else None
         if base not in self.engines_raw:
-            raise ConfigError(
-                f"{where}.engine: use: {base!r} names no engine; the file has {sorted(self.engines_raw)}"
-            )
+            there = f"the file has {sorted(self.engines_raw)}"
+            raise ConfigError(f"{where}.engine: use: {base!r} names no engine; {there}")
         name = f"{base}({', '.join(_short(item) for item in value.values())})"
         self.engines_raw.setdefault(name, {**self.engines_raw[base], **value})
         options["engine"] = name
 
     def _engine(self, name: str, where: str) -> EngineSpec:
-        if name in self.engines:
-            return self.engines[name]
-        if name in self.ready:
-            spec = EngineSpec(
-                name=name, kind="ready", options={}, model_from=None, identity=self.ready[name].identity
+        if name not in self.engines and name in self.ready:
+            identity = self.ready[name].identity
+            self.engines[name] = EngineSpec(
+                name=name, kind="ready", options={}, model_from=None, identity=identity
             )
-        else:
-            spec = self._engine_from_file(name, where)
-        self.engines[name] = spec
-        return spec
+        elif name not in self.engines:
+            self.engines[name] = self._engine_from_file(name, where)
+        return self.engines[name]
 
     def _engine_from_file(self, name: str, where: str) -> EngineSpec:
         if name not in self.engines_raw:
-            near = get_close_matches(name, self.engines_raw, n=1)
-            hint = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else f"the file has {', '.join(self.engines_raw) or 'none'}"
+            hint = did_you_mean(
+                name, self.engines_raw, f"the file has {', '.join(self.engines_raw) or 'none'}"
             )
             raise ConfigError(f"{where}: no engine {name!r}; {hint}")
         options = dict(self.engines_raw[name])
@@ -269,14 +259,8 @@ class _Loader:
         if isinstance(model, dict):
             model_from = self._model_step(model, f"{place}.model")
             options["model"] = f"stage:{self.steps[model_from].fingerprint}"
-        engine = build(cls, options, where=place)
-        return EngineSpec(
-            name=name,
-            kind=kind,
-            options=options,
-            model_from=model_from,
-            identity=engine_identity(kind, engine),
-        )
+        known_as = engine_identity(kind, build(cls, options, where=place))
+        return EngineSpec(name=name, kind=kind, options=options, model_from=model_from, identity=known_as)
 
     def _one(self, prompt: Prompt) -> Prompt:
         """A run knows a prompt by its name alone, and each file may have its own beside it."""
@@ -302,12 +286,11 @@ def _guest(prefix: str, name: str) -> str:
 
 
 def _renamed(step: Step, prefix: str) -> Step:
+    several = ("parents", "models", "engines")
     return dataclasses.replace(
         step,
         id=_guest(prefix, step.id),
-        parents=tuple(_guest(prefix, name) for name in step.parents),
-        models=tuple(_guest(prefix, name) for name in step.models),
-        starts_from=None if step.starts_from is None else _guest(prefix, step.starts_from),
+        starts_from=step.starts_from and _guest(prefix, step.starts_from),
         extras={name: _guest(prefix, other) for name, other in step.extras.items()},
-        engines=tuple(_guest(prefix, name) for name in step.engines),
+        **{of: tuple(_guest(prefix, name) for name in getattr(step, of)) for of in several},
     )

@@ -1,12 +1,10 @@
-"""What the store already knows of a stage: rows in and out, tokens, bytes; of a finished folder or a part of one."""
+"""What the store already knows of a stage: rows in and out, tokens, bytes; of all of it or a part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from distillery import shards
 from distillery.store.stage_dir import StageDir
@@ -32,35 +30,20 @@ class Measured:
 def measure(folder: StageDir) -> Measured | None:
     """None where the folder holds no finished shard and no finished model."""
     note = folder.done()
-    if note is None:
-        return _part(folder)
-    files = folder.shards()
-    return Measured(
-        done=True,
-        rows_in=note.rows_in,
-        rows_out=note.rows_out,
-        counts=note.counts,
-        prompt_tokens=_mean(files, "prompt_tokens"),
-        completion_tokens=_mean(files, "completion_tokens"),
-        bytes=_bytes(folder),
-        model=note.model,
-    )
-
-
-def _part(folder: StageDir) -> Measured | None:
-    numbers = folder.on_disk()
-    if not numbers:
+    numbers = folder.on_disk() if note is None else range(note.shards)
+    if note is None and not numbers:
         return None
-    sums = folder.sums(numbers)
+    sums = note or folder.sums(numbers)
     files = [folder.shard(number) for number in numbers]
     return Measured(
-        done=False,
+        done=note is not None,
         rows_in=sums.rows_in,
         rows_out=sums.rows_out,
         counts=sums.counts,
         prompt_tokens=_mean(files, "prompt_tokens"),
         completion_tokens=_mean(files, "completion_tokens"),
-        bytes=_bytes(folder),
+        bytes=sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()),
+        model=note is not None and note.model,
     )
 
 
@@ -68,14 +51,7 @@ def _mean(files: list[Path], column: str) -> float | None:
     """Over all rows; null where the column is missing or empty."""
     total, count = 0.0, 0
     for file in files:
-        if column not in shards.schema(file):
-            continue
-        row = shards.read(file, [column]).select(
-            pl.col(column).sum().alias("sum"), pl.col(column).count().alias("n")
-        )
-        total, count = total + float(row["sum"][0] or 0), count + int(row["n"][0])
+        if column in shards.schema(file):
+            values = shards.read(file, [column])[column]
+            total, count = total + float(values.sum() or 0), count + values.count()
     return total / count if count else None
-
-
-def _bytes(folder: StageDir) -> int:
-    return sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())

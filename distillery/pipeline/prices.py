@@ -1,4 +1,4 @@
-"""What things cost: GPU-hours, API tokens, model sizes and speeds, as a price file says. What it lacks is unknown."""
+"""What things cost: GPU-hours, API tokens, sizes and speeds, as a price file says. What it lacks is unknown."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
 from distillery.config import build
 from distillery.errors import ConfigError
+from distillery.pipeline.raw import read_yaml
 from distillery.shipped import ROOT
 
-NAME = "prices.yaml"
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?:-A(\d+(?:\.\d+)?)B)?(?![\w.])", re.IGNORECASE)
 _UNIT = {"B": 1e9, "M": 1e6}
 
@@ -124,27 +122,21 @@ class Prices:
 def load_prices(file: Path | None) -> Prices:
     if file is None:
         return Prices()
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
+    raw = read_yaml(file)
     if not isinstance(raw, dict):
         raise ConfigError(f"{file}: holds {type(raw).__name__}; a price file is a mapping")
     prices = build(Prices, {**raw, "as_of": str(raw.get("as_of", ""))}, where=str(file))
     for name in filter(None, (prices.gpu, prices.throughput_gpu)):
         if name not in prices.gpus:
-            raise ConfigError(
-                f"{file}: no GPU {name!r} under gpus; there are {', '.join(prices.gpus) or 'none'}"
-            )
+            known = ", ".join(prices.gpus) or "none"
+            raise ConfigError(f"{file}: no GPU {name!r} under gpus; there are {known}")
     return prices
 
 
 def find_prices(pipeline: Path) -> Path | None:
-    """The price file nearest to `pipeline`, in its folder or one above, else pipelines/prices.yaml here, else ours."""
-    for folder in (*pipeline.resolve().parents, Path("pipelines"), ROOT / "pipelines"):
-        if (folder / NAME).is_file():
-            return folder / NAME
-    return None
+    """The nearest to `pipeline`, in its folder or one above, else pipelines/prices.yaml here, else ours."""
+    folders = (*pipeline.resolve().parents, Path("pipelines"), ROOT / "pipelines")
+    return next((file for folder in folders if (file := folder / "prices.yaml").is_file()), None)
 
 
 def count_parameters(folder: Path) -> int:

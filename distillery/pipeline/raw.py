@@ -26,16 +26,10 @@ def read_pipeline(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
     """The file as a mapping with `stages` written out flat; nothing in it is resolved yet."""
     if not file.is_file():
         raise ConfigError(f"{file}: no such pipeline file (working directory: {Path.cwd()})")
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    raw = read_yaml(file)
     if not isinstance(raw, dict) or not isinstance(raw.get("stages"), list) or not raw["stages"]:
-        raise ConfigError(
-            f"{file}: a pipeline is a mapping with a list of `stages`; see pipelines/quickstart.yaml"
-        )
+        right = "a pipeline is a mapping with a list of `stages`; see pipelines/quickstart.yaml"
+        raise ConfigError(f"{file}: {right}")
     for name in raw:
         if name not in _PARTS:
             raise ConfigError(f"{file}: unknown part {name!r}; a pipeline has {', '.join(sorted(_PARTS))}")
@@ -43,6 +37,15 @@ def read_pipeline(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
     raw["stages"] = _write_out(raw["stages"], {}, str(file))
     apply_settings(raw, settings)
     return raw
+
+
+def read_yaml(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text ({error.reason} at byte {error.start})") from None
 
 
 def _write_out(entries: Sequence[Any], values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
@@ -94,8 +97,7 @@ def _look_up(path: str, values: Mapping[str, Any], place: str) -> Any:
     found: Any = values
     for name in path.split("."):
         if not isinstance(found, Mapping) or name not in found:
-            raise ConfigError(
-                f"{place}: ${{{path}}} names nothing; foreach gives {', '.join(values) or 'nothing'}"
-            )
+            gives = ", ".join(values) or "nothing"
+            raise ConfigError(f"{place}: ${{{path}}} names nothing; foreach gives {gives}")
         found = found[name]
     return found

@@ -1,4 +1,4 @@
-"""What can be written into a pipeline: every stage, engine, checker, reward and option, in words and as a JSON Schema.
+"""What can be written into a pipeline: all stages, engines, checkers, rewards and options, in words and as a schema.
 
-All of it is read off the classes themselves: their docstrings, those below their fields, and what pydantic knows.
+It is read off the classes themselves: their docstrings, those below their fields, and what pydantic knows.
 """

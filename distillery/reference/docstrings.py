@@ -1,4 +1,4 @@
-"""The docstrings that stand below the fields of a class, or below the members of an enum; Python does not keep them."""
+"""The docstrings below the fields of a class, or below the members of an enum; Python does not keep them."""
 
 from __future__ import annotations
 

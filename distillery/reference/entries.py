@@ -8,7 +8,6 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -17,7 +16,7 @@ import polars as pl
 import yaml
 
 from distillery import dotted
-from distillery.config import build
+from distillery.config import build, did_you_mean
 from distillery.engines import KINDS, Engine, engine_class
 from distillery.errors import ConfigError
 from distillery.pipeline.budget import Budget
@@ -56,19 +55,17 @@ PARTS_OF_A_FILE: Mapping[str, tuple[type, str]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Entry:
     name: str
     group: Group
-    about: str
-    """Paragraphs, with an empty line between two."""
-    example: str
-    """YAML; "": none."""
+    about: str  # paragraphs, with an empty line between two
+    example: str  # YAML; "": none
     options: tuple[Option, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict[str, str])
-    """By what the stage does with them."""
-    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of dropping a row, and what they mean."""
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])  # by what the stage does with them
+    reasons: Mapping[str, str] = field(
+        default_factory=dict[str, str]
+    )  # of dropping a row, with their meanings
 
     @property
     def summary(self) -> str:
@@ -78,16 +75,10 @@ class Entry:
 
 def names() -> dict[str, Group]:
     """All that can be looked up, group by group."""
-    stages = {use: Group[stage_class(use).kind.name] for use in STAGES}
-    others = {
-        Group.ENGINE: KINDS,
-        Group.CHECKER: CHECKERS,
-        Group.REWARD: {**PARTS, **JUDGED},
-        Group.PART: PARTS_OF_A_FILE,
-    }
-    found = stages | {name: group for group, some in others.items() for name in some}
-    order = list(Group)
-    return dict(sorted(found.items(), key=lambda item: order.index(item[1])))
+    found = {use: Group[stage_class(use).kind.name] for use in STAGES}
+    found |= dict.fromkeys(KINDS, Group.ENGINE) | dict.fromkeys(CHECKERS, Group.CHECKER)
+    found |= dict.fromkeys([*PARTS, *JUDGED], Group.REWARD) | dict.fromkeys(PARTS_OF_A_FILE, Group.PART)
+    return {name: group for group in Group for name in found if found[name] is group}
 
 
 def entry(name: str) -> Entry:
@@ -97,20 +88,18 @@ def entry(name: str) -> Entry:
         case Group.ENGINE:
             cls = engine_class(name)
             about, example = _said(cls.__doc__)
-            return Entry(name=name, group=group, about=about, example=example, options=options(cls))
+            return Entry(name, group, about, example, options(cls))
         case Group.CHECKER:
             get_checker(name, own=[name])
             about, example = _said(sys.modules[CHECKERS.get(name, name).partition(":")[0]].__doc__)
-            return Entry(name=name, group=group, about=about, example=example)
+            return Entry(name, group, about, example)
         case Group.REWARD:
-            return Entry(name=name, group=group, about=_reward(name), example=f"rewards: {{{name}: 1.0}}")
+            return Entry(name, group, _reward(name), f"rewards: {{{name}: 1.0}}")
         case Group.PART:
             cls, example = PARTS_OF_A_FILE[name]
-            about, _ = _said(cls.__doc__)
-            return Entry(name=name, group=group, about=about, example=example, options=options(cls))
+            return Entry(name, group, _said(cls.__doc__)[0], example, options(cls))
         case None:
-            near = get_close_matches(name, names(), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`distillery stages` lists all that there is"
+            hint = did_you_mean(name, names(), "`distillery stages` lists all that there is")
             raise ConfigError(f"stages: no stage, engine, checker or reward is called {name!r}; {hint}")
         case _:
             return _stage(name, group)
@@ -126,19 +115,13 @@ def _own(name: str) -> Group:
 def _stage(use: str, group: Group) -> Entry:
     cls = stage_class(use)
     about, example = _said(cls.__doc__)
-    return Entry(
-        name=use,
-        group=group,
-        about=about,
-        example=example,
-        options=options(cls),
-        columns=dict(_columns(example_stage(use))),
-        reasons={reason.value: docstrings(type(reason)).get(reason.name, "") for reason in cls.reasons},
-    )
+    columns = dict(_columns(example_stage(use)))
+    reasons = {reason.value: docstrings(type(reason)).get(reason.name, "") for reason in cls.reasons}
+    return Entry(use, group, about, example, options(cls), columns, reasons)
 
 
 def example_stage(use: str) -> AnyStage | None:
-    """The stage that stands in its class's docstring, else one with its defaults; None: it must be given options."""
+    """The stage that stands in its class's docstring, else one with its defaults; None: it needs options."""
     cls = stage_class(use)
     for one in yaml.safe_load(_said(cls.__doc__)[1]) or ():
         if one["use"] == use:

@@ -22,14 +22,11 @@ _NO_DEFAULT = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    name: str
-    """With dots into groups: `sampling.top_p`; `[]` stands for each one of a list, `*` for each name of a mapping."""
+    name: str  # with dots into groups: `a.b`; `[]` stands for each one of a list, `*` for each name of a mapping
     type: str
-    default: str | None
-    """As YAML; None: it must be given; "": the options of the group say it."""
+    default: str | None  # as YAML; None: it must be given; "": the options of the group say it
     about: str
-    choices: tuple[tuple[str, str], ...]
-    """Values of a closed set, and what they mean."""
+    choices: tuple[tuple[str, str], ...]  # values of a closed set, and what they mean
 
 
 def options(cls: type) -> tuple[Option, ...]:
@@ -119,7 +116,6 @@ def _each(schema: Schema, definitions: Mapping[str, Schema]) -> str:
 
 
 def _as_yaml(value: Any) -> str:
-    text = str(
-        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    )
+    form: dict[str, Any] = {"default_flow_style": True, "allow_unicode": True, "width": 10_000}
+    text = str(yaml.safe_dump(value, sort_keys=False, **form))
     return text.removesuffix("\n").removesuffix("\n...").replace("''", '""')

@@ -11,14 +11,15 @@ from distillery.reference.options import Option
 from distillery.reference.schema import FREE
 
 _WIDTH = 80
-_HEAD = """# Reference
-
-Made by `make reference` from the program itself. `distillery stages NAME` prints one entry, `distillery schema` the JSON
-Schema that an editor checks a pipeline by. An option without a default must be given. A name with dots stands in a group:
-`sampling.top_p` is `sampling: {top_p: ...}`; `[]` stands for each one of a list, `*` for each name of a mapping. `default`
-is YAML. Columns are those of the example. What is no part of the identity may be changed without losing finished work.
-"""
 _LEGEND = "What is no part of the identity may be changed without losing finished work."
+_HEAD = f"""# Reference
+
+Made by `make reference` from the program itself. `distillery stages NAME` prints one entry, `distillery schema` the
+JSON Schema that an editor checks a pipeline by. An option without a default must be given. A name with dots stands
+in a group: `sampling.top_p` is `sampling: {{top_p: ...}}`; `[]` stands for each one of a list, `*` for each name of
+a mapping. `default` is YAML. Columns are those of the example.
+{_LEGEND}
+"""
 
 
 def listing() -> str:
@@ -26,13 +27,11 @@ def listing() -> str:
     wide = max(map(len, names()))
     blocks: list[str] = []
     for group, some in groupby(names().items(), key=lambda item: item[1]):
-        lines = (f"  {name:{wide}}  {_short(entry(name).summary, _WIDTH - wide - 4)}" for name, _ in some)
+        abouts = {name: entry(name).summary for name, _ in some}
+        room = _WIDTH - wide - 4
+        lines = (f"  {n:{wide}}  {textwrap.shorten(a, room, placeholder=' ...')}" for n, a in abouts.items())
         blocks.append("\n".join([group, *lines]))
     return "\n\n".join([*blocks, "`distillery stages NAME` says all about one of them."])
-
-
-def _short(text: str, width: int) -> str:
-    return textwrap.shorten(text, width, placeholder=" ...")
 
 
 def page(found: Entry) -> str:
@@ -54,14 +53,9 @@ def page(found: Entry) -> str:
 
 
 def _wrapped(text: str, indent: int = 0, hanging: int = 0) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + hanging),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    first, rest = " " * indent, " " * (indent + hanging)
+    lines = textwrap.TextWrapper(_WIDTH, first, rest, break_long_words=False, break_on_hyphens=False)
+    return lines.fill(text)
 
 
 def _option(option: Option) -> Iterator[str]:

@@ -46,7 +46,8 @@ def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
     texts = _texts(keys, facts.get("column") or "question", place, folders)
     pairs = tuple(Pair(texts.get(gone, gone), texts.get(kept, kept), alike) for gone, kept, alike in linked)
     names = ("problems", "copies", "clusters", "largest_cluster")
-    return Clusters(place.id, *(int(facts.get(name) or 0) for name in names), pairs)
+    problems, gone, clusters, largest = (int(facts.get(name) or 0) for name in names)
+    return Clusters(place.id, problems, gone, clusters, largest, pairs)
 
 
 def _texts(keys: set[str], column: str, place: Folder, folders: Sequence[Folder]) -> dict[str, str]:

@@ -53,7 +53,7 @@ def render_report(run: RunView) -> str:
         undefined=StrictUndefined,
     )
     environment.filters |= {
-        "count": lambda rows: "" if rows is None else f"{rows:,}",
+        "count": _count,
         "duration": duration,
         "chart": _curve,
     }
@@ -82,6 +82,10 @@ def render_report(run: RunView) -> str:
         tones=_TONES,
         finished=f"Finished {finished:%Y-%m-%d %H:%M}. " if finished else "",
     )
+
+
+def _count(rows: int | None) -> str:
+    return "" if rows is None else f"{rows:,}"
 
 
 def _status(run: RunView) -> str:

@@ -1,7 +1,7 @@
 """Carries requests from stages to engines and replies back, over all shards of a step at once.
 
-The engine is kept busy from one shard to the next: a straggler holds up its own shard's file and nothing else.
-A shard is written as soon as its last reply is weighed.
+The engine is kept busy from one shard to the next: a straggler holds up its own shard's file and nothing
+else. A shard is written as soon as its last reply is weighed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Waiting:
 
 
 class Conversation:
-    """A step's shards with its engine. `read` gives a shard's rows, `write` takes its output and its requests' keys."""
+    """A step's shards with its engine. `read` gives a shard's rows, `write` takes its output and requests' keys."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class Conversation:
         self._drained = False
 
     def hold(self, shards: Iterator[int]) -> None:
-        """To the end, or until it is told to stop: then what is in flight is heard and stored, and `StoppedError`
-        raised, unless that was all there was."""
+        """To the end, or until told to stop: then what is in flight is heard and stored, and, unless that was
+        all there was, `StoppedError` raised."""
         try:
             for replies in self._engine.batches(self._feed(shards)):
                 for reply in replies:
@@ -93,7 +93,7 @@ class Conversation:
             yield request
 
     def _next_due(self) -> Request | None:
-        """From the oldest shard that has one; a question that is in flight already is joined, not asked again."""
+        """From the oldest shard that has one; a question that is in flight is joined, not asked again."""
         for shard in self._open.values():
             while request := shard.interview.due():
                 shard.asked.append(request.key)
@@ -114,21 +114,18 @@ class Conversation:
         if self._stopping() and not self._drained:
             self._drained = True
             self._engine.drain()
-        if not idle:
-            return
-        if self._waiting:
+        if idle and self._waiting:
             self._watch()
-        else:
+        elif idle:
             time.sleep(_PAUSE_S)
 
     def _watch(self) -> None:
         now, oldest = time.monotonic(), next(iter(self._waiting.values()))
         if now - max(self._heard_at, oldest.since) > STALL_S:
             question = " ".join(oldest.request.messages[-1][1].split())[:80]
-            self._ctx.alarm(
-                f"no completion for {now - self._heard_at:.0f} s; {len(self._waiting)} requests are open, the oldest for"
-                f" {now - oldest.since:.0f} s: {question!r}"
-            )
+            first = f"the oldest for {now - oldest.since:.0f} s: {question!r}"
+            waits = f"{len(self._waiting)} requests are open, {first}"
+            self._ctx.alarm(f"no completion for {now - self._heard_at:.0f} s; {waits}")
             self._heard_at = now
 
     def _write_finished(self) -> None:

@@ -45,7 +45,7 @@ class Line:
     """What a unit of work can say to whoever watches it, and hear from them."""
 
     tell: Tell
-    alarm: Callable[[str], None] = lambda _: None
+    alarm: Callable[[str], None]
     stopping: Callable[[], bool] = lambda: False  # true once no new request is to be asked
 
 
@@ -142,8 +142,7 @@ def note_of_shards(step: Step, folder: StageDir, count: int, **more: Any) -> Not
 
 
 def _run_source(ctx: StepContext, stage: Source, folder: StageDir) -> Note:
-    limit, seen = ctx.plan.limit, 0
-    number = 0
+    limit, seen, number = ctx.plan.limit, 0, 0
     with ThreadPoolExecutor(1) as beside:  # a shard is written while the next one is made
         writing: Future[int] | None = None
         for output in stage.shards(ctx):
@@ -174,7 +173,6 @@ def _run_shards(ctx: StepContext, stage: ShardStage, folder: StageDir, unit: Uni
     step = ctx.step
     inputs = parent_shards(step, ctx.plan, ctx.store)
     owed = (shard for shard in range(unit.part, len(inputs), unit.parts) if not folder.has(shard))
-
     seen: dict[int, Input] = {}
 
     def read(shard: int) -> pl.DataFrame:
@@ -188,8 +186,7 @@ def _run_shards(ctx: StepContext, stage: ShardStage, folder: StageDir, unit: Uni
         keep(step, ctx.plan, folder, shard, seen.pop(shard), output)
 
     if isinstance(stage, AskingStage):
-        engine = ctx.engine(stage.uses().engines[0])
-        stopping = ctx.line.stopping
+        engine, stopping = ctx.engine(stage.uses().engines[0]), ctx.line.stopping
         Conversation(stage, ctx, engine, read=read, write=write, stopping=stopping).hold(owed)
     else:
         for shard in owed:
@@ -223,13 +220,11 @@ def _run_table(ctx: StepContext, stage: TableStage, folder: StageDir) -> Note:
 
 
 def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
-    step = ctx.step
-    start = step.starts_from
-    reference = None if start is None else folder_of(ctx.plan.step(start), ctx.store).model
-    if start is None and isinstance(stage.starts_from, str):
-        reference = Path(stage.starts_from)
+    step, start, uses = ctx.step, stage.starts_from, stage.uses()
+    reference = Path(start) if isinstance(start, str) else None
+    if step.starts_from is not None:
+        reference = folder_of(ctx.plan.step(step.starts_from), ctx.store).model
     tables = parent_shards(step, ctx.plan, ctx.store)
-    uses = stage.uses()
     job = TrainJob(
         tables=tables,
         model=reference,
@@ -242,8 +237,7 @@ def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
         prompts={name: ctx.prompt(name) for name in uses.prompts},
     )
     metrics = stage.train(job)
-    rows = sum(map(shards.rows, tables))
-    return note_of(step, model=True, rows_in=rows, counts=metrics)
+    return note_of(step, model=True, rows_in=sum(map(shards.rows, tables)), counts=metrics)
 
 
 def _run_sink(ctx: StepContext, stage: Sink, folder: StageDir) -> Note:

@@ -27,9 +27,8 @@ def check_columns(step: Step, output: Output, kept: Columns | None = None) -> No
                 for c in promised
                 if c in found and found[c] != promised[c]
             ]
-            raise ContractError(
-                f"{step.id} ({step.use}): {name} rows break their promise: lack {lacks}, add {extra}, change {other}"
-            )
+            why = f"lack {lacks}, add {extra}, change {other}"
+            raise ContractError(f"{step.id} ({step.use}): {name} rows break their promise: {why}")
 
 
 def check_unique(step: Step, table: pl.DataFrame, key: str) -> None:
@@ -47,7 +46,7 @@ def _not_unique(step: Step, key: str, twice: object) -> ContractError | ConfigEr
 
 
 def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
-    """Every key that came in is kept or in the ledger, none is invented; fan-out is counted sample by sample."""
+    """Every key that came in is kept or in the ledger, none invented; fan-out is counted sample by sample."""
     key = step.row_stage.key
     check_unique(step, table, key)
     came = set(table[key])
@@ -63,9 +62,8 @@ def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:
     expected = table.height * (1 if fan_out is None else fan_out)
     found = output.kept.height + output.dropped.height
     if found != expected:
-        raise ContractError(
-            f"{step.id} ({step.use}): {table.height} rows in should give {expected} kept or dropped, gave {found}"
-        )
+        should = f"should give {expected} kept or dropped, gave {found}"
+        raise ContractError(f"{step.id} ({step.use}): {table.height} rows in {should}")
 
 
 def check_unchanged(step: Step, came: pl.DataFrame, kept: pl.DataFrame) -> None:

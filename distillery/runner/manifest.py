@@ -13,18 +13,12 @@ from distillery.pipeline import Plan
 from distillery.stages.note import Note
 from distillery.store.stage_dir import StageDir
 
-VERSION = 1
-
 
 def manifest(plan: Plan, notes: Mapping[str, Note | None], versions: Mapping[str, str]) -> dict[str, Any]:
     """No clocks: equal work by equal versions is an equal manifest."""
     steps = [
         {
-            "id": step.id,
-            "use": step.use,
-            "fingerprint": step.fingerprint,
-            "folder": step.folder,
-            "seed": step.seed,
+            **{name: getattr(step, name) for name in ("id", "use", "fingerprint", "folder", "seed")},
             "parents": list(step.parents),
             **{name: getattr(note, name) for name in ("shards", "rows_in", "rows_out", "rows_dropped")},
             "files": note.files,
@@ -33,7 +27,7 @@ def manifest(plan: Plan, notes: Mapping[str, Note | None], versions: Mapping[str
         if (note := notes[step.id]) is not None
     ]
     return {
-        "manifest": VERSION,
+        "manifest": 1,
         "pipeline": plan.name,
         "seed": plan.seed,
         "limit": plan.limit,

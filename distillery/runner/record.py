@@ -1,4 +1,4 @@
-"""The folder of a run: what was planned, with which versions, what came out. The work itself is in the store."""
+"""The folder of a run: what was planned, with which versions, what came out. The work is in the store."""
 
 from __future__ import annotations
 
@@ -34,13 +34,6 @@ _PACKAGES = (
 class RunDir:
     path: Path
 
-    @property
-    def number(self) -> int:
-        return int(self.path.name)
-
-    def read(self) -> dict[str, Any]:
-        return json.loads((self.path / "run.json").read_text())
-
     def write(self, name: str, value: Any) -> None:
         text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False) + "\n"
         replace_text(self.path / name, text)
@@ -53,12 +46,12 @@ class RunDir:
 
     def update(self, plan: Plan, store: Path, *, status: str) -> None:
         """Writes run.json and results.json from what the store holds now."""
-        before = self.read() if (self.path / "run.json").exists() else {}
+        before = read_run(self.path) if (self.path / "run.json").exists() else {}
         notes = {step.id: folder_of(step, store).done() for step in plan.steps}
         now = _now()
         facts = {
             "pipeline": plan.name,
-            "number": self.number,
+            "number": int(self.path.name),
             "status": status,
             "started": before.get("started", now),
             "finished": before.get("finished", now) if before.get("status") == status == "done" else now,
@@ -76,7 +69,7 @@ class RunDir:
 
 
 def results(plan: Plan, notes: Mapping[str, Note | None]) -> dict[str, Any]:
-    """What a machine reads: every metric, and rows in and out of each stage; no clocks, so equal work is equal."""
+    """What a machine reads: every metric, and each stage's rows in and out; no clocks: equal work is equal."""
     done = [(step, note) for step in plan.steps if (note := notes[step.id]) is not None]
     fields = ("rows_in", "rows_out", "rows_dropped")
     return {
@@ -102,12 +95,12 @@ def open_run(plan: Plan, runs: Path) -> RunDir:
                 return RunDir(folder)
     number = (int(before[-1].name) if before else 0) + 1
     while True:
+        run = RunDir(root / str(number))
         try:
-            (root / str(number)).mkdir()
+            run.path.mkdir()
             break
         except FileExistsError:
             number += 1
-    run = RunDir(root / str(number))
     run.write("pipeline.yaml", yaml.safe_dump(dict(plan.resolved), sort_keys=False, allow_unicode=True))
     (run.path / "prompts").mkdir(exist_ok=True)
     for name, prompt in plan.prompts.items():
@@ -128,11 +121,7 @@ def versions() -> dict[str, str]:
 
 def _step_facts(plan: Plan, step: Step, note: Note | None) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "id": step.id,
-        "use": step.use,
-        "kind": step.kind,
-        "fingerprint": step.fingerprint,
-        "folder": step.folder,
+        **{name: getattr(step, name) for name in ("id", "use", "kind", "fingerprint", "folder")},
         "parents": list(step.parents),
         "models": list(step.models),
         "model_parent": step.starts_from,
@@ -150,14 +139,8 @@ def _git_commit() -> str | None:
     if not IN_CHECKOUT:  # a repository around an installed program is somebody else's
         return None
     try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-            cwd=Path(__file__).parent,
-        )
+        command, here = ["git", "rev-parse", "HEAD"], Path(__file__).parent
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False, cwd=here)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None

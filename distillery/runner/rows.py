@@ -1,4 +1,4 @@
-"""Reads what a stage looks at, and writes what it kept: texts that it only passes on are neither read nor repeated."""
+"""Reads what a stage looks at, writes what it kept: texts that it only passes on are neither read nor repeated."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_input(step: Step, plan: Plan, file: Path, columns: Sequence[str] | None
     there = shards.schema(file)
     lacking = [pl.lit(None, dtype=promised[name]).alias(name) for name in wanted if name not in there]
     table = shards.read(file, [name for name in wanted if name in there])
-    if not table.width:
+    if not table.width:  # which would have no rows
         return pl.DataFrame(schema={name: promised[name] for name in wanted}).clear(shards.rows(file))
     return table.with_columns(lacking).select(wanted)
 
@@ -61,11 +61,8 @@ def _is_heavy(step: Step, file: Path) -> bool:
 
 def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, output: Output) -> None:
     """Holds `output` to the laws and writes it."""
-    promised = {
-        name: kind
-        for name, kind in step.columns.items()
-        if name in seen.table.columns or name in step.row_stage.writes
-    }
+    seen_or_written = {*seen.table.columns, *step.row_stage.writes}
+    promised = {name: kind for name, kind in step.columns.items() if name in seen_or_written}
     kept = output.kept.select(list(promised)) if set(output.kept.columns) == set(promised) else output.kept
     output = Output(kept, output.dropped, output.metrics)
     check_columns(step, output, promised)
@@ -73,7 +70,9 @@ def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, outp
     if not seen.heavy:
         folder.write(shard, output, seen.table.height)
         return
-    chosen = _places(seen.table[step.row_stage.key], kept[step.row_stage.key])
+    key = step.row_stage.key
+    places = seen.table.select(key).with_row_index("_place")
+    chosen = kept.select(key).join(places, on=key, how="left", maintain_order="left")["_place"]
     check_unchanged(step, seen.table[chosen], kept)
     if kept.height < _LEAST_SHARE * shards.rows(shards.root(seen.file)):
         whole = read_input(step, plan, seen.file)[chosen].with_columns(kept.get_columns())
@@ -84,25 +83,17 @@ def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, outp
     own = [name for name in step.columns if name in step.row_stage.writes or name not in there]
     lacking = [pl.lit(None, dtype=step.columns[name]).alias(name) for name in own if name not in kept.columns]
     added = kept.with_columns(lacking).select(own)
-    folder.write(
-        shard, output, seen.table.height, over=shards.Over(seen.file, chosen, added, tuple(step.columns))
-    )
+    over = shards.Over(seen.file, chosen, added, tuple(step.columns))
+    folder.write(shard, output, seen.table.height, over=over)
 
 
 def decided(stage: TableStage, table: pl.DataFrame, decision: Decision) -> Output:
     """What a decision over all rows means for these ones."""
     key = stage.key
     kept = table.join(decision.dropped, left_on=key, right_on="key", how="anti", maintain_order="left")
-    dropped = decision.dropped.join(
-        table.select(key), left_on="key", right_on=key, how="semi", maintain_order="left"
-    )
+    keys = table.select(pl.col(key).alias("key"))
+    dropped = decision.dropped.join(keys, on="key", how="semi", maintain_order="left")
     if decision.added is not None:
         kept = kept.drop([name for name in stage.writes if name in kept.columns])
         kept = kept.join(decision.added, on=key, how="left", maintain_order="left")
     return Output(kept, dropped)
-
-
-def _places(keys: pl.Series, chosen: pl.Series) -> pl.Series:
-    places = keys.to_frame("key").with_row_index("place")
-    found = chosen.to_frame("key").join(places, on="key", how="left", maintain_order="left")
-    return found["place"]

@@ -1,10 +1,9 @@
-"""Walks a plan's graph: starts what is ready, at most as much as the executor holds, the longest line first."""
+"""Walks a plan's graph: starts what is ready, as much as the executor holds, the longest line first."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,8 +33,8 @@ def run(
 ) -> None:
     """Does what the plan still owes. An error lets the work in flight end, then is raised.
 
-    The first Ctrl-C asks nothing new and keeps what is in flight, the second ends at once. A budget that is used up
-    does as the first does, and raises `StoppedError`; `prices` is what its money is counted by.
+    The first Ctrl-C asks nothing new and keeps what is in flight, the second ends at once. A budget that is used
+    up does as the first does, and raises `StoppedError`; `prices` is what its money is counted by.
     """
     purse = Purse(plan, prices or Prices()) if plan.budget else None
     record.update(plan, store, status="running")
@@ -96,7 +95,7 @@ class _Schedule:
 
     def walk(self) -> None:
         self.depth = _depths(self.plan)
-        with self._locks_given_back():
+        try:
             while len(self.done) < len(self.plan.steps):
                 try:
                     self._turn()
@@ -104,6 +103,9 @@ class _Schedule:
                     if self.stop is not None:
                         raise
                     self._drain(interrupt, "interrupted")
+        finally:
+            for running in self.running.values():
+                running.lock.release()
 
     def _turn(self) -> None:
         if self.failure is None and self.stop is None:
@@ -125,14 +127,6 @@ class _Schedule:
         for running in self.running.values():
             self.watcher.alarms(running.step, f"{why}: saves what is in flight; Ctrl-C leaves at once")
         self.executor.drain()
-
-    @contextlib.contextmanager
-    def _locks_given_back(self) -> Generator[None]:
-        try:
-            yield
-        finally:
-            for running in self.running.values():
-                running.lock.release()
 
     def _start_ready(self) -> None:
         progress = True
@@ -161,9 +155,8 @@ class _Schedule:
     def _count(self, step: Step, counts: Mapping[str, float]) -> None:
         """Tokens of work that was done before this run."""
         if step.engines:
-            self.spent[step.id] = Spent(
-                counts.get("prompt_tokens", 0.0), counts.get("completion_tokens", 0.0)
-            )
+            said = counts.get("completion_tokens", 0.0)
+            self.spent[step.id] = Spent(counts.get("prompt_tokens", 0.0), said)
 
     def _begin(self, step: Step) -> bool:
         folder = folder_of(step, self.store)
@@ -240,19 +233,14 @@ class _Schedule:
 
 def _why_all(ledger: pl.DataFrame) -> str:
     """Of a step that has no row left."""
-    reasons = (
-        ledger.group_by("reason")
-        .agg(pl.len(), pl.col("detail").first())
-        .sort("len", "reason", descending=True)
-    )
-    said = [
-        f"{rows:,} {reason} ({(detail or '')[:200]})" for reason, rows, detail in reasons.head(3).iter_rows()
-    ]
+    reasons = ledger.group_by("reason").agg(pl.len(), pl.col("detail").first())
+    most = reasons.sort("len", "reason", descending=True).head(3).iter_rows()
+    said = [f"{rows:,} {reason} ({(detail or '')[:200]})" for reason, rows, detail in most]
     return f"no row is left of {ledger.height:,}: {'; '.join(said)}"
 
 
 def _depths(plan: Plan) -> dict[str, int]:
-    """Length of the longest line of trainers and engine stages that hangs on each step: what to start first."""
+    """Length of the longest line of trainers and engine stages that hangs on each step: whom to start first."""
     depth: dict[str, int] = {step.id: 0 for step in plan.steps}
     for step in reversed(plan.steps):
         own = depth[step.id] + (3 if step.kind is Kind.TRAINER else 2 if step.engines else 1)

@@ -38,9 +38,8 @@ class Purse:
         if budget.max_cost is not None and cost >= budget.max_cost:
             return f"max_cost: {cost:,.2f} of {budget.max_cost:,.2f} USD are spent"
         if budget.max_hours is not None and seconds >= budget.max_hours * _SECONDS_AN_HOUR:
-            return (
-                f"max_hours: the run has taken {seconds / _SECONDS_AN_HOUR:.2f} of {budget.max_hours:g} hours"
-            )
+            hours = seconds / _SECONDS_AN_HOUR
+            return f"max_hours: the run has taken {hours:.2f} of {budget.max_hours:g} hours"
         return ""
 
     def cost(self, spent: Mapping[str, Spent]) -> float:

@@ -39,7 +39,8 @@ def mock(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 def measure(client: str, url: str, count: int, *more: str, python: str = sys.executable) -> dict[str, float]:
     command = [python, str(CLIENTS / client), url, str(count), str(IN_FLIGHT), *more]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=3600)
+    there = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3600, env=there)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 

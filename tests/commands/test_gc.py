@@ -16,9 +16,10 @@ from distillery.cli import main
 from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.store import collect as collection
 from distillery.store.stage_dir import FolderLock, StageDir
+from tests.inline import Inline
 
 ROOT = Path(__file__).parents[2]
 PROBLEMS = 6

@@ -10,7 +10,8 @@ import pytest
 from distillery.errors import DistilleryError, StoppedError
 from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
-from distillery.runner import Done, Failed, Unit, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
+from distillery.runner.events import Done, Failed, Unit
 from distillery.runner.execute import folder_of
 
 SOURCE = "- {id: rows, use: ingest.miniature, with: {part: general_worked, count: 30, shard_rows: 10}}"

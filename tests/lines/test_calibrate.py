@@ -13,9 +13,10 @@ from distillery.engines.mock.replies import MockOptions
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
 from tests.engines.mock_server import MockServer
+from tests.inline import Inline
 
 FILE = Path(__file__).parents[2] / "pipelines/calibrate.yaml"
 

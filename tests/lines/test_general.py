@@ -14,10 +14,11 @@ from distillery.engines.mock.replies import MockOptions
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.reasoning import join, split
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
 from distillery.stages.export.chat import ExportChat
 from tests.engines.mock_server import MockServer
+from tests.inline import Inline
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "pipelines" / "r1" / "5_general.yaml"

@@ -13,8 +13,9 @@ from distillery.engines import Completion, Failure
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
 from distillery.reasoning import join
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
+from tests.inline import Inline
 
 LINE = """
 pipeline: grade-school

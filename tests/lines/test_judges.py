@@ -19,8 +19,9 @@ from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
 from distillery.pipeline import load_plan
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
+from tests.inline import Inline
 
 LINE = """
 pipeline: judges

@@ -18,9 +18,10 @@ import pytest
 from distillery.engines.mock.replies import MockOptions
 from distillery.engines.request_store import RequestStore
 from distillery.pipeline import load_plan
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
 from tests.engines.mock_server import MockServer
+from tests.inline import Inline
 
 IN_FLIGHT = 64
 PROBLEMS, SAMPLES, KILLS = 1250, 4, 50

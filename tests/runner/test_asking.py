@@ -22,9 +22,10 @@ from distillery.errors import ConfigError, ContractError, StoppedError
 from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
 from distillery.pipeline.prices import Prices
-from distillery.runner import Inline, Watcher, asking, open_run, run
+from distillery.runner import Watcher, asking, open_run, run
 from distillery.runner.execute import folder_of
 from tests.engines.mock_server import MockServer
+from tests.inline import Inline
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = """

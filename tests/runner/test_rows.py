@@ -14,9 +14,10 @@ from distillery import shards
 from distillery.errors import ContractError
 from distillery.pipeline import load_plan
 from distillery.records import LEDGER, Columns, empty
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
 from distillery.stages.base import Decision, Output, ShardStage, Source, TableStage
+from tests.inline import Inline
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ import pytest
 from distillery.errors import ConfigError, ContractError, DistilleryError
 from distillery.pipeline import load_plan
 from distillery.records import LEDGER, Columns, empty
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
 from distillery.stages.base import Decision, Output, ShardStage, Source, TableStage
+from distillery.store.runs import read_run
+from tests.inline import Inline
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def test_a_changed_option_redoes_only_what_stands_on_it(tmp_path):
     assert changed.step("half").fingerprint == plan_of(tmp_path).step("half").fingerprint
     other = plan_of(tmp_path, LINE.replace("toy.double}", "toy.double, with: {odd_above: 7}}"))
     record = do(tmp_path, other)
-    assert record.number == 2
+    assert record.path.name == "2"
     assert Double.calls == [4, 4, 2]
 
 
@@ -207,7 +209,7 @@ def test_until_runs_only_what_leads_there(tmp_path):
 def test_the_run_folder_tells_what_was_done(tmp_path):
     watcher = Watcher()
     record = do(tmp_path, plan_of(tmp_path), watcher)
-    facts = record.read()
+    facts = read_run(record.path)
     assert (facts["status"], facts["pipeline"], facts["number"]) == ("done", "toy", 1)
     assert [step["rows_out"] for step in facts["steps"]] == [10, 10, 5]
     assert watcher.counts["doubled"] == {"rows": 10}
@@ -224,9 +226,9 @@ def test_the_run_folder_tells_what_was_done(tmp_path):
 
 
 def test_a_run_of_other_work_is_another_run(tmp_path):
-    assert do(tmp_path, plan_of(tmp_path)).number == 1
-    assert do(tmp_path, plan_of(tmp_path, settings=["stages.numbers.rows=6"])).number == 2
-    assert do(tmp_path, plan_of(tmp_path)).number == 1
+    assert do(tmp_path, plan_of(tmp_path)).path.name == "1"
+    assert do(tmp_path, plan_of(tmp_path, settings=["stages.numbers.rows=6"])).path.name == "2"
+    assert do(tmp_path, plan_of(tmp_path)).path.name == "1"
 
 
 def test_a_toy_ledger_is_empty_where_nothing_left(tmp_path):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
-from distillery.runner import Inline, Watcher, open_run, run
+from distillery.runner import Watcher, open_run, run
 from distillery.runner.execute import folder_of
+from tests.inline import Inline
 
 PIPELINE = """
 pipeline: bench

@@ -1,4 +1,4 @@
-"""Runs units one after another in this very process: for tests, and for engines that are live objects."""
+"""An executor that runs units one after another in this very process, with engines that are live objects."""
 
 from __future__ import annotations
 
