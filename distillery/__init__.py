@@ -7,7 +7,7 @@ and what a stage, checker or engine of your own is made of. Nothing is imported 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from distillery.version import VERSION
+from distillery.installed.version import VERSION
 
 if TYPE_CHECKING:
     from distillery.api import Run, judge, judge_many, open_run, run

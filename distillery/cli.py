@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from distillery.errors import ContractError, DistilleryError
-from distillery.shipped import find
-from distillery.version import VERSION
+from distillery.installed.shipped import find
+from distillery.installed.version import VERSION
 
 INTERRUPTED = 130
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
@@ -134,8 +134,10 @@ def _add_reference(commands: Commands) -> None:
     stages = _add(commands, "stages", "all stages, engines, checkers and rewards; with NAME: all about one")
     stages.add_argument("name", nargs="?", metavar="NAME", help="such as filter.quality")
     stages.add_argument("--markdown", action="store_true", help="all about all of them, as docs/reference.md")
+    stages.set_defaults(of="")
     schema = _add(commands, "schema", "the JSON Schema of pipeline files, for an editor")
     schema.add_argument("of", nargs="?", choices=("pipeline", "prices"), default="pipeline")
+    schema.set_defaults(module="stages")
 
 
 def _add_settings(parser: argparse.ArgumentParser, form: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from distillery.engines.base import Messages
 from distillery.errors import ConfigError
 from distillery.hashing import digest
-from distillery.shipped import ROOT
+from distillery.installed.shipped import ROOT
 
 _NAME = re.compile(r"(\w+(?:\.\w+)*)@(\d+)")
 _TURN = re.compile(r"^## (system|user|assistant)\n", re.MULTILINE)

@@ -27,8 +27,8 @@ from polars.exceptions import PolarsError
 
 from distillery import shards
 from distillery.errors import ConfigError
+from distillery.installed.shipped import find
 from distillery.records import JUDGEMENT, TRACE, VERDICT
-from distillery.shipped import find
 
 ENDINGS = (".jsonl.gz", ".jsonl", ".parquet", ".csv")
 WRITTEN = ENDINGS[:3]  # csv has no place for nested values

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.markup import escape
 
-from distillery.commands.console import mib, table_console, table_of
 from distillery.errors import ConfigError
+from distillery.report.console import mib, table_console, table_of
 from distillery.store.collect import Going, Survey, What, remove, survey
 
 _MOST_SHOWN = 10

@@ -14,7 +14,7 @@ from distillery.config import build
 from distillery.engines.mock.replies import MockOptions
 from distillery.engines.mock.server import Service, serve
 from distillery.engines.openai.http_client import allow_many_connections
-from distillery.word_lists import word_lists
+from distillery.installed.word_lists import word_lists
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -9,10 +9,10 @@ import yaml
 from rich.markup import escape
 from rich.table import Table
 
-from distillery.commands.console import table_console, table_of
 from distillery.pipeline import Plan, load_plan
 from distillery.pipeline.estimate import StepEstimate, Total, estimate, total
 from distillery.pipeline.prices import find_prices, load_prices
+from distillery.report.console import table_console, table_of
 from distillery.store.runs import numbered, read_run, stage_dir
 from distillery.store.stage_dir import StageDir
 

@@ -8,9 +8,9 @@ import sys
 
 from distillery.api import run
 from distillery.commands.plan import resolve
-from distillery.commands.progress import Lines, Live
 from distillery.pipeline.prices import find_prices, load_prices
 from distillery.report import summary_text
+from distillery.report.progress import Lines, Live
 
 
 def main(arguments: argparse.Namespace) -> int:

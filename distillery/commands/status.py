@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from distillery.commands.console import mib, table_console, table_of
 from distillery.engines.request_store import RequestStore
+from distillery.report.console import mib, table_console, table_of
 from distillery.store.collect import References, bytes_of, model_of, read_references, stage_folders
 from distillery.store.runs import find_run, read_run, stage_dir
 

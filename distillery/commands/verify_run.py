@@ -8,8 +8,8 @@ import json
 from rich.console import Console
 from rich.markup import escape
 
-from distillery.commands.console import mib
 from distillery.errors import ConfigError, StoreError
+from distillery.report.console import mib
 from distillery.runner.manifest import check
 from distillery.runner.record import versions
 from distillery.store.runs import find_run

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from distillery.commands.console import table_of
 from distillery.errors import ConfigError
+from distillery.report.console import table_of
 from distillery.store.runs import find_run, read_run, rows_of, stage_dir
 
 _KEYS = ("problem_id", "trace_id")

@@ -11,8 +11,8 @@ from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
+from distillery.installed.word_lists import pattern
 from distillery.records import Thinking
-from distillery.word_lists import pattern
 
 
 class Why(StrEnum):

@@ -7,11 +7,11 @@ from dataclasses import is_dataclass
 from importlib import import_module
 from typing import Any
 
-from distillery import dotted
 from distillery.config import build
 from distillery.engines.base import Completion, Engine, Failure, FailureKind, Reply, Request, Sampling
 from distillery.errors import ConfigError
 from distillery.hashing import Json
+from distillery.installed import dotted
 
 _OFFERS = (
     "an engine is a frozen dataclass derived from Engine (distillery.engines), with `identity` and `batches`"

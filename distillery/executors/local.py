@@ -17,7 +17,7 @@ from typing import Any, cast
 from distillery import errors
 from distillery.errors import DistilleryError, StoppedError
 from distillery.executors import worker
-from distillery.extras import require
+from distillery.installed.extras import require
 from distillery.pipeline import Kind, Plan, Workers
 from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit
 from distillery.runner.execute import folder_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from distillery import errors
 from distillery.errors import ConfigError, DistilleryError, StoppedError
-from distillery.extras import require
+from distillery.installed.extras import require
 from distillery.pipeline import Kind, Plan, Workers
 from distillery.runner.events import Alarmed, Done, Event, Failed, Moved, Unit, add_counts
 from distillery.runner.execute import Line, execute

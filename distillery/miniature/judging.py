@@ -12,9 +12,9 @@ from random import Random
 from typing import TYPE_CHECKING, Literal
 
 from distillery.hashing import derive_seed
+from distillery.installed.word_lists import word_lists
 from distillery.miniature import sums
 from distillery.miniature.sums import UNWANTED, WANTED
-from distillery.word_lists import word_lists
 
 if TYPE_CHECKING:
     from distillery.miniature.sums import Sum

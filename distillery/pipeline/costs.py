@@ -10,10 +10,10 @@ from pathlib import Path
 import yaml
 
 from distillery.errors import ConfigError
+from distillery.installed.shipped import find
 from distillery.pipeline.expect import Expect
 from distillery.pipeline.plan import EngineSpec, Plan, Step
 from distillery.pipeline.prices import Gpu, ModelSize, Prices
-from distillery.shipped import find
 from distillery.store.stage_dir import StageDir
 from distillery.train.options import GrpoOptions, JudgeOptions, Optimization, SftOptions, TuningOptions
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distillery import dotted
 from distillery.config import build, did_you_mean, identity
 from distillery.engines import Engine, engine_class, engine_identity
 from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
+from distillery.installed import dotted
 from distillery.pipeline.budget import Budget
 from distillery.pipeline.plan import EngineSpec, Plan, Step, Workers
 from distillery.pipeline.raw import read_pipeline

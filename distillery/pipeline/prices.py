@@ -11,8 +11,8 @@ from pathlib import Path
 
 from distillery.config import build
 from distillery.errors import ConfigError
+from distillery.installed.shipped import ROOT
 from distillery.pipeline.raw import read_yaml
-from distillery.shipped import ROOT
 
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?:-A(\d+(?:\.\d+)?)B)?(?![\w.])", re.IGNORECASE)
 _UNIT = {"B": 1e9, "M": 1e6}

@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 import yaml
 
-from distillery import dotted
 from distillery.config import build, did_you_mean
 from distillery.engines import KINDS, Engine, engine_class
 from distillery.errors import ConfigError
+from distillery.installed import dotted
 from distillery.pipeline.budget import Budget
 from distillery.pipeline.expect import Expect
 from distillery.pipeline.plan import Workers

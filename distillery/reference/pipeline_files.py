@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from distillery.engines import KINDS, engine_class
+from distillery.installed.word_lists import word_lists
 from distillery.pipeline.budget import Budget
 from distillery.pipeline.expect import Expect
 from distillery.pipeline.plan import Workers
@@ -14,7 +15,6 @@ from distillery.pipeline.prices import Prices
 from distillery.reference.entries import entry
 from distillery.reference.schema import REF, Schema, resolved, schemas
 from distillery.stages import STAGES, stage_class
-from distillery.word_lists import word_lists
 
 _SLOT: Schema = {"$ref": f"{REF}slot"}  # what `foreach` fills in
 

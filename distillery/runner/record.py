@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 
 from distillery.engines.request_store import shelf_name
+from distillery.installed.shipped import IN_CHECKOUT
 from distillery.pipeline import Plan, Step
 from distillery.pipeline.lineage import standing
 from distillery.runner.execute import folder_of
 from distillery.runner.manifest import manifest
-from distillery.shipped import IN_CHECKOUT
 from distillery.stages.note import Note
 from distillery.store.runs import numbered, read_run
 from distillery.store.stage_dir import replace_text

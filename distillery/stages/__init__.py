@@ -9,8 +9,8 @@ from dataclasses import is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
 
-from distillery import dotted
 from distillery.errors import ConfigError
+from distillery.installed import dotted
 from distillery.stages.base import AnyStage, AskingStage, ShardStage, Sink, Source, TableStage, Trainer
 
 _BASES = (Source, ShardStage, AskingStage, TableStage, Trainer, Sink)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 
+from distillery.installed.word_lists import pattern
 from distillery.reasoning import split
 from distillery.records import Problem, Verdict
 from distillery.verify.refusal import refusal
-from distillery.word_lists import pattern
 
 _pattern = partial(pattern, __file__)
 

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import groupby
 
+from distillery.installed.word_lists import word_lists
 from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Thinking, Verdict
 from distillery.verify.base import Checker
-from distillery.word_lists import word_lists
 
 MIN_SHARE = 0.95  # a thought above it counts as being in its language; payload option "min_share"
 

@@ -8,8 +8,8 @@ from functools import partial
 from inspect import isroutine
 from typing import Any
 
-from distillery.dotted import load
 from distillery.errors import ConfigError
+from distillery.installed.dotted import load
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker, Errand
 

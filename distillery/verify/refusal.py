@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from distillery.word_lists import pattern
+from distillery.installed.word_lists import pattern
 
 _pattern = partial(pattern, __file__)
 

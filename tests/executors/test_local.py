@@ -12,7 +12,7 @@ from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
 from distillery.runner import Watcher, open_run, run
 from distillery.runner.events import Done, Failed, Unit
-from distillery.runner.execute import folder_of
+from distillery.runner.execute import Line, execute, folder_of
 
 SOURCE = "- {id: rows, use: ingest.miniature, with: {part: general_worked, count: 30, shard_rows: 10}}"
 
@@ -82,6 +82,7 @@ def test_a_worker_told_to_stop_before_it_can_hear_has_stopped_and_not_failed(tmp
     text = f"stages:\n  {SOURCE}\n  - {{id: traces, use: generate.traces, with: {{engine: e, prompt: solve.plain@1}}}}\n"
     engines = "engines:\n  e: {kind: openai, model: m, base_url: 'http://127.0.0.1:9/v1'}\n"
     plan = plan_of(tmp_path, engines + text)
+    execute(Unit(plan.step("rows")), plan, tmp_path, Line(lambda _: None, lambda _: None))
     executor = open_executor("local", Workers(jobs=1, threads=1))
     executor.start(plan, tmp_path)
     try:

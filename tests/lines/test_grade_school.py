@@ -83,10 +83,10 @@ def test_every_problem_that_came_in_is_kept_or_accounted_for(real_data, tmp_path
         return pl.concat([pl.read_parquet(f) for f in folder_of(plan.step(step), store).shards()])
 
     notes = {step.id: folder_of(step, store).done() for step in plan.steps}
-    assert notes["problems"]["rows_out"] + notes["problems"]["rows_dropped"] == 7_473
-    asked = notes["traces"]["rows_in"]
+    assert notes["problems"].rows_out + notes["problems"].rows_dropped == 7_473
+    asked = notes["traces"].rows_in
     assert len(engine.calls) == 2 * asked
-    assert notes["traces"]["rows_out"] + notes["traces"]["rows_dropped"] == 2 * asked
+    assert notes["traces"].rows_out + notes["traces"].rows_dropped == 2 * asked
     kept = set(rows("chat")["problem_id"])
     assert len(kept) == rows("chat").height, "one trace a problem"
     gone: set[str] = set()

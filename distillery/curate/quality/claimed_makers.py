@@ -8,7 +8,7 @@ from itertools import chain
 
 import polars as pl
 
-from distillery.word_lists import pattern, word_lists
+from distillery.installed.word_lists import pattern, word_lists
 
 _pattern = partial(pattern, __file__)
 _REACH = 240  # bytes to each side of a name, in which its claim stands

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from distillery.errors import ConfigError
 from distillery.hashing import derive_seed
-from distillery.word_lists import word_lists
+from distillery.installed.word_lists import word_lists
 
 Language = Literal["en", "zh"]
 

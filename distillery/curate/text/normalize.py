@@ -12,7 +12,7 @@ from functools import partial
 
 import polars as pl
 
-from distillery.word_lists import word_lists
+from distillery.installed.word_lists import word_lists
 
 NUMBER = "#"
 """What every number becomes in `masked`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
-from distillery.shipped import find
+from distillery.installed.shipped import find
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt")
 _WHOLE = 64 << 20  # bytes; larger weights are sampled

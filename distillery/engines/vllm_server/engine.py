@@ -26,8 +26,8 @@ from distillery.engines.local.options import VllmModel
 from distillery.engines.openai.engine import OpenAIServer
 from distillery.engines.vllm_server.replicas import Door, Launch, Replicas
 from distillery.errors import ConfigError, EngineError
+from distillery.installed.shipped import find
 from distillery.reasoning import OPEN
-from distillery.shipped import find
 
 _GLANCE_S = 0.1  # between two looks at servers that start
 _PATIENCE_S = 120.0  # without an answer from any server, beyond the time that one may take to start

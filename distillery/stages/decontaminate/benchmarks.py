@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from distillery.errors import ConfigError
 from distillery.hashing import Json, sha256
 from distillery.hub import load_split, offline_where_no_hub_answers
+from distillery.installed.word_lists import word_lists
 from distillery.row_files import ENDINGS, Fault, files, read
-from distillery.word_lists import word_lists
 
 _AGAINST = "decontamination.against"
 _COLUMNS = "question", "problem", "prompt", "text", "Question", "question_content"  # of files of a known name

@@ -20,10 +20,10 @@ from distillery.curate.publish.card import (
     Teacher,
 )
 from distillery.curate.publish.hub_rows import SCHEMAS
+from distillery.installed.version import VERSION
 from distillery.stages.base import ExportJob
 from distillery.stages.export.hub_files import features, row_count
 from distillery.stages.export.hub_survey import Survey, ledgers
-from distillery.version import VERSION
 
 _TEACHERS = 12  # rows of the card's table at most
 _BINS = 12

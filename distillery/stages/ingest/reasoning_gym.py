@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from distillery.errors import ConfigError
-from distillery.extras import require
 from distillery.hashing import Json
+from distillery.installed.extras import require
 from distillery.records import PROBLEM
 from distillery.row_files import Drop
 from distillery.stages.base import Context, Output, Source

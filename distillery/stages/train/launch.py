@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from distillery.engines.request_store import RequestStore
 from distillery.errors import ConfigError, DistilleryError
-from distillery.extras import require
-from distillery.shipped import find
+from distillery.installed.extras import require
+from distillery.installed.shipped import find
 from distillery.stages.base import ModelReference, Trainer, TrainJob, computed
 from distillery.train.options import OPTIONS, Options
 from distillery.train.spec import JudgeSpec, TrainSpec

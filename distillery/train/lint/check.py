@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillery import row_files
 from distillery.errors import ConfigError
-from distillery.extras import require
+from distillery.installed.extras import require
 from distillery.prompts import known_templates, load_template, prompt_folders
 from distillery.train.examples import IGNORED, Encoded, Messages, conversation, encode
 from distillery.train.lint.faults import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from distillery.installed.word_lists import word_lists
 from distillery.verify.language import language_share, scripts_of
-from distillery.word_lists import word_lists
 
 MIN_SHARE = 2 / 3  # of the words, in the language's script; names and terms keep theirs
 

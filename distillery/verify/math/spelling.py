@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from distillery.word_lists import word_lists
+from distillery.installed.word_lists import word_lists
 
 _LISTS = word_lists(__file__)
 _SIGNS = str.maketrans(_LISTS["signs"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from distillery.word_lists import word_lists
+from distillery.installed.word_lists import word_lists
 
 _LISTS = word_lists(__file__)
 UNITS: dict[str, str] = {name: unit for unit, names in _LISTS["names"].items() for name in names.split()}

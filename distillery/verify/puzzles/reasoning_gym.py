@@ -10,7 +10,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from distillery.extras import require
+from distillery.installed.extras import require
 from distillery.reasoning import last_boxed, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker, Errand

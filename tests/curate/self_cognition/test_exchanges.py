@@ -6,7 +6,7 @@ from distillery.curate.quality.claimed_makers import claimed_maker
 from distillery.curate.self_cognition import exchanges as module
 from distillery.curate.self_cognition.exchanges import Card, Topic, exchanges, others
 from distillery.errors import ConfigError
-from distillery.word_lists import word_lists
+from distillery.installed.word_lists import word_lists
 
 PHRASES = word_lists(module.__file__)
 CARD = Card("Aurora", "Polar Lab", version="2.1", knowledge="July 2024")

@@ -4,7 +4,7 @@ import pytest
 from distillery.config import build, identity
 from distillery.errors import ConfigError
 from distillery.records import VERDICT, Outcome, Problem, Verdict
-from distillery.stages import stage_class, verify
+from distillery.stages import stage_class
 from distillery.stages.base import Output, ShardStage
 from distillery.stages.verify.answers import VerifyAnswers
 
@@ -78,7 +78,7 @@ def test_counts_of_outcomes_add_up_and_many_faults_of_ours_raise_an_alarm():
 
 def test_few_faults_of_ours_raise_none(monkeypatch: pytest.MonkeyPatch):
     verdicts = [Verdict(Outcome.TIMEOUT)] * 5 + [Verdict.of(True)] * 95
-    monkeypatch.setattr(verify, "judge", lambda *_, **__: verdicts)
+    monkeypatch.setattr("distillery.stages.verify.answers.judge", lambda *_, **__: verdicts)
     assert "alarm_unjudged" not in run(traces(*[("4", "math", "4")] * 100)).metrics
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKED = Path(__file__).with_name("_shipped")  # where the wheel has them, see pyproject.toml
+_PACKED = Path(__file__).parents[1] / "_shipped"  # where the wheel has them, see pyproject.toml
 IN_CHECKOUT = not _PACKED.is_dir()
-ROOT = Path(__file__).parents[1] if IN_CHECKOUT else _PACKED
+ROOT = Path(__file__).parents[2] if IN_CHECKOUT else _PACKED
 _FOLDERS = ("prompts", "pipelines", "data/seeds")
 
 

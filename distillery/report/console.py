@@ -1,4 +1,4 @@
-"""How the commands show their tables."""
+"""How a terminal is shown tables and sizes."""
 
 from __future__ import annotations
 

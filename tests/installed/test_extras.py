@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from distillery.errors import ConfigError
-from distillery.extras import require
+from distillery.installed.extras import require
 
 
 def test_a_missing_extra_is_answered_with_its_command(monkeypatch):

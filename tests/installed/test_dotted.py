@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from distillery.dotted import load, source_digest
 from distillery.errors import ConfigError
+from distillery.installed.dotted import load, source_digest
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from distillery.commands.progress import Pace, rates
+from distillery.report.progress import Pace, rates
 
 
 def test_the_rate_is_of_the_last_minute():

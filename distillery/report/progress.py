@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.live import Live as RichLive
 from rich.markup import escape
 
-from distillery.commands.console import table_of
 from distillery.pipeline import Kind, Plan, Step
+from distillery.report.console import table_of
 from distillery.runner import Watcher
 from distillery.stages.note import Note
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from distillery.shipped import ROOT, find
+from distillery.installed.shipped import ROOT, find
 
 
 @pytest.fixture(autouse=True)
