@@ -1,6 +1,7 @@
 """A factory that turns problems into verified reasoning data, and data into models.
 
-From Python: `load_plan` and `run`; `judge` one answer or `judge_many`; `open_run(...).rows(stage)`; the nouns;
+From Python: `load_plan` and `run`; `judge` one answer or `judge_many`; `open_run(...).rows(stage)`; the
+nouns;
 and what a stage, checker or engine of your own is made of. Nothing is imported before it is used.
 """
 
@@ -48,7 +49,8 @@ _WHERE = {
 
 __all__ = [
     "AskingStage", "Checker", "ConfigError", "Context", "Decision", "DistilleryError", "Engine", "Outcome",
-    "Output", "Plan", "Problem", "Run", "ShardStage", "Sink", "Source", "TableStage", "Thinking", "Trainer", "Verdict",
+    "Output", "Plan", "Problem", "Run", "ShardStage", "Sink", "Source", "TableStage", "Thinking", "Trainer",
+    "Verdict",
     "__version__", "build", "computed", "judge", "judge_many", "load_plan", "open_run", "run",
 ]  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""The factory from Python: run a plan, read what came of it, judge answers. `import distillery` has the names."""
+"""The factory from Python: run a plan, read what came of it, judge answers. `import distillery` has the
+names."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class Run:
         return self.folder / "report.html"
 
     def rows(self, stage: str) -> pl.DataFrame:
-        """What a stage has kept so far. Raises ConfigError where there is no such stage, or no table of it."""
+        """What a stage has kept so far. Raises ConfigError where there is no such stage, or no table of
+        it."""
         found = rows_of(self._step(stage), self.data_dir)
         if found is None:
             raise ConfigError(
@@ -59,7 +61,8 @@ class Run:
         return stage_dir(self._step(stage), self.data_dir).ledger()
 
     def path(self, stage: str) -> Path:
-        """The folder of what a stage made: `model/` of a training, `out/` of an export, shards of the rest."""
+        """The folder of what a stage made: `model/` of a training, `out/` of an export, shards of the
+        rest."""
         return stage_dir(self._step(stage), self.data_dir).path
 
     def _step(self, stage: str) -> dict[str, Any]:
@@ -75,10 +78,13 @@ def run(
     watcher: Watcher | None = None,
     prices: Prices | None = None,
 ) -> Run:
-    """Does what the plan still owes, and writes the report; `data_dir` holds store/ and runs/, as on the command line.
+    """Does what the plan still owes, and writes the report; `data_dir` holds store/ and runs/, as on the
+    command line.
 
-    `executor` is "local" (processes of this machine; a script needs its `if __name__ == "__main__":`) or "ray". A
-    `watcher` hears how it goes, `prices` are what a budget in money counts by. Errors are DistilleryErrors, one line each.
+    `executor` is "local" (processes of this machine; a script needs its `if __name__ == "__main__":`) or
+    "ray". A
+    `watcher` hears how it goes, `prices` are what a budget in money counts by. Errors are DistilleryErrors,
+    one line each.
     """
     data = Path(data_dir)
     workers = dataclasses.replace(plan.workers, jobs=jobs or plan.workers.jobs)
@@ -96,7 +102,8 @@ def run(
 
 
 def open_run(name: str, *, data_dir: Path | str = "data") -> Run:
-    """A run by the name that the commands take: PIPELINE (its last run), PIPELINE/NUMBER, or the run's folder."""
+    """A run by the name that the commands take: PIPELINE (its last run), PIPELINE/NUMBER, or the run's
+    folder."""
     return Run(find_run(name, Path(data_dir)), Path(data_dir))
 
 
@@ -105,7 +112,8 @@ def judge(
 ) -> Verdict:
     """The verdict of the problem's own checker on one raw completion, thought and all.
 
-    Score None: not judged, for a reason that is not the answer's. `checkers` are those of your own that a problem may
+    Score None: not judged, for a reason that is not the answer's. `checkers` are those of your own that a
+    problem may
     name, each `module:name`.
     """
     return judge_many([(problem, text)], deadline_s=deadline_s, checkers=checkers)[0]

@@ -109,7 +109,8 @@ def _completed(cls: type[Any], options: Mapping[str, Any]) -> dict[str, dict[str
 def identity(value: Any) -> Json:
     """`value` as JSON for a fingerprint, without the fields declared `metadata={"identity": False}`.
 
-    One declared `metadata={"identity": "changed"}` counts only where it differs from its default: a new option
+    One declared `metadata={"identity": "changed"}` counts only where it differs from its default: a new
+    option
     leaves the names of all earlier work as they were.
     """
     if dataclasses.is_dataclass(value):

@@ -169,7 +169,8 @@ def names_of(kind: Any) -> list[str] | None:
 
 
 def planted(hint: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any, str]]:
-    """For each group of options inside `hint`: its place, a value with a misspelt option there, and that option."""
+    """For each group of options inside `hint`: its place, a value with a misspelt option there, and that
+    option."""
     kind, parts = typing.get_origin(hint) or hint, typing.get_args(hint)
     names = names_of(kind)
     if names is not None and kind not in above:

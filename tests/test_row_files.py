@@ -1,4 +1,5 @@
-"""Who reads files of rows must see the same rows: an ingest, `apply`, `lint-sft` (through `rows`) and a plan's count."""
+"""Who reads files of rows must see the same rows: an ingest, `apply`, `lint-sft` (through `rows`) and a
+plan's count."""
 
 from __future__ import annotations
 

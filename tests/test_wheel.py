@@ -39,7 +39,8 @@ stages:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment whose packages are the wheel and, as links to those of this one, what it requires without extras."""
+    """An environment whose packages are the wheel and, as links to those of this one, what it requires
+    without extras."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)

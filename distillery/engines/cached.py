@@ -85,7 +85,8 @@ class Cached(Engine):
     def _check_all_answered(self) -> None:
         if self._open and not self.draining:
             raise ContractError(
-                f"engine {self.identity}: ended with {self._open} requests unanswered; each gets exactly one reply"
+                f"engine {self.identity}: ended with {self._open} requests unanswered;"
+                " each gets exactly one reply"
             )
 
     def _take_found(self) -> list[Completion]:

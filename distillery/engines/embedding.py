@@ -147,7 +147,8 @@ def _loaded(name: str, revision: str) -> tuple[Any, Any]:
         from transformers import AutoModel, AutoTokenizer
     except ImportError as error:
         raise EngineError(
-            f"embedding: {error}; install it with pip install 'distillery[train]', or give the base_url of a server"
+            f"embedding: {error}; install it with pip install 'distillery[train]',"
+            " or give the base_url of a server"
         ) from error
     place: dict[str, Any] = {"revision": revision} if revision else {}
     try:

@@ -16,7 +16,8 @@ from distillery.runner.execute import Line, execute
 
 
 class OnRay:
-    """Joins the cluster that RAY_ADDRESS names, or starts one on this machine; `workers.jobs` tasks at once."""
+    """Joins the cluster that RAY_ADDRESS names, or starts one on this machine; `workers.jobs` tasks at
+    once."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers

@@ -1,1 +1,2 @@
-"""What an installation has beside its code: a version, shipped files, word lists, extras, and code of the user's own."""
+"""What an installation has beside its code: a version, shipped files, word lists, extras, and code of the
+user's own."""

@@ -21,7 +21,8 @@ _RAISED = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupE
 
 
 def load(name: str, *, where: str, what: str) -> Any:
-    """What is called `name` in a module of Python's path, to which the working directory is added, as the last.
+    """What is called `name` in a module of Python's path, to which the working directory is added, as the
+    last.
 
     `where` is the place of the name and `what` says what it would be, both for a ConfigError.
     """
@@ -61,7 +62,8 @@ def _source(name: str) -> str:
 
 
 def source_digest(name: str) -> str:
-    """Of the module's file or, inside a package, of all .py files of the outermost one. Nothing is imported."""
+    """Of the module's file or, inside a package, of all .py files of the outermost one. Nothing is
+    imported."""
     outermost = _parts(name, *_CODE)[0].partition(".")[0]
     spec = find_spec(outermost)
     if spec is None:
@@ -84,7 +86,8 @@ def _parts(name: str, where: str, what: str) -> tuple[str, str]:
 
 
 def _look_here() -> None:
-    """The working directory is the last place on Python's path; one that it was before is no place any more."""
+    """The working directory is the last place on Python's path; one that it was before is no place any
+    more."""
     global _here
     invalidate_caches()  # a file that was written a moment ago is found
     here = str(Path.cwd())

@@ -43,7 +43,8 @@ class Desk:
     prices: Prices
 
     def size(self, model: str | None, step: str | None) -> ModelSize | None:
-        """Of a model named so, or of the one that `step` makes: by its weights, else by what it started from."""
+        """Of a model named so, or of the one that `step` makes: by its weights, else by what it started
+        from."""
         if step is None:
             return self.prices.size(model) if model else None
         made = self.plan.step(step)
@@ -116,7 +117,8 @@ def grpo(desk: Desk, step: Step, stage: GrpoOptions, *, expect: Expect, prompt: 
     length = float(stage.max_completion_length) if expect.tokens is None else expect.tokens
     generated = updates / stage.num_iterations * length
     trained = updates * (length + (expect.prompt_tokens or prompt or 0))
-    # besides the update: the reference model's pass, and the old policy's where samples are used more than once
+    # besides the update: the reference model's pass, and the old policy's where samples are used more than
+    # once
     passes = int(stage.beta > 0) + int(stage.steps_per_generation * stage.num_iterations > 1)
     gpu = desk.gpu(expect, step)[1]
     decoding, speed_notes = _decoding(desk, step, expect, _trained_size(desk, step), None, generated)

@@ -1,7 +1,9 @@
 """What a plan will make and cost, before anything runs: rows, tokens, GPU-hours, money, disk.
 
-A figure comes from the store where it was measured there, else from the step's `expect`, else from a limit that
-it cannot exceed (`at_most`), else it is None. The time of processors (checking, filtering, dedup) is not estimated.
+A figure comes from the store where it was measured there, else from the step's `expect`, else from a limit
+that
+it cannot exceed (`at_most`), else it is None. The time of processors (checking, filtering, dedup) is not
+estimated.
 """
 
 from __future__ import annotations
@@ -63,7 +65,8 @@ class Total:
 def estimate(
     plan: Plan, *, store: Path | None, prices: Prices, samples: Mapping[str, StageDir] | None = None
 ) -> list[StepEstimate]:
-    """One estimate a step, in order. `samples`: by step id, folders of the same step on other rows of input."""
+    """One estimate a step, in order. `samples`: by step id, folders of the same step on other rows of
+    input."""
     book = _Book(plan, store, prices, samples or {})
     return [book.enter(step) for step in plan.steps]
 

@@ -1,4 +1,5 @@
-"""Which of a plan's models are the line's own checkpoints, which learn from others, and which stand beside these."""
+"""Which of a plan's models are the line's own checkpoints, which learn from others, and which stand beside
+these."""
 
 from __future__ import annotations
 

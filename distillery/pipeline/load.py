@@ -34,7 +34,8 @@ def load_plan(
     prompts: Path | None = None,
     engines: Mapping[str, Engine] | None = None,
 ) -> Plan:
-    """The plan of `file`; as tests do, `engines` replaces its engines by ready ones, `prompts` its prompts' folders."""
+    """The plan of `file`; as tests do, `engines` replaces its engines by ready ones, `prompts` its prompts'
+    folders."""
     return _Loader(file, settings, limit, prompts, engines or {}).load()
 
 

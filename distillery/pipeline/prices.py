@@ -1,4 +1,5 @@
-"""What things cost: GPU-hours, API tokens, sizes and speeds, as a price file says. What it lacks is unknown."""
+"""What things cost: GPU-hours, API tokens, sizes and speeds, as a price file says. What it lacks is
+unknown."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ class Speed:
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """A price file: `prices.yaml` beside a pipeline, or in a folder above it. What it lacks is printed as "?"."""
+    """A price file: `prices.yaml` beside a pipeline, or in a folder above it. What it lacks is printed as
+    "?"."""
 
     as_of: str = ""
     """When the prices were looked up."""

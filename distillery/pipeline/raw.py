@@ -1,6 +1,7 @@
 """A pipeline file as written: YAML, settings from the command line, and `foreach` written out.
 
-`foreach: {model: [zero, teacher]}` beside `stages:` repeats those stages with `${model}` filled in; with several
+`foreach: {model: [zero, teacher]}` beside `stages:` repeats those stages with `${model}` filled in; with
+several
 names the lists are walked side by side. A text that is nothing but `${name}` keeps the value's type.
 """
 

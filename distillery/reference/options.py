@@ -22,7 +22,8 @@ _NO_DEFAULT = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    name: str  # with dots into groups: `a.b`; `[]` stands for each one of a list, `*` for each name of a mapping
+    # with dots into groups: `a.b`; `[]` stands for each one of a list, `*` for each name of a mapping
+    name: str
     type: str
     default: str | None  # as YAML; None: it must be given; "": the options of the group say it
     about: str

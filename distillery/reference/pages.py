@@ -14,10 +14,10 @@ _WIDTH = 80
 _LEGEND = "What is no part of the identity may be changed without losing finished work."
 _HEAD = f"""# Reference
 
-Made by `make reference` from the program itself. `distillery stages NAME` prints one entry, `distillery schema` the
-JSON Schema that an editor checks a pipeline by. An option without a default must be given. A name with dots stands
-in a group: `sampling.top_p` is `sampling: {{top_p: ...}}`; `[]` stands for each one of a list, `*` for each name of
-a mapping. `default` is YAML. Columns are those of the example.
+Made by `make reference` from the program itself. `distillery stages NAME` prints one entry, `distillery
+schema` the JSON Schema that an editor checks a pipeline by. An option without a default must be given. A
+name with dots stands in a group: `sampling.top_p` is `sampling: {{top_p: ...}}`; `[]` stands for each one
+of a list, `*` for each name of a mapping. `default` is YAML. Columns are those of the example.
 {_LEGEND}
 """
 

@@ -1,4 +1,5 @@
-"""report.html: one file that needs nothing beside it. Its template escapes every text; charts alone are markup."""
+"""report.html: one file that needs nothing beside it. Its template escapes every text; charts alone are
+markup."""
 
 from __future__ import annotations
 

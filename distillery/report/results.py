@@ -1,4 +1,5 @@
-"""The table at the end of a run: what each model scores, for a log, for a README, for several seeds together."""
+"""The table at the end of a run: what each model scores, for a log, for a README, for several seeds
+together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which traces a reader is shown: kept ones of every kind, dropped ones of every reason, one for all models."""
+"""Which traces a reader is shown: kept ones of every kind, dropped ones of every reason, one for all
+models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A finished or half-finished run as plain values, read from its folder and the store; nothing is rendered."""
+"""A finished or half-finished run as plain values, read from its folder and the store; nothing is
+rendered."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ class _Waiting:
 
 
 class Conversation:
-    """A step's shards with its engine. `read` gives a shard's rows, `write` takes its output and requests' keys."""
+    """A step's shards with its engine. `read` gives a shard's rows, `write` takes its output and requests'
+    keys."""
 
     def __init__(
         self,

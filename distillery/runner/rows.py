@@ -1,4 +1,5 @@
-"""Reads what a stage looks at, writes what it kept: texts that it only passes on are neither read nor repeated."""
+"""Reads what a stage looks at, writes what it kept: texts that it only passes on are neither read nor
+repeated."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def run(
 ) -> None:
     """Does what the plan still owes. An error lets the work in flight end, then is raised.
 
-    The first Ctrl-C asks nothing new and keeps what is in flight, the second ends at once. A budget that is used
+    The first Ctrl-C asks nothing new and keeps what is in flight, the second ends at once. A budget that is
+    used
     up does as the first does, and raises `StoppedError`; `prices` is what its money is counted by.
     """
     purse = Purse(plan, prices or Prices()) if plan.budget else None
@@ -240,7 +241,8 @@ def _why_all(ledger: pl.DataFrame) -> str:
 
 
 def _depths(plan: Plan) -> dict[str, int]:
-    """Length of the longest line of trainers and engine stages that hangs on each step: whom to start first."""
+    """Length of the longest line of trainers and engine stages that hangs on each step: whom to start
+    first."""
     depth: dict[str, int] = {step.id: 0 for step in plan.steps}
     for step in reversed(plan.steps):
         own = depth[step.id] + (3 if step.kind is Kind.TRAINER else 2 if step.engines else 1)

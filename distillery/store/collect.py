@@ -1,6 +1,7 @@
 """What no run refers to, and its removal.
 
-Kept are the stage folders that any run names, the completions that those folders asked for, and every completion of a
+Kept are the stage folders that any run names, the completions that those folders asked for, and every
+completion of a
 model whom an unfinished stage still asks.
 """
 
@@ -202,7 +203,8 @@ class Claims:
 def remove(found: Survey, store: Path, runs: Path) -> tuple[list[Going], list[str]]:
     """What went, and what did not and why. Broken off anywhere, the next call goes on.
 
-    A run may begin at any moment: it writes its record first, and looks for its folders then. So a folder is first
+    A run may begin at any moment: it writes its record first, and looks for its folders then. So a folder is
+    first
     moved aside, and comes back if by then a run names it.
     """
     lock = FolderLock(store / _TRASH)
@@ -308,7 +310,8 @@ def _stale(folders: Iterable[Path], runs: Path) -> list[Going]:
 
 
 def model_of(identity: str, refs: References) -> str:
-    """The model of an engine's identity, with what else sets it apart; of a model that a stage made, the stage."""
+    """The model of an engine's identity, with what else sets it apart; of a model that a stage made, the
+    stage."""
     known = json.loads(identity) if identity else {}
     if not isinstance(known, dict) or "model" not in known:
         return identity or "an unnamed model"

@@ -1,6 +1,7 @@
 """What is on disk. A shard exists when its file does; a stage is done when stage.json does.
 
-Everything is written under a temporary name and renamed; the marker comes last. One writer a folder, held by a
+Everything is written under a temporary name and renamed; the marker comes last. One writer a folder, held by
+a
 file lock that the kernel gives back when its owner dies.
 """
 
@@ -84,7 +85,8 @@ class StageDir:
             yield from shards.read(file)["key"]
 
     def tells_all_asked(self) -> bool:
-        """Whether it is finished and `asked` has the requests of every shard; of none, where none was needed."""
+        """Whether it is finished and `asked` has the requests of every shard; of none, where none was
+        needed."""
         note = self.done()
         return note is not None and all(
             (self.path / f"asked-{shard:05d}.parquet").exists() for shard in range(note.shards)

@@ -1,7 +1,9 @@
 """The published table at any scale, with faults planted whose number and kind are known.
 
-804,745 rows at the counts and mean lengths of DeepSeek-R1's supervised set (arXiv 2501.12948v2, table 5). The words come
-from a first-order chain over texts that are there. Everything follows from the seed, whatever the number of rows a file.
+804,745 rows at the counts and mean lengths of DeepSeek-R1's supervised set (arXiv 2501.12948v2, table 5). The
+words come
+from a first-order chain over texts that are there. Everything follows from the seed, whatever the number of
+rows a file.
 """
 
 from __future__ import annotations
@@ -76,7 +78,8 @@ class Chain:
 
 
 def sources(data: Path | None) -> tuple[list[str], list[str]]:
-    """Thoughts and questions to learn the words from: real ones where they are, else the repository's seeds."""
+    """Thoughts and questions to learn the words from: real ones where they are, else the repository's
+    seeds."""
     questions = [
         json.loads(line)["question"]
         for name in ("grade_school", "general")

@@ -1,6 +1,8 @@
-"""Tokens that adaptive sampling spends, against a fixed number n of samples of which k accepted ones are kept.
+"""Tokens that adaptive sampling spends, against a fixed number n of samples of which k accepted ones are
+kept.
 
-Outcomes are replayed from tables: two of real ones, and a spread of pass rates that is written down here. Nothing
+Outcomes are replayed from tables: two of real ones, and a spread of pass rates that is written down here.
+Nothing
 is fitted to them but the spread itself, from which a table with few samples a problem is drawn on.
 """
 
@@ -103,7 +105,8 @@ def sample(policy: Adaptive, draws: Sequence[Draw], *, most: int) -> Bill:
 
 
 def written_down() -> Table:
-    """Many problems that are easy, many that are hopeless, half of all samples right, wrong ones half as long again."""
+    """Many problems that are easy, many that are hopeless, half of all samples right, wrong ones half as long
+    again."""
     luck = random.Random(5)
     rates = [luck.betavariate(0.4, 0.33) for _ in range(REPLAYED)]
     flips = [[luck.random() < rate for _ in range(MOST)] for rate in rates]
@@ -111,7 +114,8 @@ def written_down() -> Table:
 
 
 def replayed(name: str, problems: Sequence[Sequence[Draw]]) -> Table:
-    """More samples than a problem has: its rate is drawn from what its own leave open, lengths from its own."""
+    """More samples than a problem has: its rate is drawn from what its own leave open, lengths from its
+    own."""
     luck, spread = random.Random(6), Spread.of(problems)
     every = {
         flag: [draw.length for draws in problems for draw in draws if draw.right is flag]
@@ -149,7 +153,8 @@ def mathematics(folder: Path) -> Table:
 
 
 def tricks(folder: Path) -> Table:
-    """22 to 29 long thoughts for each of 42 trick questions, three each of nine models, taken as one teacher."""
+    """22 to 29 long thoughts for each of 42 trick questions, three each of nine models, taken as one
+    teacher."""
     problems: dict[str, list[Draw]] = {}
     for row in rows(folder / "traces_misguided_attention.jsonl.gz"):
         problems.setdefault(row["prompt_id"], []).append(Draw(row["rubric_score"] == 1, row["n_chars"]))
@@ -222,9 +227,11 @@ def test_where_all_right_samples_are_kept_the_hopeless_ones_are_saved(table):
 
 
 def least(spread: Spread, *, keep: int, n: int, wrong: float) -> float:
-    """Share of fixed n's tokens without which no policy that sees counts can accept and cover as much as it does.
+    """Share of fixed n's tokens without which no policy that sees counts can accept and cover as much as it
+    does.
 
-    Lagrange's bound: with any price on an accepted trace and on a covered problem, what the best policy for these
+    Lagrange's bound: with any price on an accepted trace and on a covered problem, what the best policy for
+    these
     prices (by backward induction, up to 4 n samples) still gains is what the bound lacks.
     """
     ways = [comb(n, right) * beta(spread.a + right, spread.b + n - right) for right in range(n + 1)]

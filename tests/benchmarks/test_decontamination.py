@@ -1,6 +1,8 @@
-"""Recall by kind, false hits and rows a second of decontamination, beside open-r1's published method on the same rows.
+"""Recall by kind, false hits and rows a second of decontamination, beside open-r1's published method on the
+same rows.
 
-That method: lower case, white space made one space, the set of all runs of 8 words of each benchmark; a row that holds
+That method: lower case, white space made one space, the set of all runs of 8 words of each benchmark; a row
+that holds
 any of them is contaminated. It runs in a Python loop over the rows, once for each benchmark.
 """
 
@@ -192,7 +194,8 @@ def peer(rows: list[str], known: dict[str, list[str]], size: int = 8) -> set[int
 
 
 def measure(title: str, known: dict[str, list[str]], clean: list[str]) -> dict[str, float]:
-    """Prints the figures and returns ours: recall by kind, "false hits" of the clean rows, "seconds", "peer"."""
+    """Prints the figures and returns ours: recall by kind, "false hits" of the clean rows, "seconds",
+    "peer"."""
     questions = [text for texts in known.values() for text in texts]
     plants = planted(questions)
     rows = [*clean, *(text for texts in plants.values() for text in texts)]

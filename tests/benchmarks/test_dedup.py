@@ -1,4 +1,5 @@
-"""Rows a second and recall of dedup.minhash beside datasketch, rensa and datatrove, on the same rows; memory at 5,000,000.
+"""Rows a second and recall of dedup.minhash beside datasketch, rensa and datatrove, on the same rows; memory
+at 5,000,000.
 
 The peers are run by the Python that DISTILLERY_BENCH_PEERS names, where it has them.
 """

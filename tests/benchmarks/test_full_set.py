@@ -1,6 +1,8 @@
-"""The published table through filter, dedup, decontamination, selection, mix and export, at DISTILLERY_BENCH_SCALE.
+"""The published table through filter, dedup, decontamination, selection, mix and export, at
+DISTILLERY_BENCH_SCALE.
 
-0.05 unless told; 1 is all 804,745 rows (18 GB of text; 60 GB of disk under DISTILLERY_BENCH_WORK). What is planted is
+0.05 unless told; 1 is all 804,745 rows (18 GB of text; 60 GB of disk under DISTILLERY_BENCH_WORK). What is
+planted is
 looked for in what comes out.
 """
 

@@ -1,6 +1,7 @@
 """Megabytes a second of filter.quality over real traces, beside datatrove's filters on the same rows.
 
-datatrove's GopherRepetitionFilter and LanguageFilter are run by the Python that DISTILLERY_BENCH_PEERS names, where it
+datatrove's GopherRepetitionFilter and LanguageFilter are run by the Python that DISTILLERY_BENCH_PEERS names,
+where it
 has them. Neither looks for most of what filter.quality looks for.
 """
 

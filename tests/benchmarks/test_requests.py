@@ -1,6 +1,8 @@
-"""Requests a second against the mock server, beside peers; the memory of a long input; the tail that holds nobody up.
+"""Requests a second against the mock server, beside peers; the memory of a long input; the tail that holds
+nobody up.
 
-Peers that are not installed here are run by the Python that DISTILLERY_BENCH_PEERS names (`make bench-peers`).
+Peers that are not installed here are run by the Python that DISTILLERY_BENCH_PEERS names (`make
+bench-peers`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Verdicts a second on real answers with bombs among them, beside math-verify in a loop and in a pool of processes.
+"""Verdicts a second on real answers with bombs among them, beside math-verify in a loop and in a pool of
+processes.
 
-The peers get no bombs, at which they hang, and every tenth row: their rates do not depend on how many there are.
+The peers get no bombs, at which they hang, and every tenth row: their rates do not depend on how many there
+are.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ FORMS = (
 
 
 def real_rows(folder: Path) -> list[tuple[str, str]]:
-    """Golds of GSM8K, MATH and OlympiadBench in their proportions; a third of the answers is another row's."""
+    """Golds of GSM8K, MATH and OlympiadBench in their proportions; a third of the answers is another
+    row's."""
     dice = random.Random(7)
     found: list[tuple[str, str]] = []
     for name, weight in SETS.items():

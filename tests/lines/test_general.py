@@ -1,4 +1,5 @@
-"""The general line on its own seeds, with an engine that plays writer, translator and judge; then as a student gets it."""
+"""The general line on its own seeds, with an engine that plays writer, translator and judge; then as a
+student gets it."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def originals() -> list[str]:
 
 
 def versatile(request) -> str | Completion:
-    """Writes with a thought where the system prompt asks for one; judges well, except what is about limericks."""
+    """Writes with a thought where the system prompt asks for one; judges well, except what is about
+    limericks."""
     asked = request.messages[-1][1]
     if "## Rubric" in asked:
         score = 3 if "limerick" in asked else 8
@@ -229,7 +231,8 @@ def byte_tokenizer(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_server_is_one_setting_away(tmp_path, monkeypatch):
-    """Offline, too. The mock server's words are no verdicts: its rows are answered and dropped as unjudged."""
+    """Offline, too. The mock server's words are no verdicts: its rows are answered and dropped as
+    unjudged."""
     monkeypatch.chdir(ROOT)
     with MockServer(MockOptions(model="deepseek-ai/DeepSeek-V3")) as server:
         plan = load_plan(FILE, settings=[f"engines.v3.base_url={server.url}"], limit=40)

@@ -1,4 +1,5 @@
-"""A real set of 7,473 problems through the whole line, with an engine that answers by the book of a careless pupil."""
+"""A real set of 7,473 problems through the whole line, with an engine that answers by the book of a careless
+pupil."""
 
 from __future__ import annotations
 

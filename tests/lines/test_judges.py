@@ -107,7 +107,8 @@ def correct(_):
 
 
 class Held:
-    """A server that notes each body and replies in the form that it is held to, with what `says` makes of the prompt."""
+    """A server that notes each body and replies in the form that it is held to, with what `says` makes of the
+    prompt."""
 
     def __init__(self, says=correct):
         self.bodies = []

@@ -1,4 +1,5 @@
-"""The recipe's files: each resolves without a network, and its estimate is of the published order of magnitude."""
+"""The recipe's files: each resolves without a network, and its estimate is of the published order of
+magnitude."""
 
 from __future__ import annotations
 
@@ -129,7 +130,8 @@ def test_a_code_problem_as_the_hub_gives_it_becomes_one_that_can_be_judged():
 
 
 def test_r1_zero_is_estimated_within_the_published_order_of_magnitude():
-    """101K H800-hours were paid for. The estimate has no GPU wait, neither for the longest completion of a round nor
+    """101K H800-hours were paid for. The estimate has no GPU wait, neither for the longest completion of a
+    round nor
     for rewards and weights on their way, so it must lie below, and within a factor of ten."""
     steps = priced("1_zero")
     hours = sum(steps[name].gpu_hours or 0 for name in ("zero_32k", "zero"))

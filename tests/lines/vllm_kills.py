@@ -1,4 +1,5 @@
-"""Kills a run with vLLM in its process, or in servers of its own, again and again; compares it with one left alone.
+"""Kills a run with vLLM in its process, or in servers of its own, again and again; compares it with one left
+alone.
 
     .venv-vllm/bin/python tests/lines/vllm_kills.py data/models/smollm2 [KILLS] [OUT] [vllm | vllm_server]
 

@@ -1,4 +1,5 @@
-"""What needs a CUDA device: GRPO at the size of the smallest student, with random weights and a real shape."""
+"""What needs a CUDA device: GRPO at the size of the smallest student, with random weights and a real
+shape."""
 
 from __future__ import annotations
 

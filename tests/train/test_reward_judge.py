@@ -1,4 +1,5 @@
-"""A judge's opinion as a reward: what it is shown, what its words are worth, and that it is never asked twice."""
+"""A judge's opinion as a reward: what it is shown, what its words are worth, and that it is never asked
+twice."""
 
 from __future__ import annotations
 

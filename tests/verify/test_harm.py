@@ -92,7 +92,8 @@ def test_harm_that_is_asked_for_in_real_questions(real_data):
 
 @pytest.mark.slow
 def test_responses_that_people_found_harmless_are_let_pass(real_data):
-    """Measured: flagged are none of 5,441 answers to risky questions, 7 of 2,061 labelled ones, none of 969 thoughts.
+    """Measured: flagged are none of 5,441 answers to risky questions, 7 of 2,061 labelled ones, none of 969
+    thoughts.
 
     Responses that do harm are in no set at hand, so that the share of them that is seen is not known.
     """

@@ -99,7 +99,8 @@ def test_hostile_openings_take_no_time(piece: str):
 def test_human_labels_of_refusals_are_met(real_data):
     """Measured on 2,061 completions of five models: see the numbers.
 
-    Most of what is missed answers the question by disputing its premise; most of what is flagged and labelled as an
+    Most of what is missed answers the question by disputing its premise; most of what is flagged and labelled
+    as an
     answer opens as a refusal and gives a fictional person's secret as the reason.
     """
     with gzip.open(real_data / "judge_refusal_labels_xstest.jsonl.gz", "rt") as lines:

@@ -1,4 +1,5 @@
-"""The data card of a published set: Markdown from plain facts. Pure; what the facts are is decided elsewhere."""
+"""The data card of a published set: Markdown from plain facts. Pure; what the facts are is decided
+elsewhere."""
 
 from __future__ import annotations
 
@@ -155,7 +156,8 @@ def _bars(histogram: Sequence[tuple[int, int, int]]) -> str:
     highest = max((count for _, _, count in histogram), default=0)
     width = max((len(f"{high:,}") for _, high, _ in histogram), default=0)
     return "\n".join(
-        f"{low:>{width},} … {high:>{width},}  {'█' * max(1, round(_BAR * count / highest)) if count else '':<{_BAR}}"
+        f"{low:>{width},} … {high:>{width},}  "
+        f"{'█' * max(1, round(_BAR * count / highest)) if count else '':<{_BAR}}"
         f"  {count:,}"
         for low, high, count in histogram
     )

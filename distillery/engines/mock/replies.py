@@ -174,7 +174,8 @@ _NORMAL = NormalDist()
 _VOCABULARY = (
     "so let us first look at the given numbers and see what they say about it then we add both sides check "
     "that sum again wait maybe not this case is smaller than before but now if one takes half of all terms "
-    "divides by three or four times two gives an even result which must be right because every other choice fails here"
+    "divides by three or four times two gives an even result "
+    "which must be right because every other choice fails here"
 )
 _BY_BYTE = (_VOCABULARY.split() * 5)[:256]
 _WORDS_SIGMA = 0.5

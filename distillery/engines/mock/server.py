@@ -1,6 +1,7 @@
 """An OpenAI-compatible server that plays a model: its thoughts, latencies, queue and faults.
 
-For dry runs, tests and benchmarks of clients, which measure themselves against it: a reply costs it a fifth of a
+For dry runs, tests and benchmarks of clients, which measure themselves against it: a reply costs it a fifth
+of a
 millisecond. What it says is in `replies`.
 """
 
@@ -44,7 +45,8 @@ _DOOR = frozenset({MockFault.RATE_LIMIT, MockFault.SERVER_ERROR})  # answered at
 
 
 async def serve(service: Service, *, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-    """Serves until `stop` is set. `ready` gets the URL, which ends in /v1. Raises ConfigError where the port cannot be had."""
+    """Serves until `stop` is set. `ready` gets the URL, which ends in /v1. Raises ConfigError where the port
+    cannot be had."""
     options = service.options
     # a client that hangs up ends its request, as in vLLM; otherwise the slot of a hanging one would be lost
     server = web.Server(

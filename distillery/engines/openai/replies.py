@@ -38,7 +38,8 @@ _TRY_AGAIN = frozenset([408, 409, 425])
 # input tokens" and "the upper bound for 192 input tokens" say nothing of the prompt's length.
 _LIMIT = re.compile(r"(?:maximum context length (?:is|of) |max_(?:model_len|total_tokens)=)(\d+)")
 _PROMPT = re.compile(
-    r"(?<!at least )(?<!bound for )\b(\d+) (?:input tokens|in the messages|in the prompt|tokens from the input)"
+    r"(?<!at least )(?<!bound for )\b(\d+) "
+    r"(?:input tokens|in the messages|in the prompt|tokens from the input)"
 )
 
 

@@ -1,4 +1,5 @@
-"""What the three training stages share: a spec file, and a trainer that reads it in this process or on many ranks."""
+"""What the three training stages share: a spec file, and a trainer that reads it in this process or on many
+ranks."""
 
 from __future__ import annotations
 

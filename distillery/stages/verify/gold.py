@@ -1,4 +1,5 @@
-"""verify.gold: problems whose gold nothing can be compared with leave before anything is generated for them."""
+"""verify.gold: problems whose gold nothing can be compared with leave before anything is generated for
+them."""
 
 from __future__ import annotations
 

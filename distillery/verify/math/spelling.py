@@ -43,7 +43,8 @@ _ROWS = re.compile(r"\[(\[[^\[\]]*\](?:,\[[^\[\]]*\])+)\]")
 
 @lru_cache(maxsize=1 << 14)
 def canonical(answer: str) -> str:
-    """Spaces stay only between two digits, or letters, where they part words or a command from what follows."""
+    """Spaces stay only between two digits, or letters, where they part words or a command from what
+    follows."""
     text = _RAISED.sub(lambda found: f"^{{{_folded(found[0])}}}", answer)
     text = _LOWERED.sub(lambda found: f"_{{{_folded(found[0])}}}", text)
     text = _VULGAR.sub(lambda found: f" {_folded(found[0]).replace('⁄', '/')}", text)

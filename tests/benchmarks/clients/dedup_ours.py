@@ -1,4 +1,5 @@
-"""dedup.minhash over texts. Usage: dedup_ours.py TEXTS_JSON THRESHOLD. Prints seconds, the texts that go, the peak."""
+"""dedup.minhash over texts. Usage: dedup_ours.py TEXTS_JSON THRESHOLD. Prints seconds, the texts that go, the
+peak."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Deduplication as datasketch, rensa and datatrove document it. Usage: dedup_peers.py PEER TEXTS_JSON THRESHOLD.
+"""Deduplication as datasketch, rensa and datatrove document it. Usage: dedup_peers.py PEER TEXTS_JSON
+THRESHOLD.
 
 Prints a JSON object: seconds, and the numbers of the texts that go. Runs in the peers' own environment.
 """

@@ -1,4 +1,5 @@
-"""distilabel, as its documentation shows it: a pipeline with one TextGeneration step, batches of the wanted size."""
+"""distilabel, as its documentation shows it: a pipeline with one TextGeneration step, batches of the wanted
+size."""
 
 import json
 import sys

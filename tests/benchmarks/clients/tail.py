@@ -1,4 +1,5 @@
-"""The stage's own scheduler against slow answers; what the server had in flight until the last requests were left."""
+"""The stage's own scheduler against slow answers; what the server had in flight until the last requests were
+left."""
 
 import json
 import sys

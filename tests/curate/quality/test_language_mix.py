@@ -18,7 +18,8 @@ def rows_of(real_data):
 
 
 def test_labelled_real_traces_are_told_apart(rows_of):
-    """Measured: 32 of 32 mixed ones found, none of 90 clean ones flagged, and 2 of 22 that quote on purpose."""
+    """Measured: 32 of 32 mixed ones found, none of 90 clean ones flagged, and 2 of 22 that quote on
+    purpose."""
     rows = rows_of("lang_mix_traces")
     flagged = {
         row["id"] for row in rows if slip(row["text"], row["main_language"], question=row["prompt"] or "")
@@ -52,7 +53,8 @@ def test_of_thousands_of_english_traces_only_those_that_slip_are_flagged(rows_of
 
 
 def test_of_thousands_of_chinese_texts_only_those_that_slip_are_flagged(rows_of):
-    """Every one of the flagged was read: an English sentence or bare HTML and program text in a Chinese answer."""
+    """Every one of the flagged was read: an English sentence or bare HTML and program text in a Chinese
+    answer."""
     rows = rows_of("general_alpaca_zh_4000")
     flagged = [
         row["id"]

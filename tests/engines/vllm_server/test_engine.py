@@ -1,4 +1,5 @@
-"""Against a stand-in for vLLM: `vllm.entrypoints.openai.api_server` as a small script that takes the same flags."""
+"""Against a stand-in for vLLM: `vllm.entrypoints.openai.api_server` as a small script that takes the same
+flags."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from distillery.errors import ConfigError, EngineError
 from tests.engines.ask_all import ask_all
 from tests.engines.mock_server import MockServer
 
-# what it does besides answering is in files of its folder: "die-at-start", "never-ready", "die-at", "refuse", "opens"
+# what it does besides answering is in files of its folder: "die-at-start", "never-ready", "die-at", "refuse",
+# "opens"
 SERVER = """
 import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

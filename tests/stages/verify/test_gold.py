@@ -21,7 +21,8 @@ class Counts:
 
 
 def run(rows: list[tuple[str, str, str]]) -> tuple[list[str], dict[str, str], dict[str, float]]:
-    """Rows of (gold, checker, payload), named p0, p1, ...; gives kept names, dropped names with details, progress."""
+    """Rows of (gold, checker, payload), named p0, p1, ...; gives kept names, dropped names with details,
+    progress."""
     table = pl.DataFrame(
         [
             {"problem_id": f"p{n}", "question": "q", "gold": gold, "checker": checker, "payload": payload}

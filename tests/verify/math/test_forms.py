@@ -1,4 +1,5 @@
-"""Answers written in other ways than their gold, and other answers that look like it: one a line, gold ~ answer."""
+"""Answers written in other ways than their gold, and other answers that look like it: one a line, gold ~
+answer."""
 
 import pytest
 
