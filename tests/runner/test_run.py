@@ -150,7 +150,8 @@ def test_a_failed_run_continues_at_the_shard(tmp_path):
     with pytest.raises(DistilleryError, match="broke at 4"):
         do(tmp_path, broken)
     assert Double.calls == [4, 4, 4], "the first shard is not done again"
-    assert open_run(broken, tmp_path / "runs").read()["status"] == "failed"
+    record = open_run(broken, tmp_path / "runs").path / "run.json"
+    assert json.loads(record.read_text())["status"] == "failed"
 
 
 def test_a_changed_option_redoes_only_what_stands_on_it(tmp_path):
