@@ -6,23 +6,9 @@ import pytest
 
 from distillery.engines import Failure
 from distillery.stages.judge.best import JudgeBest
+from tests.stages.judge.candidates import table
 
 STAGE = JudgeBest
-
-
-def table(*answers, problem="p"):
-    return pl.DataFrame(
-        [
-            {
-                "problem_id": problem,
-                "trace_id": f"{problem}{n}",
-                "question": f"Q {problem}?",
-                "answer": answer,
-            }
-            for n, answer in enumerate(answers)
-        ],
-        schema_overrides={"answer": pl.String},
-    )
 
 
 def listed(asked):

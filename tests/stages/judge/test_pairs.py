@@ -6,23 +6,9 @@ import pytest
 from distillery.engines import Completion, Failure
 from distillery.errors import ConfigError
 from distillery.stages.judge.pairs import JudgePairs
+from tests.stages.judge.candidates import table
 
 STAGE = JudgePairs
-
-
-def table(*answers, problem="p"):
-    return pl.DataFrame(
-        [
-            {
-                "problem_id": problem,
-                "trace_id": f"{problem}{n}",
-                "question": f"Q {problem}?",
-                "answer": answer,
-            }
-            for n, answer in enumerate(answers)
-        ],
-        schema_overrides={"answer": pl.String},
-    )
 
 
 def likes(word, strength=">>"):

@@ -8,6 +8,7 @@ from distillery.verify.math.final_answer import final_answer, stated_gold
 from distillery.verify.math.symbolic import prepare, work
 from distillery.verify.math.tolerance import read_tolerance
 from distillery.verify.pool.processes import judge
+from tests.verify.math.boxed_lines import boxed, judged
 
 SAME = r"""
 300, 400    ~    400, 300
@@ -110,19 +111,6 @@ TEXTS = {
     "Step one gives \\boxed{41}.\nFinal Answer: The final answer is $42$.": "42",
     "\\boxed{42} The final answer is in the box.": "42",
 }
-
-
-def boxed(answer: str) -> str:
-    return f"<think>\nhm\n</think>\n\\boxed{{{answer}}}"
-
-
-def judged(table: str, outcome: Outcome) -> list[str]:
-    """Lines of `table` that come out otherwise."""
-    lines = table.strip().splitlines()
-    pairs = [line.split("    ~    ") for line in lines]
-    rows = [(Problem("q", gold, checker="math"), boxed(answer)) for gold, answer in pairs]
-    verdicts = judge(rows, deadline_s=60)  # the machine may be busy
-    return [line for line, verdict in zip(lines, verdicts, strict=True) if verdict.outcome is not outcome]
 
 
 def score(gold: str, text: str, payload: str = "{}") -> float | None:

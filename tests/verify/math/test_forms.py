@@ -9,6 +9,7 @@ from distillery.verify.math import rough_value as floats
 from distillery.verify.math.numerals import word_value
 from distillery.verify.math.symbolic import prepare, work
 from distillery.verify.pool.processes import judge
+from tests.verify.math.boxed_lines import boxed, judged
 
 SAME = r"""
 x^2+2x+1    ~    (x+1)^2
@@ -533,19 +534,6 @@ x \equiv 3 \pmod 7    ~    3
 90 \text{ minutes}    ~    1.5 \text{ hours}
 \frac{11}{4}    ~    2\text{ and }\frac34
 """
-
-
-def boxed(answer: str) -> str:
-    return f"<think>\nhm\n</think>\n\\boxed{{{answer}}}"
-
-
-def judged(table: str, outcome: Outcome) -> list[str]:
-    """Lines of `table` that come out otherwise."""
-    lines = table.strip().splitlines()
-    pairs = [line.split("    ~    ") for line in lines]
-    rows = [(Problem("q", gold, checker="math"), boxed(answer)) for gold, answer in pairs]
-    verdicts = judge(rows, deadline_s=60)  # the machine may be busy
-    return [line for line, verdict in zip(lines, verdicts, strict=True) if verdict.outcome is not outcome]
 
 
 @pytest.mark.slow
