@@ -148,8 +148,12 @@ def apply_settings(raw: dict[str, Any], settings: Sequence[str]) -> None:
         name, value = read_setting(setting, "stages.ID.option")
         path = name.split(".")
         target: Any = raw
+        if path == ["stages"]:
+            raise ConfigError(f"--set {setting}: is all stages; write stages.ID.OPTION=value")
         for depth, name in enumerate(path[:-1]):
             target = _descend(target, name, f"--set {setting}: {'.'.join(path[: depth + 1])}")
+        if isinstance(target, list):
+            raise ConfigError(f"--set {setting}: is a whole stage; write stages.{path[-1]}.OPTION=value")
         target[path[-1]] = value
 
 
@@ -164,6 +168,9 @@ def _descend(target: Any, name: str, where: str) -> Any:
     if name not in target:
         if name in ("stages", "engines"):
             raise ConfigError(f"{where}: the file has no such part; it has {', '.join(map(str, target))}")
+        if where.endswith(f": engines.{name}"):
+            hint = did_you_mean(name, map(str, target), f"there are {', '.join(map(str, target))}")
+            raise ConfigError(f"{where}: no engine of this name; {hint}")
         target[name] = {}
     if not isinstance(target[name], (dict, list)):
         raise ConfigError(f"{where}: holds {target[name]!r}, which has no options inside")

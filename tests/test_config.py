@@ -92,6 +92,7 @@ def test_settings_reach_stages_by_id_and_read_yaml():
         ("stages.b.n=[1", "the value is not YAML"),
         ("seed.deep=1", "holds 0, which has no options inside"),
         ("engines.x.model=1", "has no such part"),
+        ("stages.b=1", "is a whole stage; write stages.b.OPTION=value"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_error(setting, says):

@@ -56,7 +56,7 @@ def open_engine(kind: str, options: Mapping[str, Any], *, where: str = "engine")
 def _own(kind: str, where: str) -> type[Engine]:
     found = dotted.load(kind, where=f"{where}.kind:", what=_OFFERS)
     if not (isinstance(found, type) and issubclass(found, Engine) and is_dataclass(found)):
-        raise ConfigError(f"{where}.kind: {kind!r}: {found!r} is no engine; {_OFFERS}")
+        raise ConfigError(f"{where}.kind: {kind!r}: a {type(found).__name__} is no engine; {_OFFERS}")
     if lacks := sorted(found.__abstractmethods__):
         raise ConfigError(f"{where}.kind: {kind!r}: lacks {', '.join(lacks)}; {_OFFERS}")
     return found

@@ -27,7 +27,7 @@ from distillery.stages.base import AnyStage, Kind, RowStage, Sink, Source, Train
 
 
 def load_plan(
-    file: Path,
+    file: Path | str,
     *,
     settings: Sequence[str] = (),
     limit: int | None = None,
@@ -36,7 +36,7 @@ def load_plan(
 ) -> Plan:
     """The plan of `file`; as tests do, `engines` replaces its engines by ready ones, `prompts` its prompts'
     folders."""
-    return _Loader(file, settings, limit, prompts, engines or {}).load()
+    return _Loader(Path(file), settings, limit, prompts, engines or {}).load()
 
 
 class _Loader:

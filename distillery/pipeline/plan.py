@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from distillery.engines import Engine, open_engine
 from distillery.errors import ConfigError
@@ -86,9 +88,9 @@ class Step:
 class Workers:
     """How much runs at once: `jobs` steps (or shards) side by side, `threads` for each one's arithmetic."""
 
-    jobs: int = 1
+    jobs: Annotated[int, Field(ge=1)] = 1
     """Steps or shards side by side."""
-    threads: int | None = None
+    threads: Annotated[int, Field(ge=1)] | None = None
     """For each one's arithmetic; null: as many as there are cores."""
 
 

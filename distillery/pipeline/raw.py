@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
-from distillery.config import apply_settings
+from distillery.config import apply_settings, did_you_mean
 from distillery.errors import ConfigError
 
 _PARTS = {"pipeline", "seed", "engines", "stages", "workers", "budget", "about"}
 _ENTRY = {"id", "use", "from", "with", "expect"}
+_NAME = re.compile(r"[^\s./\\][^/\\\x00-\x1f\x7f]*")
 _SLOT = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -31,13 +32,33 @@ def read_pipeline(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
     if not isinstance(raw, dict) or not isinstance(raw.get("stages"), list) or not raw["stages"]:
         right = "a pipeline is a mapping with a list of `stages`; see pipelines/quickstart.yaml"
         raise ConfigError(f"{file}: {right}")
-    for name in raw:
-        if name not in _PARTS:
-            raise ConfigError(f"{file}: unknown part {name!r}; a pipeline has {', '.join(sorted(_PARTS))}")
+    _only_parts(raw, str(file))
     raw.setdefault("pipeline", file.stem)
     raw["stages"] = _write_out(raw["stages"], {}, str(file))
-    apply_settings(raw, settings)
+    for setting in settings:
+        apply_settings(raw, [setting])
+        _only_parts(raw, f"--set {setting}")
+    _check_parts(raw, str(file))
     return raw
+
+
+def _only_parts(raw: Mapping[str, Any], where: str) -> None:
+    for name in raw:
+        if name not in _PARTS:
+            hint = did_you_mean(str(name), _PARTS, f"a pipeline has {', '.join(sorted(_PARTS))}")
+            raise ConfigError(f"{where}: unknown part {name!r}; {hint}")
+
+
+def _check_parts(raw: Mapping[str, Any], where: str) -> None:
+    name, engines = raw["pipeline"], raw.get("engines") or {}
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        right = "it names a folder: no '/', '\\' or control character in it, no '.' at its beginning"
+        raise ConfigError(f"{where}: pipeline is {name!r}; {right}")
+    if not isinstance(engines, dict):
+        raise ConfigError(f"{where}: engines is {engines!r}; it is a mapping of name to options")
+    for engine, options in engines.items():
+        if not isinstance(options, dict):
+            raise ConfigError(f"{where}: engines.{engine} is {options!r}; an engine is a mapping with `kind`")
 
 
 def read_yaml(file: Path) -> Any:

@@ -71,7 +71,7 @@ def _own(use: str, where: str) -> type[AnyStage]:
     place = f"{where}: stage" if where else "stage"
     found = dotted.load(use, where=place, what=_OFFERS)
     if not (isinstance(found, type) and issubclass(found, _BASES) and is_dataclass(found)):
-        raise ConfigError(f"{place} {use!r}: {found!r} is no stage; {_OFFERS}")
+        raise ConfigError(f"{place} {use!r}: a {type(found).__name__} is no stage; {_OFFERS}")
     if lacks := sorted(getattr(found, "__abstractmethods__", ())):
         raise ConfigError(f"{place} {use!r}: lacks {', '.join(lacks)}; {_OFFERS}")
     if not isinstance(getattr(found, "version", None), int):

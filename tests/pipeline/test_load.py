@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,42 @@ def test_a_slot_that_nothing_fills_is_said(tmp_path):
 def test_prompts_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert plan_of(tmp_path, GOOD).prompts["solve.plain@1"].slots == {"question"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("sead=3", "--set sead=3: unknown part 'sead'; did you mean 'seed'?"),
+        ("budgt.usd=1", "--set budgt.usd=1: unknown part 'budgt'; did you mean 'budget'?"),
+        ("answers.samples=3", "--set answers.samples=3: unknown part 'answers'"),
+        ("engines.locl.model=x", "engines.locl: no engine of this name; did you mean 'local'?"),
+        ("stages.answers=3", "is a whole stage; write stages.answers.OPTION=value"),
+        ("stages=3", "is all stages; write stages.ID.OPTION=value"),
+    ],
+)
+def test_a_setting_of_what_no_pipeline_has_is_an_error(tmp_path, setting, says):
+    with pytest.raises(ConfigError, match="--set") as caught:
+        plan_of(tmp_path, GOOD, settings=[setting])
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "a\\b", ".hidden", "..", "", " x", "a\nb", "3", "[a]"])
+def test_a_pipeline_is_called_what_can_be_a_folder(tmp_path, name):
+    with pytest.raises(ConfigError, match="pipeline is .* it names a folder"):
+        plan_of(tmp_path, f"pipeline: {name if name in ('3', '[a]') else json.dumps(name)}\n{GOOD}")
+    assert plan_of(tmp_path, f'pipeline: "my run (2).b"\n{GOOD}').name == "my run (2).b"
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("engines: 3", "engines is 3; it is a mapping"),
+        ("engines: {local: 3}", "engines.local is 3; an engine is a mapping with `kind`"),
+        ("workers: {jobs: 0}", "workers.jobs: Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_part_of_another_shape_is_an_error(tmp_path, part, says):
+    text = f"{part}\nstages:\n  {SOURCE}\n"
+    with pytest.raises(ConfigError) as caught:
+        plan_of(tmp_path, text)
+    assert says in str(caught.value)
