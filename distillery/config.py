@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import types
 import typing
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from functools import lru_cache
@@ -28,10 +30,12 @@ def build(cls: type[T], options: Any, *, where: str) -> T:
     """
     if not isinstance(options, Mapping):
         raise ConfigError(f"{where}: is {options!r}; options are a mapping of name to value")
-    for fault in _unknown(cls, options, where):
+    for fault in (*_unknown(cls, options, where), *_endless(options, where)):
         raise ConfigError(fault)
     try:
         return _adapter(cls).validate_python({**options, **_completed(cls, options)})
+    except ConfigError as error:  # what a class says of its own options
+        raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
         found = error.errors()
         # a union gives one each
@@ -77,6 +81,16 @@ def _unknown(hint: Any, value: Any, where: str) -> Iterator[str]:
         each = parts if kind is tuple and parts[-1] is not ... else [parts[0]] * len(value)
         for number, (part, item) in enumerate(zip(each, value, strict=False)):
             yield from _unknown(part, item, f"{where}[{number}]")
+
+
+def _endless(value: Any, where: str) -> Iterator[str]:
+    """What to say of each number that is none: a fingerprint is JSON, which has no such numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{where}: is {value}; a finite number is expected"
+    named = value.items() if isinstance(value, Mapping) else ()
+    listed = enumerate(value) if isinstance(value, (list, tuple)) else ()
+    for name, item in (*named, *listed):
+        yield from _endless(item, f"{where}.{name}")
 
 
 def _options_of(kind: Any) -> dict[str, Any] | None:
@@ -129,6 +143,23 @@ def identity(value: Any) -> Json:
     return value
 
 
+def read_yaml(text: str) -> Any:
+    """Raises yaml.YAMLError, also where a name stands twice in a mapping: one of its values would be lost."""
+    import yaml
+
+    class OnceEach(yaml.SafeLoader): ...
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+        names = Counter(name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode))
+        if twice := [name for name, number in names.items() if number > 1]:
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: {twice[0]!r} stands twice in one mapping")
+        loader.flatten_mapping(node)
+        return loader.construct_mapping(node, deep=True)
+
+    OnceEach.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return yaml.load(text, OnceEach)
+
+
 def read_setting(setting: str, form: str, where: str = "--set") -> tuple[str, Any]:
     """Name and value, read as YAML, of `name=value`; `form` is how a name looks."""
     import yaml
@@ -137,7 +168,7 @@ def read_setting(setting: str, form: str, where: str = "--set") -> tuple[str, An
     if match is None:
         raise ConfigError(f"{where} {setting}: no '=' in it; write it as {form}=value")
     try:
-        return match[1], yaml.safe_load(match[2])
+        return match[1], read_yaml(match[2])
     except yaml.YAMLError as error:
         raise ConfigError(f"{where} {setting}: the value is not YAML ({error})") from None
 

@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field
 
 from distillery.hashing import Json, digest
 
@@ -20,11 +22,11 @@ class Sampling:
     `cut_loops` ends a text that only repeats itself (`distillery.engines.loops`); its finish is then "loop".
     """
 
-    temperature: float = 0.6
+    temperature: Annotated[float, Field(ge=0)] = 0.6
     """0: always the likeliest token."""
-    top_p: float = 0.95
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     """Share of the probability that is drawn from."""
-    max_tokens: int = 8192
+    max_tokens: Annotated[int, Field(ge=1)] = 8192
     """Tokens that a completion may have."""
     stop: tuple[str, ...] = ()
     """Texts that end a completion."""

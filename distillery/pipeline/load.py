@@ -71,6 +71,8 @@ class _Loader:
             step = self._step(entry, last, where)
             self.steps[step.id] = step
             last = step.id if step.makes_table else last
+        for name in self.engines_raw.keys() - {name.partition("(")[0] for name in self.engines}:
+            self._check_engine(name)
         workers = build(Workers, self.raw.get("workers") or {}, where=f"{self.file}: workers")
         return Plan(
             name=str(self.raw["pipeline"]),
@@ -262,6 +264,14 @@ class _Loader:
             options["model"] = f"stage:{self.steps[model_from].fingerprint}"
         known_as = engine_identity(kind, build(cls, options, where=place))
         return EngineSpec(name=name, kind=kind, options=options, model_from=model_from, identity=known_as)
+
+    def _check_engine(self, name: str) -> None:
+        """Of an engine that no stage asks."""
+        options, place = dict(self.engines_raw[name]), f"{self.file}: engines.{name}"
+        cls = engine_class(str(options.pop("kind", "")), where=place)
+        if isinstance(options.get("model"), dict):
+            options["model"] = self._model_step(options["model"], f"{place}.model")
+        build(cls, options, where=place)
 
     def _one(self, prompt: Prompt) -> Prompt:
         """A run knows a prompt by its name alone, and each file may have its own beside it."""

@@ -15,11 +15,13 @@ from typing import Any
 
 import yaml
 
+from distillery import config
 from distillery.config import apply_settings, did_you_mean
 from distillery.errors import ConfigError
 
 _PARTS = {"pipeline", "seed", "engines", "stages", "workers", "budget", "about"}
 _ENTRY = {"id", "use", "from", "with", "expect"}
+_ID = re.compile(r"\w[\w.\-]*")
 _NAME = re.compile(r"[^\s./\\][^/\\\x00-\x1f\x7f]*")
 _SLOT = re.compile(r"\$\{([\w.]+)\}")
 
@@ -63,7 +65,7 @@ def _check_parts(raw: Mapping[str, Any], where: str) -> None:
 
 def read_yaml(file: Path) -> Any:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return config.read_yaml(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
     except UnicodeDecodeError as error:
@@ -87,6 +89,9 @@ def _write_out(entries: Sequence[Any], values: Mapping[str, Any], where: str) ->
         for name in ("id", "use"):
             if not isinstance(entry.get(name), str):
                 raise ConfigError(f"{place}: has no {name!r}; a stage needs `id` and `use`")
+        if not _ID.fullmatch(entry["id"]):
+            right = "letters, digits, '_', and inside also '-' and '.'"
+            raise ConfigError(f"{place}: the id is {entry['id']!r}; it has {right}")
         out.append(entry)
     return out
 

@@ -10,9 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from distillery.config import did_you_mean
 from distillery.engines.base import Sampling
 from distillery.errors import ConfigError
 from distillery.judging.votes import check_votes
+from distillery.verify import CHECKERS
 from distillery.verify.own import load_own
 
 Schedule = Literal[
@@ -172,6 +174,8 @@ class Alarms:
     """Logged steps in a row above these shares."""
 
 
+PARTS = {"accuracy": "", "format": "layout"}
+"""Names in the paper's words and the checkers behind them ("": the row's own); others are checkers' names."""
 JUDGED = {"helpfulness": "layout", "harmlessness": "harmless"}
 """Rewards that a model gives, and the checker of the rows that each is for; no row has two."""
 
@@ -270,6 +274,13 @@ class GrpoOptions(TuningOptions):
     def __post_init__(self) -> None:
         for name in self.own_checkers:
             load_own(name)
+        known = {*PARTS, *CHECKERS, *JUDGED, *self.own_checkers}
+        for name in self.rewards:
+            if name not in known:
+                hint = did_you_mean(name, known, f"known rewards: {', '.join(sorted(known))}")
+                raise ConfigError(f"train.grpo.rewards: {name!r} is unknown; {hint}")
+        if not self.rewards:
+            raise ConfigError("train.grpo.rewards: none given; accuracy: 1.0 is the least")
         judged = sorted(JUDGED.keys() & self.rewards)
         if judged and self.judge is None:
             raise ConfigError(

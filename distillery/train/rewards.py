@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillery.errors import ConfigError, DistilleryError
 from distillery.train.examples import problems
-from distillery.train.options import JUDGED
-from distillery.verify import CHECKERS
+from distillery.train.options import JUDGED, PARTS
 from distillery.verify.pool.processes import judge
 from distillery.verify.pool.unjudged import unjudged
 
@@ -23,9 +22,6 @@ log = logging.getLogger(__name__)
 
 _ALARM_SHARE = 0.05  # of a call's verdicts
 _MOST_BLIND = 3
-
-PARTS = {"accuracy": "", "format": "layout"}
-"""Names in the paper's words and the checkers behind them ("": the row's own); others are checkers' names."""
 
 
 class CheckedReward:
@@ -43,13 +39,6 @@ class CheckedReward:
     def __init__(
         self, weights: Mapping[str, float], by_model: RewardJudge | None = None, *, own: Sequence[str] = ()
     ) -> None:
-        known = {*PARTS, *CHECKERS, *JUDGED, *own}
-        if not weights:
-            raise ConfigError("rewards: none given")
-        if unknown := [name for name in weights if name not in known]:
-            raise ConfigError(
-                f"rewards: {unknown[0]!r} is unknown; known rewards: {', '.join(sorted(known))}"
-            )
         self.weights = dict(weights)
         self._by_model = by_model
         self._own = tuple(own)

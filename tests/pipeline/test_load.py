@@ -190,6 +190,24 @@ stages:
         ("use: select.traces}", "use: select.traces, from: base}", "'base' gives a model, not a table"),
         ("stages:", "stage:", "a mapping with a list of `stages`"),
         ("engines:", "engine:", "unknown part 'engine'"),
+        ("id: kept", "id: a/b", "the id is 'a/b'; it has letters"),
+        ("id: kept", 'id: ""', "the id is ''; it has letters"),
+        (
+            "solve.plain@1",
+            "solve.plain@1, sampling: {temperature: .nan}",
+            "sampling.temperature: is nan; a finite",
+        ),
+        (
+            "solve.plain@1",
+            "solve.plain@1, sampling: {top_p: 0}",
+            "sampling.top_p: Input should be greater than 0",
+        ),
+        ("{id: kept", "{id: kept, id: two", "'id' stands twice in one mapping"),
+        (
+            "select.traces}",
+            "select.traces, with: {pass_rate: [1, 0]}}",
+            "stages[5] (kept): select.traces: pass_rate",
+        ),
         ("engines:", "seed: one\nengines:", "seed is 'one'; it must be a whole number"),
         ("engines:", "engines: [", "not YAML"),
         ("engines:", "workers: {job: 2}\nengines:", "workers: unknown option 'job'; did you mean 'jobs'?"),
@@ -254,6 +272,13 @@ def test_a_pipeline_is_called_what_can_be_a_folder(tmp_path, name):
     [
         ("engines: 3", "engines is 3; it is a mapping"),
         ("engines: {local: 3}", "engines.local is 3; an engine is a mapping with `kind`"),
+        (
+            "engines: {spare: {kind: openai, modle: m}}",
+            "engines.spare: unknown option 'modle'; did you mean 'model'?",
+        ),
+        ("engines: {spare: {kind: opnai}}", "unknown engine kind 'opnai'"),
+        ("seed: 1\nseed: 2", "'seed' stands twice in one mapping"),
+        ("budget: {max_cost: .inf}", "budget.max_cost: is inf; a finite number is expected"),
         ("workers: {jobs: 0}", "workers.jobs: Input should be greater than or equal to 1"),
     ],
 )
@@ -262,3 +287,12 @@ def test_a_part_of_another_shape_is_an_error(tmp_path, part, says):
     with pytest.raises(ConfigError) as caught:
         plan_of(tmp_path, text)
     assert says in str(caught.value)
+
+
+def test_a_misspelt_reward_is_found_before_anything_is_paid_for(tmp_path):
+    grpo = "- {id: zero, use: train.grpo, with: {model: {from: base}, max_steps: 1, rewards: {accurcy: 1.0}}}"
+    base = "- {id: base, use: train.base, with: {layers: 2}}"
+    with pytest.raises(
+        ConfigError, match=r"stages\[3\] \(zero\): .*'accurcy' is unknown; did you mean 'accuracy'"
+    ):
+        plan_of(tmp_path, f"stages:\n  {CORPUS}\n  {base}\n  {SOURCE}\n  {grpo}\n")

@@ -86,11 +86,6 @@ def test_reward_survives_pickling() -> None:
     assert pickle.loads(pickle.dumps(CheckedReward(WEIGHTS))).weights == WEIGHTS
 
 
-def test_unknown_reward_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="'kindness' is unknown; known rewards: accuracy"):
-        CheckedReward({"kindness": 1.0})
-
-
 def test_reward_that_a_model_gives_needs_one() -> None:
     reward = CheckedReward({"helpfulness": 1.0})
     with pytest.raises(ConfigError, match="'helpfulness' is a model's to give, and there is none"):
