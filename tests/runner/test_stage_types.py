@@ -10,7 +10,7 @@ from distillery.runner import execute
 CALLS = [
     ("stage.sketch(table, ctx)", "stage.sketch(ctx, table)", "reportArgumentType"),
     ("stage.apply(table, ctx)", "stage.apply(ctx, table)", "reportArgumentType"),
-    ("stage.decide(together, ctx)", "stage.deside(together, ctx)", "reportAttributeAccessIssue"),
+    ("stage.decide(together, ctx)", "stage.judge(together, ctx)", "reportAttributeAccessIssue"),
     ("stage.train(job)", "stage.trains(job)", "reportAttributeAccessIssue"),
     ("stage.export(job)", "stage.export(ctx)", "reportArgumentType"),
 ]
