@@ -57,7 +57,7 @@ class Problem:
 
     @property
     def problem_id(self) -> str:
-        return problem_id(self.question, self.history)
+        return problem_id(self.question, self.history, self.system)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -72,6 +72,11 @@ class Problem:
         """The turns before the question; a payload whose history is none is a ValueError."""
         return earlier_turns(self.payload)
 
+    @property
+    def system(self) -> str:
+        """The conversation's own system prompt; "": none. One that is no text is a ValueError."""
+        return system_prompt(self.payload)
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Problem:
         """From any row that has at least `question`; absent or null columns take their defaults."""
@@ -82,9 +87,22 @@ class Problem:
         return {"problem_id": self.problem_id, **{f.name: getattr(self, f.name) for f in fields(self)}}
 
 
-def problem_id(question: str, history: Turns = ()) -> str:
+def problem_id(question: str, history: Turns = (), system: str = "") -> str:
     parts: list[Json] = ["problem", question.strip()]
-    return digest([*parts, [list(turn) for turn in history]] if history else parts)
+    if history or system:
+        parts.append([list(turn) for turn in history])
+    return digest([*parts, system] if system else parts)
+
+
+def system_prompt(payload: str | None) -> str:
+    """`{"system": "..."}`: under which system prompt the conversation stands."""
+    if not payload or '"system"' not in payload:
+        return ""
+    options = json.loads(payload)
+    said: Any = options.get("system") if isinstance(options, dict) else None
+    if not isinstance(said, str | None):
+        raise ValueError(f"system is no text: {payload[:80]!r}")  # noqa: TRY004
+    return (said or "").strip()
 
 
 def earlier_turns(payload: str | None) -> Turns:

@@ -7,6 +7,7 @@ import json
 import polars as pl
 import pytest
 
+from distillery.dialogue import continued
 from distillery.engines.scripted import Scripted
 from distillery.prompts import Prompt
 from distillery.records import Problem, earlier_turns, problem_id
@@ -157,3 +158,54 @@ def test_earlier_turns_are_in_the_prompts_of_reinforcement_learning():
 def test_a_row_without_messages_is_trained_on_with_its_earlier_turns():
     row = problem("And a lake?") | {"text": "<think>\nhm\n</think>\nComo."}
     assert [turn["role"] for turn in conversation(row)] == ["user", "assistant", "user", "assistant"]
+
+
+UNDER = json.dumps({"history": TALK, "system": "You are a guide."})
+
+
+def test_a_system_prompt_of_the_conversation_stands_first_below_the_prompts_own():
+    kept, engine = traces(problem("And a lake?", payload=UNDER), problem("And a sea?", "off", UNDER))
+    first, second = (call.messages for call in engine.calls)
+    assert first[0] == ("system", "Think.\n\nYou are a guide.")
+    assert [role for role, _ in first] == ["system", "user", "assistant", "user"]
+    assert second[0] == ("system", "You are a guide.")
+    for prompt, system in (("think@1", "Think.\n\nYou are a guide."), ("", "You are a guide.")):
+        chats = ExportChat(prompt=prompt).apply(kept, Context()).kept["messages"].to_list()
+        assert chats[0][0] == {"role": "system", "content": system}
+        assert [turn["role"] for turn in chats[0][1:]] == ["user", "assistant", "user", "assistant"]
+    rows = pl.DataFrame([problem("And a lake?", payload=UNDER)])
+    (row,) = grpo_rows(rows)
+    assert row["prompt"][0] == {"role": "system", "content": "You are a guide."}
+    (exported,) = ExportRl().apply(rows.with_columns(gold=pl.lit("x")), Context()).kept["prompt"].to_list()
+    assert exported == row["prompt"]
+
+
+def test_a_system_prompt_stands_before_worked_examples_that_have_none():
+    payload = json.dumps({"system": "Be brief."})
+    asked = (("user", "1+1?"), ("assistant", "2"), ("user", "{{ question }}"))
+    assert continued(asked, payload)[0] == ("system", "Be brief.")
+    kept, _ = traces(problem("And a lake?", payload=payload))
+    examples = Context()
+    examples.prompt = lambda name: Prompt(name, asked)
+    (chat,) = ExportChat(prompt="few@1").apply(kept, examples).kept["messages"].to_list()
+    assert [turn["role"] for turn in chat] == ["system", "user", "assistant", "user", "assistant"]
+
+
+def test_the_same_words_under_another_system_prompt_are_another_problem():
+    ids = {Problem("Why?", "", payload=json.dumps({"system": said})).problem_id for said in ("A.", "B.", " ")}
+    assert len(ids) == 3
+    assert problem_id("Why?") in ids
+    with_history = Problem("Why?", "", payload=UNDER).problem_id
+    assert with_history not in {*ids, Problem("Why?", "", payload=PAYLOAD).problem_id}
+
+
+def test_a_system_prompt_that_is_no_text_is_malformed():
+    found = RowMap("here").row({"question": "Why?", "payload": {"system": ["a"]}})
+    assert isinstance(found, Fault)
+    assert found.reason == "malformed"
+
+
+def test_talk_in_the_payload_is_nothing_to_check_against():
+    talk, tests = problem("Why?", payload=UNDER), problem("Add.", payload='{"tests": [1], "system": "x"}')
+    output = ExportRl().apply(pl.DataFrame([talk, tests]), Context())
+    assert output.dropped.rows() == [(talk["problem_id"], "not_verifiable", "")]

@@ -6,6 +6,8 @@ and `raw` has one row a sample, kept or not, with its verdict and the reason why
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
 from distillery.reasoning import CLOSE
@@ -94,9 +96,21 @@ def sft_rows(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def verifiable() -> pl.Expr:
-    """True where a checker has something to check against."""
+    """True where a checker has something to check against: a gold, or more in the payload than talk."""
     has_gold = pl.col("gold").fill_null("").str.strip_chars() != ""
-    return has_gold | ~pl.col("payload").fill_null("{}").str.strip_chars().is_in(["", "{}"])
+    return has_gold | pl.col("payload").map_batches(_checks, return_dtype=pl.Boolean)
+
+
+def _checks(payloads: pl.Series) -> pl.Series:
+    return pl.Series([_more_than_talk(payload) for payload in payloads], dtype=pl.Boolean)
+
+
+def _more_than_talk(payload: str | None) -> bool:
+    text = (payload or "{}").strip()
+    if '"history"' not in text and '"system"' not in text:
+        return text not in ("", "{}")
+    options = json.loads(text)
+    return not isinstance(options, dict) or bool(options.keys() - {"history", "system"})
 
 
 def rl_columns(prompt: pl.Expr, *, split: str = "train") -> list[pl.Expr]:

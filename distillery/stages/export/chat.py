@@ -54,7 +54,8 @@ class Fault(StrEnum):
 class ExportChat(ShardStage):
     """Adds `messages` and `num_tokens` (prompt and completion, as the engine counted; null if it did not).
 
-    Earlier turns (the payload's `history`) stand before the prompt's last, the assistant's with empty blocks.
+    Earlier turns (the payload's `history`) stand before the prompt's last, the assistant's with empty blocks;
+    a system prompt of the conversation (`system`) stands first, below the prompt's own.
 
         - id: chat
           use: export.chat
@@ -131,11 +132,20 @@ def _said() -> pl.Expr:
 
 
 def messages(turns: Messages) -> pl.Expr:
-    """The prompt's turns with the question in it, earlier ones before the last, then the trace."""
+    """The prompt's turns with the question in it, earlier ones before the last, then the trace; as
+    `dialogue.continued` has them."""
+    earlier = pl.col("_earlier")
+    system = earlier.list.get(0, null_on_oob=True).struct
+    begins = (system.field("role") == "system").fill_null(False).cast(pl.Int64)
+    first, rest = earlier.list.head(begins), earlier.list.slice(begins)
     *before, last = [_turn(role, _fill(text)) for role, text in turns]
+    if before and turns[0][0] == "system":
+        theirs = pl.when(begins == 1).then(system.field("content"))
+        both = pl.concat_str(_fill(turns[0][1]), theirs, separator="\n\n", ignore_nulls=True)
+        first, before = _turn("system", both), before[1:]
     thought = pl.col("_thought").fill_null("")
     trace = pl.concat_str(pl.lit(f"{OPEN}\n"), thought, pl.lit(f"\n{CLOSE}\n"), pl.col("_answer"))
-    return pl.concat_list(*before, pl.col("_earlier"), last, _turn("assistant", trace))
+    return pl.concat_list(first, *before, rest, last, _turn("assistant", trace))
 
 
 def _turn(role: str, content: pl.Expr) -> pl.Expr:

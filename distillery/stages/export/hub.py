@@ -69,7 +69,7 @@ class ExportHub(Sink):
     private: bool = True
     """Make the repository private, where it is a new one."""
 
-    version = 2
+    version = 3
     reads = ("problem_id", "trace_id", "question", "gold", "text", "messages")
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ class ExportRl(OwnCheckers, ShardStage):
     split: str = "train"
     """What verl's extra_info says."""
 
-    version = 1
+    version = 2
     reasons = tuple(Unfit)
     key = "problem_id"
     reads = ("problem_id", "question", "gold", "checker", "domain", "source", "payload")

@@ -107,7 +107,7 @@ class RowMap:
             return Fault(Drop.NO_QUESTION, f"the question is {shown}")
         try:
             problem = Problem(**_strings(values))
-            _ = problem.options, problem.history  # a payload that is no object raises
+            _ = problem.options, problem.history, problem.system  # a payload that is no object raises
             problem = self._with_gold(problem)
             thinking = Thinking(problem.thinking or Thinking.ON)  # "": label.thinking decides
         except (ValueError, TypeError) as why:
