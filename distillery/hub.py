@@ -63,6 +63,27 @@ def load_split(
         raise ConfigError(f"{where}: {name} cannot be loaded: {error}") from None
 
 
+def features(
+    name: str,
+    *,
+    config: str | None = None,
+    revision: str | None = None,
+    data_files: str | list[str] | None = None,
+) -> Any:
+    """The Arrow schema that the data set's own card tells; None where it tells none, or cannot be asked."""
+    import datasets
+    from datasets.exceptions import DatasetsError
+
+    with offline_where_no_hub_answers():
+        try:
+            builder = datasets.load_dataset_builder(name, config, revision=revision, data_files=data_files)
+        except Exception as error:  # as in `load_split`
+            if not isinstance(error, (ValueError, DatasetsError)) and not is_transport(error):
+                raise
+            return None
+    return None if builder.info.features is None else builder.info.features.arrow_schema
+
+
 def chain(error: BaseException) -> Iterator[BaseException]:
     """The error and what it wraps, outermost first."""
     link: BaseException | None = error

@@ -40,11 +40,13 @@ _KNOWN = TRACE | VERDICT | JUDGEMENT
 
 class Drop(StrEnum):
     MALFORMED = "malformed"
-    """It cannot be read: no JSON object, a column too few, a payload that is none."""
+    """It cannot be read: no JSON object, a column too few, a value that is none of its column's."""
     REPEATED = "repeated"
     """An earlier row has the same id."""
     NO_QUESTION = "no_question"
     """The question is missing or empty."""
+    NO_TEXT = "no_text"
+    """The response is missing or empty."""
 
 
 @dataclass(frozen=True, slots=True)

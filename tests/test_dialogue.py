@@ -15,7 +15,7 @@ from distillery.row_files import Fault
 from distillery.stages.export.chat import ExportChat
 from distillery.stages.export.rl import ExportRl
 from distillery.stages.generate.traces import GenerateTraces
-from distillery.stages.ingest.problem_rows import RowMap
+from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.train.examples import conversation, grpo_rows
 
 TALK = [["user", "Name a river."], ["assistant", "The Po."]]

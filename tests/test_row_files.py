@@ -20,7 +20,7 @@ from distillery.stages.ingest.file import IngestFile
 ROWS = [
     {"question": "1 + 1?", "gold": "2", "text": "two,\nor “2”"},
     {"question": "甲 é 🙂\u2028", "gold": "", "text": 'say "hi"'},
-    {"question": "2 + 2?", "gold": "4", "text": " "},
+    {"question": "2 + 2?", "gold": "4", "text": " 4 "},
 ]
 BOM = b"\xef\xbb\xbf"
 

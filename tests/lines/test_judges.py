@@ -31,7 +31,11 @@ engines:
 stages:
   - id: rows
     use: ingest.file
-    with: {path: rows.jsonl, constants: {checker: math, thinking: "off"}, keep: [trace_id, label, text, answer]}
+    with:
+      path: rows.jsonl
+      columns: {answer: answer}
+      constants: {checker: math, thinking: "off"}
+      keep: [trace_id, label, text, answer]
   - {id: ruled, use: verify.answers}
   - {id: judged, use: judge.answers, with: {engine: small, policy: judge_only}}
   - {id: judged_twice, use: judge.answers, with: {engine: large, policy: second_opinion}}
@@ -199,7 +203,11 @@ engines:
 stages:
   - id: rows
     use: ingest.file
-    with: {path: rows.jsonl, constants: {checker: math, thinking: "off"}, keep: [trace_id, label, text, answer]}
+    with:
+      path: rows.jsonl
+      columns: {answer: answer}
+      constants: {checker: math, thinking: "off"}
+      keep: [trace_id, label, text, answer]
   - {id: judged, use: judge.answers, with: {engine: judge, policy: judge_only, structured: true}}
 """
 

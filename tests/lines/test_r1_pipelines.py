@@ -14,7 +14,7 @@ from distillery.pipeline.estimate import StepEstimate, estimate
 from distillery.pipeline.prices import load_prices
 from distillery.records import Problem
 from distillery.row_files import Fault
-from distillery.stages.ingest.problem_rows import RowMap
+from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.train.options import JUDGED
 from distillery.verify.program.check import payload_fault
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distillery import shards
 from distillery.hashing import Json, sha256
-from distillery.row_files import Row, count, files, read
-from distillery.stages.ingest.problem_rows import ProblemSource
+from distillery.records import Columns
+from distillery.row_files import Fault, Row, count, ending, files, read
+from distillery.stages.ingest.mapping.kept_types import as_written, by_rows, same_in_all, schema_of
+from distillery.stages.ingest.mapping.row_map import RowMap
+from distillery.stages.ingest.mapping.values import Type
+from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource
+
+_WRITTEN = (".csv", ".tsv")  # all their values are texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +31,14 @@ class IngestFile(ProblemSource):
         - id: problems
           use: ingest.file
           with: {path: my/*.jsonl, columns: {question: problem, gold: answer}, constants: {checker: math}}
+
+        - id: traces
+          use: ingest.file
+          with:
+            path: openr1/*.parquet
+            explode: [generations, correctness_math_verify]
+            columns: {question: problem, gold: answer, text: generations, outcome: correctness_math_verify}
+            keep: [text, outcome]
     """
 
     path: str | list[str]
@@ -30,8 +50,33 @@ class IngestFile(ProblemSource):
         """sha256 of each file's bytes; where the files lie does not count."""
         return [sha256(file) for file in files(self.path, where=self.use)]
 
-    def expected_rows(self) -> int:
-        return sum(count(file) for file in files(self.path, where=self.use))
+    def expected_rows(self) -> int | None:
+        return None if self.explode else sum(count(file) for file in self._files())
 
     def rows(self) -> Iterator[Row]:
-        return (row for file in files(self.path, where=self.use) for row in read(file))
+        return (row for file in self._files() for row in read(file))
+
+    def schema(self) -> Columns:
+        """Of parquet."""
+        found = self._files()
+        if any(ending(file) != ".parquet" for file in found):
+            return {}
+        try:
+            return same_in_all(_schema(file) for file in found)
+        except (pa.ArrowException, OSError):
+            return {}  # reading the rows says what is wrong
+
+    def told(self, row_map: RowMap) -> Mapping[str, Type]:
+        found = self._files()
+        written = any(ending(file) in _WRITTEN for file in found)
+        given = ((ending(file) in _WRITTEN, row) for file in found for _, row in read(file))
+        ahead = islice(((text, row) for text, row in given if not isinstance(row, Fault)), LOOK_AHEAD)
+        rows = [{n: as_written(v) for n, v in row.items()} if text else row for text, row in ahead]
+        return by_rows(row_map, rows, written=written)
+
+    def _files(self) -> list[Path]:
+        return files(self.path, where=self.use)
+
+
+def _schema(file: Path) -> Columns:
+    return schema_of(pq.read_schema(file)) if shards.base_of(file) is None else shards.schema(file)

@@ -14,7 +14,8 @@ from distillery.installed.extras import require
 from distillery.records import PROBLEM
 from distillery.row_files import Drop
 from distillery.stages.base import Context, Output, Source
-from distillery.stages.ingest.problem_rows import RowMap, shards
+from distillery.stages.ingest.mapping.row_map import RowMap
+from distillery.stages.ingest.problem_rows import shards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class IngestReasoningGym(Source):
     shard_rows: Annotated[int, Field(ge=1)] = 1000
     """Rows of a shard."""
 
-    version = 1
+    version = 2
     reasons = tuple(Drop)
     writes = PROBLEM
 

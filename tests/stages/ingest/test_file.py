@@ -15,7 +15,7 @@ from distillery.records import PROBLEM, problem_id
 from distillery.row_files import Fault
 from distillery.stages.base import Output
 from distillery.stages.ingest.file import IngestFile
-from distillery.stages.ingest.problem_rows import RowMap
+from distillery.stages.ingest.mapping.row_map import RowMap
 
 
 def write(file: Path, rows: list[object]) -> str:
@@ -61,7 +61,7 @@ def test_shards_hold_so_many_rows_and_the_limit_counts_problems(tmp_path: Path):
 
 
 def test_a_bad_row_is_in_the_ledger_with_its_file_and_line(tmp_path: Path):
-    rows = [ROWS[0], "{not json", "[1]", {"question": " "}, {"gold": "7"}, ROWS[0], {"question": ["a"]}]
+    rows = [ROWS[0], "{not json", "[1]", {"question": " "}, {"gold": "7"}, ROWS[0], {"question": ["a", "b"]}]
     path = write(tmp_path / "rows.jsonl", rows)
     output = only(path)
     assert output.kept.height == 1
@@ -71,7 +71,7 @@ def test_a_bad_row_is_in_the_ledger_with_its_file_and_line(tmp_path: Path):
         (f"{path}:4", "no_question"),
         (f"{path}:5", "no_question"),
         (f"{path}:6", "repeated"),
-        (f"{path}:7", "no_question"),
+        (f"{path}:7", "malformed"),
     ]
 
 
@@ -101,10 +101,10 @@ def test_a_payload_can_be_built_from_several_columns(tmp_path: Path):
     assert json.loads(payload) == {"tests": "assert f()", "entry_point": "f"}
 
 
-def test_kept_columns_are_strings_whatever_they_were(tmp_path: Path):
+def test_kept_columns_have_the_types_of_their_rows(tmp_path: Path):
     rows = [{"question": "a", "level": 3, "tags": ["x"], "ok": True}, {"question": "b", "level": None}]
     table = only(write(tmp_path / "rows.jsonl", rows), keep=["level", "tags", "ok"]).kept
-    assert table.select("level", "tags", "ok").rows() == [("3", '["x"]', "true"), (None, None, None)]
+    assert table.select("level", "tags", "ok").rows() == [(3, '["x"]', True), (None, None, None)]
 
 
 def test_ready_made_responses_become_traces(tmp_path: Path):

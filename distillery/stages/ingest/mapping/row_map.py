@@ -1,0 +1,204 @@
+"""One row of anybody's as one of ours, or the reason why it is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any
+
+import polars as pl
+
+from distillery.errors import ConfigError
+from distillery.hashing import digest, text_mark
+from distillery.reasoning import join
+from distillery.records import Problem, Thinking
+from distillery.row_files import Drop, Fault
+from distillery.stages.ingest.mapping.paths import at, exploded
+from distillery.stages.ingest.mapping.row_options import FIELDS, RESPONSE, RowOptions, System
+from distillery.stages.ingest.mapping.texts import Said, UnfitError, answered, asked, blank
+from distillery.stages.ingest.mapping.thought_tags import Form, own_form, parts, response
+from distillery.stages.ingest.mapping.turns import Conversation, conversation
+from distillery.stages.ingest.mapping.values import OURS, fit, ours
+
+_BEFORE = ("history", "system")
+Read = Callable[[Mapping[str, Any]], Any]
+
+
+class RowMap(RowOptions):
+    """`RowOptions` at work. What a row lacks is a problem's default; a `trace_id` is made of its content."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self._fields, self._columns  # a constant that does not fit is an error now
+
+    def rows(self, key: str, theirs: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any] | Fault]]:
+        """Ours of one of theirs, each under the ledger's key."""
+        if not self.explode:
+            yield key, self.row(theirs)
+            return
+        try:
+            elements = exploded(theirs, self.explode)
+        except UnfitError as why:
+            yield key, _fault(why)
+            return
+        yield from ((f"{key}[{number}]", self.row(one, number)) for number, one in enumerate(elements))
+
+    def row(self, theirs: Mapping[str, Any], number: int | None = None) -> dict[str, Any] | Fault:
+        """`number`: of the element that `explode` made it of."""
+        try:
+            said = self._conversation(theirs)
+            problem = self._problem(theirs, said)
+            row = {**problem.row(), **{name: read(theirs) for name, read in self._columns.items()}}
+            row |= self._response(theirs, said, Thinking(problem.thinking or Thinking.ON))
+        except UnfitError as why:
+            return _fault(why)
+        if number is not None:
+            row["sample"] = row.get("sample", number)
+        if "trace_id" in self.kept:
+            row["trace_id"] = self._trace_id(row, number)
+        return {name: row[name] for name in self.writes}
+
+    @cached_property
+    def _fields(self) -> dict[str, Read]:
+        """Of a problem; "" left open: `thinking` is for label.thinking."""
+        return {name: self._reader(name) for name in FIELDS if not (name == "question" and self.messages)}
+
+    @cached_property
+    def _columns(self) -> dict[str, Read]:
+        """Kept ones that are not made of a response."""
+        made = {*RESPONSE, *(["sample"] if self.explode and not self._said("sample") else [])}
+        return {name: self._reader(name) for name in self.kept if name not in made}
+
+    @cached_property
+    def _forms(self) -> tuple[Form, ...]:
+        return (own_form(self.thought_tags),) if self.thought_tags else ()
+
+    @cached_property
+    def _gold(self) -> re.Pattern[str] | None:
+        return re.compile(self.gold_pattern) if self.gold_pattern else None
+
+    def _reader(self, name: str) -> Read:
+        take, path = self._take(name), self.columns.get(name)
+        if isinstance(path, dict):
+            fixed = self.constants.get(name) or {}
+            return lambda row: take({key: at(row, leaf) for key, leaf in path.items()} | fixed)
+        if name in self.constants:
+            try:
+                value = take(self.constants[name])
+            except UnfitError as why:
+                raise ConfigError(f"{self.where}.constants.{name}: {why}") from None
+            return lambda _: value
+        if isinstance(path, list):
+            return lambda row: _joined(_read(row, one, take) for one in path)
+        paths = self.paths(name)
+        return partial(_read, path=paths[0], take=take) if paths else lambda _: None
+
+    def _take(self, name: str) -> Callable[[Any], Any]:
+        """How a value of this column is read."""
+        by_name = {"question": asked, "text": answered, "answer": answered}.get(name)
+        known = name in OURS or name in FIELDS
+        return by_name or (ours(name) if known else partial(fit, kind=self.types.get(name, pl.String())))
+
+    def _conversation(self, theirs: Mapping[str, Any]) -> Conversation | None:
+        if not self.messages:
+            return None
+        read = partial(conversation, response=self._normal, with_system=self.system is System.KEEP)
+        return _read(theirs, self.messages, read)
+
+    def _normal(self, answer: str, thought: str | None) -> str:
+        return response(answer, thought, self._forms)
+
+    def _problem(self, theirs: Mapping[str, Any], said: Conversation | None) -> Problem:
+        question = said.question if said else self._fields["question"](theirs)
+        if question is None or blank(question):
+            given = "missing" if question is None else repr(question)[:80]
+            raise UnfitError(f"the question is {given}", Drop.NO_QUESTION)
+        given = {name: value for name, read in self._fields.items() if (value := read(theirs)) is not None}
+        problem = Problem(**{"gold": "", **given, "question": question})
+        try:
+            if said and (before := {name: had for name in _BEFORE if (had := getattr(said, name))}):
+                problem = replace(problem, payload=_with(problem.options, before))
+            _ = problem.options, problem.history, problem.system
+        except (ValueError, RecursionError) as why:
+            raise why if isinstance(why, UnfitError) else UnfitError(str(why)) from None
+        return self._with_gold(problem)
+
+    def _with_gold(self, problem: Problem) -> Problem:
+        if self._gold is None:
+            return problem
+        found = self._gold.search(problem.gold)
+        if not found:
+            raise UnfitError(f"gold_pattern does not match the gold {problem.gold[-80:]!r}")
+        return replace(problem, gold=(found[1] or "").strip())
+
+    def _response(
+        self, theirs: Mapping[str, Any], said: Conversation | None, thinking: Thinking
+    ) -> dict[str, str | None]:
+        if not self.response:
+            return {}
+        if self.response == "either" and ("text" not in theirs or "text" in self.taken):
+            answer = self._parts["answer"](theirs)
+            return {"answer": answer and answer.text, "reasoning": self._parts["reasoning"](theirs)}
+        given = said.text if said else self._text(theirs)
+        if given is None or blank(given):
+            raise UnfitError(f"the response is {'missing' if given is None else 'empty'}", Drop.NO_TEXT)
+        found = parts(given)
+        if thinking is Thinking.OFF and found.reasoning is None:
+            # the convention: an empty block stands where no thought is wanted
+            given = join("", given)
+            found = parts(given)
+        return {"text": given, "reasoning": found.reasoning, "answer": found.answer}
+
+    def _text(self, theirs: Mapping[str, Any]) -> str | None:
+        """In the normal form; of a thought without an answer one that is not closed."""
+        in_parts = self.response == "parts"
+        answer: Said = self._parts["answer" if in_parts else "text"](theirs) or Said(None)
+        thoughts = {answer.thought or "", (in_parts and self._parts["reasoning"](theirs)) or ""}
+        thoughts = [thought for thought in thoughts if not blank(thought)]
+        if len(thoughts) > 1:
+            raise UnfitError("the response has two thoughts that differ")
+        if answer.text is None and not thoughts:
+            return None
+        try:
+            return self._normal(answer.text or "", next(iter(thoughts), None))
+        except UnfitError as why:
+            raise UnfitError(f"the response {why}", why.reason) from None
+
+    @cached_property
+    def _parts(self) -> dict[str, Read]:
+        return {name: self._reader(name) for name in RESPONSE}
+
+    def _trace_id(self, row: Mapping[str, Any], number: int | None) -> str:
+        given = row["trace_id"]
+        if given is not None and not blank(given):
+            listed = set(self.paths("trace_id")) & set(self.explode)
+            return given if number is None or listed else f"{given}-{number}"
+        values = (row[name] for name in self.writes if name != "trace_id")
+        marks = (value if value is None or isinstance(value, str) else repr(value) for value in values)
+        return digest(["given", *(None if mark is None else text_mark(mark) for mark in marks)])
+
+
+def _read(row: Mapping[str, Any], path: str, take: Callable[[Any], Any]) -> Any:
+    try:
+        return take(at(row, path))
+    except UnfitError as why:
+        raise UnfitError(f"column {path!r} {why}", why.reason) from None
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    said = [text for text in texts if text is not None and not blank(text)]
+    return "\n\n".join(said) if said else None
+
+
+def _with(options: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """A payload with what was said before the question."""
+    if taken := [name for name in before if options.get(name)]:
+        raise UnfitError(f"the payload has a {taken[0]} of its own beside the conversation's")
+    return json.dumps({**options, **before}, ensure_ascii=False)
+
+
+def _fault(why: UnfitError) -> Fault:
+    return Fault(why.reason, str(why)[:200].encode(errors="backslashreplace").decode())
