@@ -38,9 +38,12 @@ def build(cls: type[T], options: Any, *, where: str) -> T:
         raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
         found = error.errors()
-        # a union gives one each
-        first = next((one for one in found if one["type"] == "value_error"), found[0])
-        place = ".".join(str(part) for part in (where, *first["loc"]))
+        # a union gives one each, and which of its parts was meant is the one that was got into furthest
+        deepest = max(found, key=lambda one: len(one["loc"]))
+        first = next((one for one in found if one["type"] == "value_error"), deepest)
+        place = ".".join(
+            str(part) for part in (where, *(part for part in first["loc"] if "[" not in str(part)))
+        )
         if first["type"] == "missing":
             raise ConfigError(f"{place}: this option is missing; it has no default") from None
         reason = str(first["msg"]).removeprefix("Value error, ")

@@ -47,6 +47,31 @@ def test_a_split_becomes_problems_and_bad_rows_go_to_the_ledger(tmp_path: Path, 
     assert outputs[1].dropped.rows() == [(f"{path}:train:6", "no_question", "the question is ''")]
 
 
+def test_kept_columns_have_the_types_that_the_card_tells_or_the_first_rows(tmp_path: Path):
+    data = tmp_path / "typed"
+    data.mkdir()
+    rows = {"question": ["a"], "level": [3], "tags": [["x"]], "answers": [["p", "q"]]}
+    pl.DataFrame(rows).write_parquet(data / "train.parquet")
+    options = {"name": str(data), "columns": {"text": "answers"}, "explode": "answers", "split": "train[:1]"}
+    stage = build(IngestHub, {**options, "keep": ["text", "level", "tags"]}, where="x")
+    assert (stage.writes["level"], stage.writes["tags"]) == (pl.Int64(), pl.String())
+    features = "[{name: question, dtype: string}, {name: level, dtype: int8}, {name: tags, list: string},"
+    features += " {name: answers, list: string}]"
+    (data / "README.md").write_text(f"---\ndataset_info:\n  features: {features}\n---\n")
+    assert (stage.writes["level"], stage.writes["tags"]) == (pl.Int8(), pl.List(pl.String()))
+    (output,) = stage.shards(None)
+    assert output.kept.select("text", "level", "tags").rows() == [("p", 3, ["x"]), ("q", 3, ["x"])]
+
+
+def test_types_that_nobody_can_tell_before_the_run_are_to_be_said(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"keep: no type can be told .*say it: keep: \{level: TYPE\}"):
+        _ = build(IngestHub, {"name": str(tmp_path / "nowhere"), "keep": ["level"]}, where="x").writes
+    assert (
+        build(IngestHub, {"name": "no/where", "keep": {"level": "int"}}, where="x").writes["level"]
+        == pl.Int64()
+    )
+
+
 def test_a_format_with_files_works_as_a_name(tmp_path: Path):
     file = f"{folder(tmp_path)}/train.jsonl"
     (output,) = ingest(name="json", data_files=file, split="train[:2]", constants={"source": "here"})

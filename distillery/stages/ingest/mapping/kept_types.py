@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import isnan
 from typing import Any, cast
 
 import polars as pl
@@ -13,14 +12,15 @@ from distillery.records import Columns
 from distillery.stages.ingest.mapping.paths import at, exploded, exploded_types, type_at
 from distillery.stages.ingest.mapping.row_options import RowOptions
 from distillery.stages.ingest.mapping.texts import UnfitError, blank
-from distillery.stages.ingest.mapping.values import OURS, Kind, Type
+from distillery.stages.ingest.mapping.values import OURS, Type, missing, plain, type_of
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def undecided(options: RowOptions) -> list[str]:
     """Kept columns whose type neither we nor the user say."""
-    return [name for name in options.kept if name not in OURS and name not in options.types]
+    said = {*OURS, *options.types, *options.constants}
+    return [name for name in options.kept if name not in said]
 
 
 def by_schema(options: RowOptions, schema: Columns) -> dict[str, Type]:
@@ -33,17 +33,15 @@ def by_rows(options: RowOptions, rows: Rows, *, written: bool = False) -> dict[s
     """Text where no row says anything. `written`: their values are all texts, as in csv, and a column is text
     where one of them reads as nothing else."""
     elements = [one for row in rows for one in _elements(row, options.explode)]
-    found: dict[str, Type] = {}
-    for name in undecided(options):
-        paths = options.paths(name)
-        values = [at(row, path) for row in elements for path in paths]
-        found[name] = _most(values if paths else [options.constants.get(name)], written=written)
-    return found
+    return {
+        name: _most((at(row, path) for row in elements for path in options.paths(name)), written=written)
+        for name in undecided(options)
+    }
 
 
 def schema_of(arrow: Any) -> Columns:
     frame = cast("pl.DataFrame", pl.from_arrow(arrow.empty_table()))
-    return {name: _plain(kind) for name, kind in frame.schema.items()}
+    return {name: plain(kind) for name, kind in frame.schema.items()}
 
 
 def same_in_all(schemas: Iterable[Columns]) -> Columns:
@@ -78,41 +76,9 @@ def _elements(row: Mapping[str, Any], explode: tuple[str, ...]) -> Rows:
 
 
 def _most(values: Iterable[Any], *, written: bool) -> Type:
-    counts = Counter(_kind(value) for value in values if not _missing(value))
+    counts = Counter(type_of(value) for value in values if not missing(value))
     if pl.Float64() in counts:
         counts[pl.Float64()] += counts.pop(pl.Int64(), 0)
     if not counts or (written and len(counts) > 1):
         return pl.String()
     return counts.most_common(1)[0][0]
-
-
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and isnan(value))
-
-
-def _kind(value: Any) -> Type:
-    match value:
-        case bool():
-            return pl.Boolean()
-        case int():
-            return pl.Int64()
-        case float():
-            return pl.Float64()
-        case str():
-            return pl.String()
-        case dict() | list() | tuple():
-            return Kind.JSON
-        case _:
-            return _plain(pl.Series([value]).dtype)
-
-
-def _plain(kind: pl.DataType) -> pl.DataType:
-    match kind:
-        case pl.List() | pl.Array():
-            return pl.List(_plain(cast("pl.DataType", kind.inner)))
-        case pl.Struct():
-            return pl.Struct({one.name: _plain(cast("pl.DataType", one.dtype)) for one in kind.fields})
-        case pl.Categorical() | pl.Enum() | pl.Null():
-            return pl.String()
-        case _:
-            return kind

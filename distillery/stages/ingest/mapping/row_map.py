@@ -9,8 +9,6 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
-import polars as pl
-
 from distillery.errors import ConfigError
 from distillery.hashing import digest, text_mark
 from distillery.reasoning import join
@@ -100,7 +98,7 @@ class RowMap(RowOptions):
         """How a value of this column is read."""
         by_name = {"question": asked, "text": answered, "answer": answered}.get(name)
         known = name in OURS or name in FIELDS
-        return by_name or (ours(name) if known else partial(fit, kind=self.types.get(name, pl.String())))
+        return by_name or (ours(name) if known else partial(fit, kind=self.type_of(name)))
 
     def _conversation(self, theirs: Mapping[str, Any]) -> Conversation | None:
         if not self.messages:
@@ -186,6 +184,8 @@ def _read(row: Mapping[str, Any], path: str, take: Callable[[Any], Any]) -> Any:
         return take(at(row, path))
     except UnfitError as why:
         raise UnfitError(f"column {path!r} {why}", why.reason) from None
+    except RecursionError:
+        raise UnfitError(f"column {path!r} is nested too deep") from None
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM, Columns, Problem
-from distillery.stages.ingest.mapping.values import OURS, TYPES, Kind, Type
+from distillery.stages.ingest.mapping.values import OURS, TYPES, Kind, Type, type_of
 
 FIELDS = tuple(f.name for f in fields(Problem))
 RESPONSE = ("text", "reasoning", "answer")
@@ -62,7 +62,11 @@ class RowOptions:
 
     @cached_property
     def writes(self) -> Columns:
-        return {**PROBLEM, **{name: self._type(name) for name in self.kept}}
+        kinds = {name: self.type_of(name) for name in self.kept}
+        return {
+            **PROBLEM,
+            **{n: TYPES[kind] if isinstance(kind, Kind) else kind for n, kind in kinds.items()},
+        }
 
     @property
     def key(self) -> str:
@@ -97,9 +101,10 @@ class RowOptions:
     def _said(self, name: str) -> bool:
         return name in self.columns or name in self.constants
 
-    def _type(self, name: str) -> pl.DataType:
-        kind = OURS.get(name) or self.types.get(name, pl.String())
-        return TYPES[kind] if isinstance(kind, Kind) else kind
+    def type_of(self, name: str) -> Type:
+        """Of a kept column."""
+        known = OURS.get(name) or self.types.get(name)
+        return known or (type_of(self.constants[name]) if name in self.constants else pl.String())
 
     def _names(self) -> Iterator[tuple[str, str]]:
         known = (*FIELDS, *self.kept, "reasoning", "answer")
@@ -133,15 +138,12 @@ class RowOptions:
                 yield f"columns.{name}", "is a constant too; one of them counts"
         if not self.messages:
             if self.system is not System.KEEP:
-                yield (
-                    "system",
-                    f"is {self.system.value!r}; it says what becomes of a turn of `messages`, not given",
-                )
+                yield "system", f"is {self.system.value!r}, but no `messages` are named whose turn it is"
             return
         if self.messages in self.explode:
             yield (
                 "messages",
-                f"{self.messages!r} is one conversation or, for `explode`, a list of them; not both",
+                f"{self.messages!r} is a conversation, or a list that `explode` takes apart; not both",
             )
         for name in ("question", *RESPONSE):
             if self._said(name):
@@ -177,10 +179,7 @@ class RowOptions:
             yield "gold_pattern", f"{self.gold_pattern!r} is no regex: {error}"
         tags = self.thought_tags
         if tags and (len(tags) not in (2, 4) or not all(tag.strip() for tag in tags)):
-            yield (
-                "thought_tags",
-                f"is {list(tags)}; two tags around a thought, or four with those around the answer",
-            )
+            yield "thought_tags", f"is {list(tags)}; a thought has two tags, or four with those of its answer"
 
 
 def _agree(ours: pl.DataType, said: pl.DataType) -> bool:

@@ -57,7 +57,7 @@ def _listed(value: Any) -> Sequence[Any]:
     if isinstance(value, str) and not blank(value):
         try:
             value = json.loads(value)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise UnfitError(f"is the text {shown(value)}, not a list of turns") from None
     if value is None or value in ("", [], {}) or (isinstance(value, str) and blank(value)):
         raise UnfitError("there is no conversation", Drop.NO_QUESTION)

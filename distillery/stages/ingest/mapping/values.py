@@ -84,6 +84,38 @@ def ours(name: str) -> Callable[[Any], Any]:
     return _READ.get(name) or (text if OURS[name] == pl.String else partial(fit, kind=OURS[name]))
 
 
+def type_of(value: Any) -> Type:
+    """Of a column of such values."""
+    match value:
+        case bool():
+            return pl.Boolean()
+        case int():
+            return pl.Int64()
+        case float():
+            return pl.Float64()
+        case str() | None:
+            return pl.String()
+        case dict() | list() | tuple():
+            return Kind.JSON
+        case _:
+            return plain(pl.Series([value]).dtype)
+
+
+def plain(kind: pl.DataType) -> pl.DataType:
+    """The type of a column that holds these values: text for categories and for nothing at all."""
+    match kind:
+        case pl.List() | pl.Array():
+            return pl.List(plain(cast("pl.DataType", kind.inner)))
+        case pl.Struct():
+            return pl.Struct({one.name: plain(cast("pl.DataType", one.dtype)) for one in kind.fields})
+        case pl.Map():
+            return plain(pl.List(pl.Struct({"key": kind.key, "value": kind.value})))
+        case pl.Categorical() | pl.Enum() | pl.Null():
+            return pl.String()
+        case _:
+            return kind
+
+
 def truth(value: Any) -> bool | None:
     if _missing(value):
         return None
@@ -117,11 +149,15 @@ def thinking(value: Any) -> str | None:
 def payload(value: Any) -> str | None:
     """An object as JSON text, or such a text."""
     if isinstance(value, Mapping):
+        _all_whole(value)
         return whole(json.dumps(value, ensure_ascii=False, default=_plain))
-    given = None if _missing(value) else value
-    if given is not None and not isinstance(given, str):
+    if _missing(value):
+        return None
+    if not isinstance(value, str):
         raise UnfitError(f"is not a JSON object: {shown(value)}")
-    return None if given is None or blank(given) else whole(given)
+    if "\\u" in value:
+        _all_whole(_loaded(value))
+    return whole(value)
 
 
 def _verdict(value: Any, *, right: str, wrong: str, others: Sequence[str]) -> str | None:
@@ -189,10 +225,13 @@ def _languages() -> dict[str, str]:
     return {name: tag for tag, names in table.items() for name in (tag, *names)}
 
 
-def _missing(value: Any) -> bool:
-    if isinstance(value, str):
-        return blank(value)
+def missing(value: Any) -> bool:
     return value is None or (isinstance(value, (float, Decimal)) and isnan(value))
+
+
+def _missing(value: Any) -> bool:
+    """Also an empty text."""
+    return blank(value) if isinstance(value, str) else missing(value)
 
 
 def _string(value: Any) -> str | None:
@@ -262,12 +301,25 @@ def _other(value: Any, kind: pl.DataType) -> Any:
 def _json(value: Any) -> str | None:
     """JSON text is itself. NaN and infinities, for which JSON has no word, are null."""
     if isinstance(value, str):
-        try:
-            json.loads(value)
-        except (ValueError, RecursionError):
-            raise UnfitError(f"is {shown(value)}, which is no JSON") from None
+        _loaded(value)
         return whole(value)
     return None if _missing(value) else whole(json.dumps(_finite(value), ensure_ascii=False, default=_plain))
+
+
+def _all_whole(value: Any) -> None:
+    """Of texts inside, which JSON may have hidden in an escape."""
+    if isinstance(value, str):
+        whole(value)
+    elif isinstance(value, (list, tuple, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else cast("Sequence[Any]", value):
+            _all_whole(item)
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise UnfitError(f"is {shown(text)}, which is no JSON") from None
 
 
 def _finite(value: Any) -> Any:
