@@ -13,8 +13,8 @@ from distillery.stages.ingest.mapping.texts import UnfitError
 
 def at(row: Any, path: str) -> Any:
     """The value; None when absent."""
-    if isinstance(row, Mapping) and path in row:
-        return cast("Mapping[str, Any]", row)[path]
+    if isinstance(row, dict) and path in row:
+        return cast("dict[str, Any]", row)[path]
     head, dot, rest = path.partition(".")
     inner = _step(row, head)
     return at(inner, rest) if dot and inner is not None else inner
@@ -22,12 +22,12 @@ def at(row: Any, path: str) -> Any:
 
 def there(row: Any, path: str) -> bool | None:
     """Whether the row has it, null or not; None: a null stands before it, or a list that is too short."""
-    if isinstance(row, Mapping) and path in row:
+    if isinstance(row, dict) and path in row:
         return True
     head, dot, rest = path.partition(".")
     if row is None or (isinstance(row, list) and head.isdigit() and int(head) >= len(cast("list[Any]", row))):
         return None
-    known = head in row if isinstance(row, Mapping) else isinstance(row, list) and head.isdigit()
+    known = head in row if isinstance(row, dict) else isinstance(row, list) and head.isdigit()
     return known and (not dot or there(_step(row, head), rest))
 
 
@@ -35,8 +35,8 @@ def names(row: Mapping[str, Any]) -> Iterator[str]:
     """Every path to a key."""
     for name, value in row.items():
         yield str(name)
-        if isinstance(value, Mapping):
-            yield from (f"{name}.{inner}" for inner in names(cast("Mapping[str, Any]", value)))
+        if isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in names(cast("dict[str, Any]", value)))
 
 
 def type_at(types: Mapping[str, pl.DataType], path: str) -> pl.DataType | None:
@@ -80,8 +80,8 @@ def exploded_types(types: Mapping[str, pl.DataType], paths: tuple[str, ...]) -> 
 
 
 def _step(row: Any, head: str) -> Any:
-    if isinstance(row, Mapping):
-        return cast("Mapping[str, Any]", row).get(head)
+    if isinstance(row, dict):
+        return cast("dict[str, Any]", row).get(head)
     if isinstance(row, list) and head.isdigit() and int(head) < len(cast("list[Any]", row)):
         return row[int(head)]
     return None
@@ -89,6 +89,6 @@ def _step(row: Any, head: str) -> Any:
 
 def _put(row: Mapping[str, Any], path: str, value: Any) -> Mapping[str, Any]:
     head, dot, rest = path.partition(".")
-    if path in row or not dot or not isinstance(row.get(head), Mapping):
+    if path in row or not dot or not isinstance(row.get(head), dict):
         return {**row, path: value}
     return {**row, head: _put(row[head], rest, value)}

@@ -30,7 +30,7 @@ class RowMap(RowOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ = self._fields, self._columns  # a constant that does not fit is an error now
+        _ = self._fields, self._columns, self._parts  # a constant that does not fit is an error now
 
     def rows(self, key: str, theirs: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any] | Fault]]:
         """Ours of one of theirs, each under the ledger's key."""
@@ -82,7 +82,7 @@ class RowMap(RowOptions):
         take, path = self._take(name), self.columns.get(name)
         if isinstance(path, dict):
             fixed = self.constants.get(name) or {}
-            return lambda row: take({key: at(row, leaf) for key, leaf in path.items()} | fixed)
+            return lambda row: _named(name, take, {key: at(row, leaf) for key, leaf in path.items()} | fixed)
         if name in self.constants:
             try:
                 value = take(self.constants[name])
@@ -114,7 +114,8 @@ class RowMap(RowOptions):
         if question is None or blank(question):
             given = "missing" if question is None else repr(question)[:80]
             raise UnfitError(f"the question is {given}", Drop.NO_QUESTION)
-        given = {name: value for name, read in self._fields.items() if (value := read(theirs)) is not None}
+        found = {name: read(theirs) for name, read in self._fields.items() if name != "question"}
+        given = {name: value for name, value in found.items() if value is not None}
         problem = Problem(**{"gold": "", **given, "question": question})
         try:
             if said and (before := {name: had for name in _BEFORE if (had := getattr(said, name))}):
@@ -180,12 +181,16 @@ class RowMap(RowOptions):
 
 
 def _read(row: Mapping[str, Any], path: str, take: Callable[[Any], Any]) -> Any:
+    return _named(path, take, at(row, path))
+
+
+def _named(name: str, take: Callable[[Any], Any], value: Any) -> Any:
     try:
-        return take(at(row, path))
+        return take(value)
     except UnfitError as why:
-        raise UnfitError(f"column {path!r} {why}", why.reason) from None
+        raise UnfitError(f"column {name!r} {why}", why.reason) from None
     except RecursionError:
-        raise UnfitError(f"column {path!r} is nested too deep") from None
+        raise UnfitError(f"column {name!r} is nested too deep") from None
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:

@@ -96,20 +96,36 @@ def answered(value: Any) -> Said:
 
 def said(value: Any, *, truth: bool = False) -> Said:
     """A scalar, a list of one, a message, or parts of one; a list of several is what `explode` is for."""
+    if isinstance(value, str):
+        return Said(whole(value))
     if isinstance(value, Mapping):
         return _of_object(cast("Mapping[str, Any]", value))
     if not isinstance(value, (list, tuple)):
         return Said(_scalar(value, truth=truth))
     items = cast("Sequence[Any]", value)
-    if not items:
-        return Said(None)
-    if len(items) == 1 and not isinstance(items[0], (list, tuple)):
-        return said(items[0], truth=truth)
-    if all(isinstance(item, Mapping) and "type" in item for item in items):
+    if not _objects(items):
+        return said(only(items), truth=truth)
+    if all("type" in item for item in items):
         return _of_parts(items)
-    if all(isinstance(item, Mapping) and not {*_WHO}.isdisjoint(item) for item in items):
+    if all(not {*_WHO}.isdisjoint(item) for item in items):
         raise UnfitError(f"is a list of {len(items)} turns; `messages` reads a conversation")
-    raise UnfitError(f"is a list of {len(items)}: {shown(value)}; `explode` makes a row of each element")
+    raise UnfitError(
+        f"is a list of {len(items)} objects: {shown(items)}; `explode` makes a row of each element"
+    )
+
+
+def only(value: Any) -> Any:
+    """The element of a list of one; a list of several is what `explode` is for, unless it is of objects."""
+    if not isinstance(value, (list, tuple)) or _objects(items := cast("Sequence[Any]", value)):
+        return value
+    if len(items) > 1 or (items and isinstance(items[0], (list, tuple))):
+        raise UnfitError(f"is a list of {len(items)}: {shown(items)}; `explode` makes a row of each element")
+    return items[0] if items else None
+
+
+def _objects(items: Sequence[Any]) -> bool:
+    """Several."""
+    return len(items) > 1 and all(isinstance(item, Mapping) for item in items)
 
 
 def turn(value: Any) -> Turn:
@@ -172,8 +188,6 @@ def _scalar(value: Any, *, truth: bool) -> str | None:
     match value:
         case None:
             return None
-        case str():
-            return whole(value)
         case bool() if truth:
             return json.dumps(value)
         case bool():

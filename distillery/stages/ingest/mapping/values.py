@@ -22,7 +22,7 @@ from polars.exceptions import PolarsError
 
 from distillery.curate.difficulty import DIFFICULTY
 from distillery.records import JUDGEMENT, TRACE, VERDICT, Columns, Outcome, Thinking
-from distillery.stages.ingest.mapping.texts import UnfitError, blank, shown, text, whole
+from distillery.stages.ingest.mapping.texts import UnfitError, blank, only, shown, text, whole
 
 OURS: Columns = {**TRACE, **VERDICT, **JUDGEMENT, **DIFFICULTY}
 """Columns with a meaning and a type of ours, which a row may come with."""
@@ -80,8 +80,9 @@ def fit(value: Any, kind: Type) -> Any:
 
 
 def ours(name: str) -> Callable[[Any], Any]:
-    """How a value of our column `name` is read."""
-    return _READ.get(name) or (text if OURS[name] == pl.String else partial(fit, kind=OURS[name]))
+    """How a value of our column `name` is read; a list of one scalar is that scalar."""
+    read = _READ.get(name) or (text if OURS[name] == pl.String else partial(fit, kind=OURS[name]))
+    return read if name in ("payload", "sampling") else lambda value: read(only(value))
 
 
 def type_of(value: Any) -> Type:
@@ -134,7 +135,8 @@ def language(value: Any) -> str | None:
     tag = _languages().get(name) or _languages().get(name.partition("-")[0])
     if tag or _TAG.fullmatch(name):
         return tag or name
-    raise UnfitError(f"is {shown(given)}, which is no language; a tag such as en or zh is")
+    right = 'a tag such as en or zh is, and `constants: {language: ""}` names none'
+    raise UnfitError(f"is {shown(given)}, which is no language; {right}")
 
 
 def thinking(value: Any) -> str | None:

@@ -273,6 +273,21 @@ def test_a_value_that_does_not_fit_its_column_is_malformed_with_column_and_value
     assert str(given)[:3] in detail
 
 
+def test_a_list_of_one_is_its_element_and_one_of_several_names_explode_in_every_column_of_ours():
+    for column, value in (
+        ("outcome", True),
+        ("accepted", False),
+        ("score", 0.5),
+        ("finish", "stop"),
+        ("thinking", "on"),
+    ):
+        keep = () if column == "thinking" else (column,)
+        assert kept([{"question": "a", column: [value]}], column, keep=keep) == [
+            "correct" if column == "outcome" else value
+        ]
+        assert "`explode`" in reason({"question": "a", column: [value, value]}, keep=keep)[1]
+
+
 def test_numbers_of_ours_are_numbers_whatever_wrote_them():
     row = {"question": "a", "accepted": "true", "score": "0.5", "attempts": 4.0, "completion_tokens": "345"}
     names = ("accepted", "score", "attempts", "completion_tokens")
@@ -304,7 +319,17 @@ def test_a_gold_says_what_it_says(given: Any, gold: str):
 
 
 @pytest.mark.parametrize(
-    "given", [["a", "b"], [["a"]], {"a": 1}, {"role": "user"}, b"4", {"type": "image_url"}]
+    "given",
+    [
+        ["a", "b"],
+        [["a"]],
+        [{"a": 1}, {"b": 1}],
+        [{"role": "user", "content": "a"}] * 2,
+        {"a": 1},
+        {"role": "user"},
+        b"4",
+        {"type": "image_url"},
+    ],
 )
 def test_a_gold_that_is_no_text_is_malformed_and_never_json(given: Any):
     why, detail = reason({"question": "a", "gold": given})
@@ -362,10 +387,9 @@ def test_a_language_is_known_by_its_names(given: Any, tag: str):
 
 
 def test_a_language_that_is_none_is_malformed():
-    assert reason({"question": "a", "language": "python"}) == (
-        "malformed",
-        "column 'language' is 'python', which is no language; a tag such as en or zh is",
-    )
+    why, detail = reason({"question": "a", "language": "python"})
+    assert why == "malformed"
+    assert detail.startswith("column 'language' is 'python', which is no language; a tag such as en or zh is")
 
 
 @pytest.mark.parametrize(
