@@ -273,8 +273,8 @@ def test_a_pipeline_is_called_what_can_be_a_folder(tmp_path, name):
         ("engines: 3", "engines is 3; it is a mapping"),
         ("engines: {local: 3}", "engines.local is 3; an engine is a mapping with `kind`"),
         (
-            "engines: {spare: {kind: openai, modul: m}}",
-            "engines.spare: unknown option 'modul'; did you mean 'model'?",
+            "engines: {spare: {kind: openai, mode: m}}",
+            "engines.spare: unknown option 'mode'; did you mean 'model'?",
         ),
         ("engines: {spare: {kind: opnai}}", "unknown engine kind 'opnai'"),
         ("seed: 1\nseed: 2", "'seed' stands twice in one mapping"),
