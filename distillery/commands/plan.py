@@ -83,7 +83,8 @@ def sampled(plan: Plan, data: Path) -> dict[str, StageDir]:
             continue
         same = [entry["id"] for entry in raw["stages"] if _what(entry) in map(_what, plan.resolved["stages"])]
         steps = read_run(run)["steps"]
-        found |= {step["id"]: stage_dir(step, data) for step in steps if step["id"] in same}
+        mine = (step for step in steps if step["id"].removesuffix(".inputs") in same)
+        found |= {step["id"]: stage_dir(step, data) for step in mine}
     return found
 
 

@@ -19,7 +19,7 @@ from distillery.pipeline.expect import Expect
 from distillery.pipeline.measured import Measured, measure
 from distillery.pipeline.plan import Kind, Plan, Step
 from distillery.pipeline.prices import Prices
-from distillery.stages.base import AskingStage, ShardStage, Source
+from distillery.stages.base import AskingStage, ShardStage, Source, UnionStage
 from distillery.store.stage_dir import StageDir
 from distillery.train.options import GrpoOptions
 
@@ -164,7 +164,10 @@ class _Book:
         return Flow(rows, rows, expect.prompt_tokens, tokens, at_most), notes
 
     def _table(self, blank: StepEstimate, flow: Flow, notes: tuple[str, ...]) -> StepEstimate:
-        size = times(flow.rows, plus([flow.prompt_tokens, flow.tokens]), self.desk.prices.bytes_per_token)
+        each = plus([flow.prompt_tokens, flow.tokens])
+        size = times(flow.rows, each, self.desk.prices.bytes_per_token)
+        if blank.use == "union":  # no text is written again
+            size = 0.0
         return replace(blank, rows=flow.rows, disk_bytes=size, at_most=flow.at_most, notes=notes)
 
     def _asked(
@@ -225,6 +228,8 @@ def _rows_out(step: Step, expect: Expect, known: Measured | None, before: Flow) 
     if expect.keep is not None:
         return Figure(times(before.rows, expect.keep), note=f"keeps {expect.keep:.3g} (expected)")
     stage = step.row_stage
+    if isinstance(stage, UnionStage):
+        return Figure(before.rows, note="rows of several inputs are counted as if none stood in two of them")
     if not stage.may_drop or before.rows is None:
         return Figure(before.rows)
     most = min(before.rows, stage.most_rows(before.rows, before.problems))

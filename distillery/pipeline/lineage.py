@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillery.pipeline.plan import Plan, Step
-from distillery.stages.base import AskingStage, Kind
+from distillery.stages.base import AskingStage, Kind, UnionStage
 from distillery.train.options import GrpoOptions
 
 
@@ -81,7 +81,8 @@ def _sampling(plan: Plan, step: Step) -> list[Step]:
     queue = list(step.parents)
     while queue:
         other = plan.step(queue.pop(0))
-        queue += [parent for parent in other.parents if parent not in found]
+        fresh = [parent for parent in other.parents if parent not in found]
+        queue = [*fresh, *queue] if isinstance(other.stage, UnionStage) else [*queue, *fresh]
         if isinstance(other.stage, AskingStage) and other.stage.fan_out is not None:
             found[other.id] = other
     return list(found.values())

@@ -24,6 +24,10 @@ from distillery.prompts import Prompt, load_prompt, load_template, prompt_folder
 from distillery.records import SCHEMA_VERSION, Columns
 from distillery.stages import stage_class
 from distillery.stages.base import AnyStage, Kind, RowStage, Sink, Source, Trainer
+from distillery.stages.union import Union
+
+_IDS = ("trace_id", "problem_id", "document_id")
+"""Columns that name a row, the narrowest first."""
 
 
 def load_plan(
@@ -97,6 +101,21 @@ class _Loader:
         self._name_engines(options, where)
         stage = build(stage_class(entry["use"], where=where), options, where=where)
         parents = self._parents(entry, stage, last, where)
+        if isinstance(stage, Union):
+            stage = self._union(stage, parents, where)
+        elif len(parents) > 1:
+            parents = self._united(entry["id"], stage, parents, where)
+        return self._made(entry["id"], entry["use"], stage, parents, entry.get("expect") or {}, where)
+
+    def _made(
+        self,
+        name: str,
+        use: str,
+        stage: AnyStage,
+        parents: tuple[str, ...],
+        expect: Mapping[str, Any],
+        where: str,
+    ) -> Step:
         given = self._columns(parents, where)
         self._check_reads(stage, given, parents, where)
         start, start_identity = self._start(stage, where) if isinstance(stage, Trainer) else (None, None)
@@ -109,18 +128,18 @@ class _Loader:
         template = load_template(named, *self.folders) if named else ""
         stamp = digest(template) if template else stage.stamp()
         parts: list[Json] = [
-            [SCHEMA_VERSION, self.seed, entry["use"], stage.version, identity(stage), stamp],
+            [SCHEMA_VERSION, self.seed, use, stage.version, identity(stage), stamp],
             [self.steps[parent].fingerprint for parent in parents],
             [start_identity, *(spec.identity for spec in specs)],
             [self._one(load_prompt(name, *self.folders)).digest for name in uses.prompts],
             {name: self.steps[step].fingerprint for name, step in extras.items()},
             self.limit if isinstance(stage, Source) else None,
         ]
-        if code := [name for name in (entry["use"], *stage.code()) if ":" in name]:
+        if code := [name for name in (use, *stage.code()) if ":" in name]:
             parts.append({name: dotted.source_digest(name) for name in code})
         return Step(
-            id=entry["id"],
-            use=entry["use"],
+            id=name,
+            use=use,
             stage=stage,
             parents=parents,
             models=tuple(dict.fromkeys(models)),
@@ -131,7 +150,7 @@ class _Loader:
             columns={**given, **stage.writes} if isinstance(stage, Source | RowStage) else {},
             fingerprint=digest(parts),
             seed=self.seed,
-            expect=entry.get("expect") or {},
+            expect=expect,
         )
 
     def _parents(
@@ -150,7 +169,51 @@ class _Loader:
         for name in found:
             if not self.steps[name].makes_table:
                 raise ConfigError(f"{where}: from: {name!r} gives a {_gives(self.steps[name])}, not a table")
+            if found.count(name) > 1:
+                raise ConfigError(f"{where}: from: names {name!r} twice; every row stands in a table once")
         return found
+
+    def _united(self, name: str, stage: AnyStage, parents: tuple[str, ...], where: str) -> tuple[str, ...]:
+        """The union of several inputs, one for all steps that read these; without an id in common no row can
+        stand in two of them, and they stay as they are."""
+        if isinstance(stage, RowStage):
+            self._check_keyed(stage.key, parents, where)
+        key = self._id_of_all(parents, getattr(stage, "key", ""))
+        if key is None:
+            return parents
+        union = Union(key=key)
+        for step in self.steps.values():
+            if step.stage == union and step.parents == parents:
+                return (step.id,)
+        if (inputs := f"{name}.inputs") in self.steps:
+            raise ConfigError(f"{where}: from: its inputs together are {inputs!r}, and a stage is called so")
+        self.steps[inputs] = self._made(inputs, "union", union, parents, {}, where)
+        return (inputs,)
+
+    def _union(self, stage: Union, parents: tuple[str, ...], where: str) -> Union:
+        """One that the file names, with its key."""
+        if len(parents) < 2:
+            raise ConfigError(f"{where}: from: is {', '.join(parents)}; a union is of several: [a, b]")
+        if stage.key:
+            self._check_keyed(stage.key, parents, where)
+            return stage
+        key = self._id_of_all(parents)
+        if key is None:
+            ids = ", ".join(_IDS)
+            raise ConfigError(f"{where}: {' and '.join(parents)} share none of {ids}; name their `key`")
+        return dataclasses.replace(stage, key=key)
+
+    def _id_of_all(self, parents: Sequence[str], own: str = "") -> str | None:
+        """The column that names the rows of all; `own` is the key of the stage that reads them."""
+        first, *others = _IDS
+        wanted = (first, own, *others)
+        return next((n for n in wanted if all(n in self.steps[p].columns for p in parents)), None)
+
+    def _check_keyed(self, key: str, parents: Sequence[str], where: str) -> None:
+        for name in parents:
+            if key not in self.steps[name].columns:
+                has = ", ".join(sorted(self.steps[name].columns))
+                raise ConfigError(f"{where}: from: {name!r} has no {key}, which names a row; it has {has}")
 
     def _find(self, name: str, where: str) -> str:
         """The id of an earlier step; steps of a file named as `file#stage` join the plan first."""

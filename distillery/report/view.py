@@ -157,7 +157,7 @@ def _step(step: Mapping[str, Any], place: Folder) -> StepView:
         step,
         reasons=_reasons(place.ledgers),
         curves=curves,
-        alarms=alarms,
+        alarms=(*alarms, *(place.note.facts.get("alarms", ()) if place.note else ())),
         trains=step.get("kind") == Kind.TRAINER,
     )
 

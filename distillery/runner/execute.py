@@ -20,8 +20,9 @@ from distillery.pipeline import Plan, Step
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
-from distillery.runner.laws import check_columns, check_decision, check_unique, sketch_keys
+from distillery.runner.laws import check_columns, check_decision, check_named, check_unique, sketch_keys
 from distillery.runner.rows import Input, decided, keep, look
+from distillery.runner.union import unite
 from distillery.stages.base import (
     AskingStage,
     EngineJob,
@@ -33,6 +34,7 @@ from distillery.stages.base import (
     TableStage,
     Trainer,
     TrainJob,
+    UnionStage,
 )
 from distillery.stages.note import Note
 from distillery.store.stage_dir import StageDir
@@ -117,6 +119,8 @@ def execute(
                 note = _run_shards(ctx, step.stage, folder, unit)
             case TableStage():
                 note = _run_table(ctx, step.stage, folder)
+            case UnionStage():
+                note = _run_union(ctx, folder)
             case Trainer():
                 note = _run_trainer(ctx, step.stage, folder)
             case Sink():
@@ -219,6 +223,15 @@ def _run_table(ctx: StepContext, stage: TableStage, folder: StageDir) -> Note:
     return note_of_shards(step, folder, len(inputs), metrics=decision.metrics, facts=decision.facts)
 
 
+def _run_union(ctx: StepContext, folder: StageDir) -> Note:
+    step = ctx.step
+    inputs = {name: folder_of(ctx.plan.step(name), ctx.store).shards() for name in step.parents}
+    facts = unite(step, ctx.plan, folder, inputs)
+    for text in facts["alarms"]:
+        ctx.alarm(text)
+    return note_of_shards(step, folder, sum(map(len, inputs.values())), facts=facts)
+
+
 def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
     step, start, uses = ctx.step, stage.starts_from, stage.uses()
     reference = Path(start) if isinstance(start, str) else None
@@ -240,6 +253,19 @@ def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
     return note_of(step, model=True, rows_in=sum(map(shards.rows, tables)), counts=metrics)
 
 
+def _trace_ids(files: Sequence[Path]) -> pl.Series:
+    none, known = pl.Series("trace_id", [], dtype=pl.String), "trace_id"
+    return pl.concat(
+        [none]
+        + [
+            shards.read(file, [known])[known].cast(pl.String)
+            if known in shards.schema(file)
+            else none.extend_constant(None, shards.rows(file))
+            for file in files
+        ]
+    )
+
+
 def _run_sink(ctx: StepContext, stage: Sink, folder: StageDir) -> Note:
     step, plan = ctx.step, ctx.plan
     before = [folder_of(other, ctx.store) for other in plan.ancestors(step.id)[:-1]]
@@ -253,6 +279,9 @@ def _run_sink(ctx: StepContext, stage: Sink, folder: StageDir) -> Note:
         seed=step.seed,
         raw=None if raw is None else folder_of(plan.step(raw), ctx.store).shards(),
     )
+    if "trace_id" in stage.reads:
+        for what, files in (("its input", job.tables), (f"raw: {raw}", job.raw or ())):
+            check_named(step, what, _trace_ids(files))
     counts = stage.export(job)
     rows = sum(map(shards.rows, job.tables))
     return note_of(step, rows_in=rows, rows_out=rows, counts=counts)

@@ -38,11 +38,32 @@ def check_unique(step: Step, table: pl.DataFrame, key: str) -> None:
 
 
 def _not_unique(step: Step, key: str, twice: object) -> ContractError | ConfigError:
-    found = f"{key!r} does not name one row each in its input; twice there: {twice!r}"
-    stage = step.row_stage
+    source = f" ({', '.join(step.parents)})" if step.parents else ""
+    found = f"{key!r} does not name one row each in its input{source}; twice there: {twice!r}"
+    stage, narrower = step.row_stage, key != "trace_id" and "trace_id" in step.columns
+    right = "a stage that makes rows must give each an id of its own"
     if is_dataclass(stage) and any(option.name == "key" for option in fields(stage)):
-        return ConfigError(f"{step.id}.key: {found}; name a column that does, such as trace_id")
-    return ContractError(f"{step.id} ({step.use}): {found}")
+        right = f"name a column that does{', such as trace_id' if narrower else ''}; or {right}"
+        return ConfigError(f"{step.id}.key: {found}; {right}")
+    if not narrower:
+        return ContractError(f"{step.id} ({step.use}): {found}; {right}")
+    right = f"it takes one row of each {key}, as select.traces with per_problem: 1 leaves them"
+    return ConfigError(f"{step.id} ({step.use}): {found}; {right}")
+
+
+def check_named(step: Step, what: str, ids: pl.Series) -> None:
+    """What leaves for other people: every row has its trace_id, and no other row has it."""
+    where = f"{step.id} ({step.use}): {what}"
+    if lacks := ids.null_count():
+        raise ConfigError(
+            f"{where}: {lacks:,} of {ids.len():,} rows have no trace_id, which names a row to others"
+        )
+    if twice := ids.len() - ids.n_unique():
+        name = ids.filter(ids.is_duplicated())[0]
+        raise ConfigError(
+            f"{where}: {twice:,} rows have the trace_id of another, as {name!r}; others know each row by its"
+            " own: leave trace_id unmapped where rows are read, and it is made from the content"
+        )
 
 
 def check_conservation(step: Step, table: pl.DataFrame, output: Output) -> None:

@@ -151,6 +151,8 @@ class _Schedule:
         self.done.add(step.id)
         self._count(step, note.counts)
         self.watcher.reuses(step, note)
+        for text in note.facts.get("alarms", ()):  # what its rows lack, whoever made it
+            self._alarm(step, text)
         return True
 
     def _count(self, step: Step, counts: Mapping[str, float]) -> None:

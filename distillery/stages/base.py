@@ -2,6 +2,7 @@
 
 Five kinds, each a base class with one or two methods to fill in: `Source`, `ShardStage` (with `AskingStage`),
 `TableStage`, `Trainer` and `Sink`. A stage gets a `Context` and nothing else: no globals, no clock.
+`UnionStage` is what the runner makes of several inputs; nobody fills anything in.
 """
 
 from __future__ import annotations
@@ -238,6 +239,12 @@ class TableStage(RowStage):
         """From all sketches, out of which it may take large columns (`drop_in_place`), but not the keys."""
 
 
+class UnionStage(RowStage):
+    """Several tables as one, each id once: the runner's own work, before any other stage sees the rows."""
+
+    kind = Kind.TABLE
+
+
 @dataclass(frozen=True, slots=True)
 class EngineJob:
     """An engine that another process opens for itself."""
@@ -301,4 +308,4 @@ class Sink(Stage):
         """Returns counts for the report; run again on a finished folder, it only does what is still owed."""
 
 
-AnyStage = Source | ShardStage | TableStage | Trainer | Sink
+AnyStage = Source | ShardStage | TableStage | UnionStage | Trainer | Sink

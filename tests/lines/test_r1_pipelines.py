@@ -71,7 +71,8 @@ def test_the_last_grpo_is_1700_steps_with_general_prompts_in_the_last_400():
     rules, last = plan.step("rules"), plan.step("r1")
     assert (rules.stage.max_steps, last.stage.max_steps) == (1_300, 400)
     assert (rules.stage.temperature, last.stage.temperature) == (0.7, 0.7)
-    assert ("general" in rules.parents, "general" in last.parents) == (False, True)
+    assert (rules.parents, last.parents) == (("1_zero/problems",), ("r1.inputs",))
+    assert plan.step("r1.inputs").parents == ("1_zero/problems", "general", "risky")
     assert last.starts_from == "rules"
     assert last.stage.judge is not None
     assert {"helpfulness", "harmlessness"} == last.stage.rewards.keys() - rules.stage.rewards.keys()

@@ -126,7 +126,9 @@ def test_heavy_and_light_rows_come_out_alike(tmp_path: Path, monkeypatch: pytest
             assert shards.read(one).equals(shards.read(two))
         assert light[step].ledger().equals(heavy[step].ledger())
     stored = [set(pl.read_parquet_schema(file)) for file in heavy["measured"].shards()]
-    assert stored == [{"_row", "length", "name"}] * 3 + [{"_row", "length"}]
+    assert stored == [{"_row", "length"}] * 4
+    united = [set(pl.read_parquet_schema(file)) for file in heavy["measured.inputs"].shards()]
+    assert united == [{"_row", "name"}] * 3 + [{"_row"}]
     assert {"text", "name"} <= set(shards.schema(heavy["longest"].shards()[0]))
 
 

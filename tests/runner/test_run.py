@@ -9,6 +9,7 @@ from typing import ClassVar
 import polars as pl
 import pytest
 
+from distillery import shards
 from distillery.errors import ConfigError, ContractError, DistilleryError
 from distillery.pipeline import load_plan
 from distillery.records import LEDGER, Columns, empty
@@ -185,13 +186,15 @@ def test_two_inputs_become_one_table_with_nulls_where_one_lacks_a_column(tmp_pat
 stages:
   - {id: a, use: toy.count, with: {rows: 3}}
   - {id: b, use: toy.double}
-  - {id: c, use: toy.count, with: {rows: 2}}
+  - {id: c, use: toy.count, with: {rows: 4}}
   - {id: both, use: toy.half, from: [b, c]}
 """
     plan = plan_of(tmp_path, text)
-    with pytest.raises(ContractError, match="does not name one row each"):
-        do(tmp_path, plan)
+    do(tmp_path, plan)
     assert plan.step("both").columns.keys() == {"key", "n", "double", "rank"}
+    folder = folder_of(plan.step("both.inputs"), tmp_path / "store")
+    united = pl.concat(shards.read(file) for file in folder.shards())
+    assert united.rows() == [("k0", 0, 0), ("k1", 1, 2), ("k2", 2, 4), ("k3", 3, None)]
 
 
 def test_limit_takes_the_first_rows_of_a_source_and_names_other_work(tmp_path):

@@ -69,7 +69,11 @@ def ledgers(files: Sequence[Path], history: Sequence[Note]) -> Iterator[tuple[st
 
 
 def fates(files: Sequence[Path], history: Sequence[Note]) -> pl.DataFrame:
-    """Why each key left, in the first stage that dropped it: key, stage, reason, detail."""
+    """Why each key left, in the first stage that dropped it: key, stage, reason, detail.
+
+    That it left a union says least: another row of that key went on from there.
+    """
+    files = sorted(files, key=lambda file: file.parent.name.startswith("union-"))
     frames = [
         frame.select("key", pl.lit(stage).alias("stage"), "reason", pl.col("detail").str.slice(0, _DETAIL))
         for stage, frame in ledgers(files, history)
