@@ -166,7 +166,7 @@ class _Book:
     def _table(self, blank: StepEstimate, flow: Flow, notes: tuple[str, ...]) -> StepEstimate:
         each = plus([flow.prompt_tokens, flow.tokens])
         size = times(flow.rows, each, self.desk.prices.bytes_per_token)
-        if blank.use == "union":  # no text is written again
+        if blank.use == "mix.union":  # no text is written again
             size = 0.0
         return replace(blank, rows=flow.rows, disk_bytes=size, at_most=flow.at_most, notes=notes)
 

@@ -24,7 +24,7 @@ from distillery.prompts import Prompt, load_prompt, load_template, prompt_folder
 from distillery.records import SCHEMA_VERSION, Columns
 from distillery.stages import stage_class
 from distillery.stages.base import AnyStage, Kind, RowStage, Sink, Source, Trainer
-from distillery.stages.union import Union
+from distillery.stages.mix_union import MixUnion
 
 _IDS = ("trace_id", "problem_id", "document_id")
 """Columns that name a row, the narrowest first."""
@@ -101,7 +101,7 @@ class _Loader:
         self._name_engines(options, where)
         stage = build(stage_class(entry["use"], where=where), options, where=where)
         parents = self._parents(entry, stage, last, where)
-        if isinstance(stage, Union):
+        if isinstance(stage, MixUnion):
             stage = self._union(stage, parents, where)
         elif len(parents) > 1:
             parents = self._united(entry["id"], stage, parents, where)
@@ -181,16 +181,16 @@ class _Loader:
         key = self._id_of_all(parents, getattr(stage, "key", ""))
         if key is None:
             return parents
-        union = Union(key=key)
+        union = MixUnion(key=key)
         for step in self.steps.values():
             if step.stage == union and step.parents == parents:
                 return (step.id,)
         if (inputs := f"{name}.inputs") in self.steps:
             raise ConfigError(f"{where}: from: its inputs together are {inputs!r}, and a stage is called so")
-        self.steps[inputs] = self._made(inputs, "union", union, parents, {}, where)
+        self.steps[inputs] = self._made(inputs, "mix.union", union, parents, {}, where)
         return (inputs,)
 
-    def _union(self, stage: Union, parents: tuple[str, ...], where: str) -> Union:
+    def _union(self, stage: MixUnion, parents: tuple[str, ...], where: str) -> MixUnion:
         """One that the file names, with its key."""
         if len(parents) < 2:
             raise ConfigError(f"{where}: from: is {', '.join(parents)}; a union is of several: [a, b]")

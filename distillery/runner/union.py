@@ -16,7 +16,7 @@ from distillery.errors import ConfigError
 from distillery.pipeline import Plan, Step
 from distillery.runner.rows import Input, keep
 from distillery.stages.base import Output
-from distillery.stages.union import Drop
+from distillery.stages.mix_union import Drop
 from distillery.store.stage_dir import StageDir
 
 _SAID = ("question", "text")
@@ -139,5 +139,5 @@ def _alarms(step: Step, later: pl.DataFrame, parts: Sequence[_Part]) -> list[str
         many = "rows" if rows.height > 1 else "row"
         verb = "have" if rows.height > 1 else "has"
         found = f"{rows.height:,} {many} of `{source}` {verb} the id of another row of `{first}`"
-        alarms.append(f"{found}, and left: {key} {shown}; {cure} made from the content")
+        alarms.append(f"{found} and were left out: {key} {shown}; {cure} made from the content")
     return alarms

@@ -43,7 +43,7 @@ STAGES = {
     "decontaminate.ngrams": "distillery.stages.decontaminate.ngrams:DecontaminateNgrams",
     "decontaminate.semantic": "distillery.stages.decontaminate.semantic:DecontaminateSemantic",
     "select.traces": "distillery.stages.select_traces:SelectTraces",
-    "union": "distillery.stages.union:Union",
+    "mix.union": "distillery.stages.mix_union:MixUnion",
     "mix.quota": "distillery.stages.mix_quota:MixQuota",
     "score.judge": "distillery.stages.score.judge:ScoreJudge",
     "score.passk": "distillery.stages.score.passk:ScorePassK",

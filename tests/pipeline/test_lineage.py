@@ -97,3 +97,15 @@ def test_a_line_that_learns_from_its_own_samples_is_no_student(tmp_path: Path):
     )
     assert role(plan, "checked") == (Role.CHECKPOINT, "org/m")
     assert role(plan, "sft") == (Role.CHECKPOINT, "org/m")
+
+
+def test_the_writer_of_the_nearest_rows_is_found_through_a_union(tmp_path: Path):
+    plan = planned(
+        tmp_path,
+        samples("first", "local"),
+        samples("second", "api"),
+        "{id: some, use: filter.quality, from: [first, second]}",
+        "{id: checked, use: verify.answers, from: [some, first]}",
+    )
+    assert [step.use for step in plan.steps].count("mix.union") == 2
+    assert role(plan, "checked") == (Role.OTHER, "org/llama-base")

@@ -281,7 +281,7 @@ def test_two_steps_that_read_the_same_inputs_share_their_union(tmp_path: Path):
 
 def test_a_union_that_a_file_names_is_the_one_that_would_stand_there(tmp_path: Path):
     stages = [source("a", "x y"), source("b", "y z")]
-    named = planned(tmp_path, [*stages, "id: both, use: union, from: [a, b]", "id: end, use: each"])
+    named = planned(tmp_path, [*stages, "id: both, use: mix.union, from: [a, b]", "id: end, use: each"])
     assert [step.id for step in named.steps] == ["a", "b", "both", "end"]
     unnamed = planned(tmp_path, [*stages, "id: end, use: each, from: [a, b]"])
     assert named.step("end").fingerprint == unnamed.step("end").fingerprint
@@ -304,10 +304,10 @@ A, B, OTHER = source("a", "x y z"), source("b", "y z"), source("c", "z", key="do
     ("stages", "says"),
     [
         ([A, "id: end, use: each, from: [a, a]"], "from: names 'a' twice"),
-        ([A, "id: end, use: union"], "from: is a; a union is of several"),
+        ([A, "id: end, use: mix.union"], "from: is a; a union is of several"),
         ([A, OTHER, "id: end, use: each, from: [a, c]"], "from: 'c' has no problem_id, which names a row"),
-        ([A, OTHER, "id: end, use: union, from: [a, c]"], "a and c share none of trace_id, problem_id"),
-        ([A, B, "id: end, use: union, from: [a, b], with: {key: of_it}"], "from: 'a' has no of_it"),
+        ([A, OTHER, "id: end, use: mix.union, from: [a, c]"], "a and c share none of trace_id, problem_id"),
+        ([A, B, "id: end, use: mix.union, from: [a, b], with: {key: of_it}"], "from: 'a' has no of_it"),
         ([A, B, source("end.inputs", ""), "id: end, use: each, from: [a, b]"], "a stage is called so"),
     ],
 )
@@ -344,7 +344,7 @@ def test_different_rows_of_one_id_are_told_apart_and_said_loudly(tmp_path: Path)
     ]
     plan = planned(tmp_path, stages)
     alarm = (
-        "2 rows of `b` have the id of another row of `a`, and left: trace_id '1' is ' 1 ' there and"
+        "2 rows of `b` have the id of another row of `a` and were left out: trace_id '1' is ' 1 ' there and"
         " ' 1 else' here; leave trace_id unmapped and it is made from the content"
     )
     for _ in range(2):  # a run that finds the union done says it again
@@ -403,7 +403,7 @@ def test_texts_are_not_written_again_and_only_what_is_shared_is_read(tmp_path: P
     monkeypatch.setattr(
         "distillery.runner.union.shards.read", lambda f, c=None: (seen.append(c), read(f, c))[1]
     )
-    plan = planned(tmp_path, [source("a", "x y"), source("b", "z"), "id: both, use: union, from: [a, b]"])
+    plan = planned(tmp_path, [source("a", "x y"), source("b", "z"), "id: both, use: mix.union, from: [a, b]"])
     done(tmp_path, plan)
     assert {name for columns in seen for name in columns} == {"problem_id"}
     files = folder_of(plan.step("both"), tmp_path / "store").shards()

@@ -73,7 +73,7 @@ def fates(files: Sequence[Path], history: Sequence[Note]) -> pl.DataFrame:
 
     That it left a union says least: another row of that key went on from there.
     """
-    files = sorted(files, key=lambda file: file.parent.name.startswith("union-"))
+    files = sorted(files, key=lambda file: file.parent.name.startswith("mix.union-"))
     frames = [
         frame.select("key", pl.lit(stage).alias("stage"), "reason", pl.col("detail").str.slice(0, _DETAIL))
         for stage, frame in ledgers(files, history)

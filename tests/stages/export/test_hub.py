@@ -191,6 +191,13 @@ def test_a_raw_row_says_why_it_left(line: ExportJob):
     assert (lost["prompt"], lost["verdict"], lost["judge_verdict"]) == ("solve@1:abc", "wrong", "incorrect")
 
 
+def test_where_a_row_left_is_said_before_that_it_stood_in_two_inputs(line: ExportJob, tmp_path: Path):
+    lost = pl.read_parquet(line.ledger[0])["key"]
+    repeats = ledger(tmp_path / "mix.union-0a0a", *((key, "repeated", "first in a") for key in lost))
+    HUB.export(dataclasses.replace(line, ledger=[repeats, *line.ledger]))
+    assert {row["reject_reason"] for row in rows(line.out, "raw")} == {None, "wrong"}
+
+
 def test_an_sft_row_can_be_trained_on_as_it_is(line: ExportJob):
     HUB.export(line)
     row = rows(line.out, "sft")[0]

@@ -1,4 +1,4 @@
-"""union: several inputs as one table, in which an id stands once."""
+"""mix.union: several inputs as one table, in which an id stands once."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Drop(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Union(UnionStage):
+class MixUnion(UnionStage):
     """The rows of several inputs, each id once: of rows with one id stays that of the first input in `from`.
 
     One stands, as `<id>.inputs`, before every stage whose `from` names several inputs with an id in common.
     One of your own has another `key`, or a name that other stages can use.
 
         - id: problems
-          use: union
+          use: mix.union
           from: [handmade, scraped]
     """
 
