@@ -22,6 +22,10 @@ from distillery.store.stage_dir import StageDir
 _SAID = ("question", "text")
 """What two rows of one id must agree in, where both have it."""
 _SHOWN = 60  # characters of a text
+_CURES = {
+    "trace_id": "leave trace_id unmapped and it is made from the content",
+    "problem_id": "keep trace_id where the rows are read, and it is made from the content",
+}
 
 
 class _Part(NamedTuple):
@@ -126,7 +130,7 @@ def _write(step: Step, plan: Plan, folder: StageDir, shard: int, part: _Part, la
 def _alarms(step: Step, later: pl.DataFrame, parts: Sequence[_Part]) -> list[str]:
     """One for each two inputs that give one id to different rows."""
     key = step.row_stage.key
-    cure = f"leave {key} unmapped and it is" if key == "trace_id" else f"a {key} must be"
+    cure = _CURES.get(key, f"each row needs a {key} of its own")
     taken = later.filter(pl.col("reason") == Drop.ID_TAKEN.value)
     alarms: list[str] = []
     for (source, first), rows in taken.partition_by("input", "input_first", as_dict=True).items():
@@ -139,5 +143,5 @@ def _alarms(step: Step, later: pl.DataFrame, parts: Sequence[_Part]) -> list[str
         many = "rows" if rows.height > 1 else "row"
         verb = "have" if rows.height > 1 else "has"
         found = f"{rows.height:,} {many} of `{source}` {verb} the id of another row of `{first}`"
-        alarms.append(f"{found} and were left out: {key} {shown}; {cure} made from the content")
+        alarms.append(f"{found} and were left out: {key} {shown}; {cure}")
     return alarms
