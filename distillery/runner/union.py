@@ -140,8 +140,7 @@ def _alarms(step: Step, later: pl.DataFrame, parts: Sequence[_Part]) -> list[str
             for of in ("", "_first")
         )
         shown = f"{one['key']!r} is {str(there)[:_SHOWN]!r} there and {str(here)[:_SHOWN]!r} here"
-        many = "rows" if rows.height > 1 else "row"
-        verb = "have" if rows.height > 1 else "has"
-        found = f"{rows.height:,} {many} of `{source}` {verb} the id of another row of `{first}`"
-        alarms.append(f"{found} and were left out: {key} {shown}; {cure}")
+        many, have = ("rows", "have") if rows.height > 1 else ("row", "has")
+        found = f"{rows.height:,} {many} of `{source}` {have} the id of another row of `{first}`"
+        alarms.append(f"{found}; left out: {key} {shown}; {cure}")
     return alarms

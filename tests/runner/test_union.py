@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from distillery import shards
-from distillery.errors import ConfigError, DistilleryError
+from distillery.errors import ConfigError, ContractError, DistilleryError
 from distillery.executors.local import Local
 from distillery.pipeline import Plan, Workers, load_plan
 from distillery.pipeline.estimate import estimate
@@ -102,6 +102,17 @@ class All(TableStage):
 
 
 @dataclass(frozen=True)
+class Fixed(ShardStage):
+    """Keeps all rows; nobody chooses its key."""
+
+    key: ClassVar[str] = "problem_id"
+    version: ClassVar[int] = 1
+
+    def apply(self, table, ctx) -> Output:
+        return Output.all_kept(table)
+
+
+@dataclass(frozen=True)
 class Learn(Trainer):
     """A model that is its rows' names."""
 
@@ -142,6 +153,7 @@ TOYS = {
     "each": Each,
     "many": Many,
     "all": All,
+    "fixed": Fixed,
     "learn": Learn,
     "publish": Publish,
     "publish.traces": PublishTraces,
@@ -344,7 +356,7 @@ def test_different_rows_of_one_id_are_told_apart_and_said_loudly(tmp_path: Path)
     ]
     plan = planned(tmp_path, stages)
     alarm = (
-        "2 rows of `b` have the id of another row of `a` and were left out: trace_id '1' is ' 1 ' there and"
+        "2 rows of `b` have the id of another row of `a`; left out: trace_id '1' is ' 1 ' there and"
         " ' 1 else' here; leave trace_id unmapped and it is made from the content"
     )
     for _ in range(2):  # a run that finds the union done says it again
@@ -361,6 +373,45 @@ def test_different_rows_of_one_id_are_told_apart_and_said_loudly(tmp_path: Path)
     facts = folder_of(plan.step("end.inputs"), tmp_path / "store").done().facts
     assert facts["inputs"]["b"] == {"rows": 3, "repeated": 0, "id_taken": 2}
     assert "end.inputs: 2 rows of `b` have the id" in render_report(load_run(folder, tmp_path / "store"))
+
+
+def test_two_texts_for_one_question_are_told_to_have_ids_of_their_own(tmp_path: Path):
+    texts = [json.dumps({"question": "What is 2+2?", "gold": "4", "text": text}) for text in ("four", "4")]
+    for name, row in zip("ab", texts, strict=True):
+        (tmp_path / f"{name}.jsonl").write_text(row)
+    inputs = [f"id: {n}, use: ingest.file, with: {{path: {tmp_path}/{n}.jsonl, keep: [text]}}" for n in "ab"]
+    plan = planned(tmp_path, [*inputs, "id: end, use: all, from: [a, b]"])
+    done(tmp_path, plan)
+    (alarm,) = folder_of(plan.step("end.inputs"), tmp_path / "store").done().facts["alarms"]
+    assert alarm.startswith("1 row of `b` has the id of another row of `a`; left out: problem_id")
+    assert alarm.endswith(
+        "is 'four' there and '4' here; keep trace_id where the rows are read, and it is made from the content"
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "more", "error", "says"),
+    [
+        (
+            "use: all",
+            "",
+            ConfigError,
+            "end.key: .*its input .a.; twice there: 'x'; name a column that does; or a",
+        ),
+        (
+            "use: all",
+            "trace_id",
+            ConfigError,
+            "name a column that does, such as trace_id; or a stage that makes",
+        ),
+        ("use: fixed", "trace_id", ConfigError, "it takes one row of each problem_id, as select.traces"),
+        ("use: fixed", "", ContractError, "a stage that makes rows must give each an id of its own"),
+    ],
+)
+def test_an_id_that_stands_twice_in_the_only_input_is_an_error(tmp_path: Path, end, more, error, says):
+    plan = planned(tmp_path, [source("a", "x x", more=more), f"id: end, {end}"])
+    with pytest.raises(error, match=says):
+        done(tmp_path, plan)
 
 
 def test_spaces_around_a_text_and_columns_that_one_side_lacks_make_no_other_row(tmp_path: Path):
