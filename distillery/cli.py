@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_init(commands)
     _add_pipelines(commands)
     _add_runs(commands)
     _add_files(commands)
@@ -63,6 +64,17 @@ def _add(commands: Commands, name: str, about: str, **more: Any) -> argparse.Arg
     parser = commands.add_parser(name, help=about, **more)
     parser.set_defaults(module=name.replace("-", "_"))
     return parser
+
+
+def _add_init(commands: Commands) -> None:
+    init = _add(commands, "init", "write a starter pipeline for rows that you have")
+    init.add_argument("sources", nargs="+", metavar="FILE|DATASET", help="rows: a file, or as on the hub")
+    init.add_argument("-o", "--output", type=Path, help="the pipeline (default: after the first source)")
+    init.add_argument("--config", help="of the data set")
+    init.add_argument("--split", default="train", help="of the data set (default: train)")
+    init.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint to sample from")
+    init.add_argument("--model", default="", help="as the endpoint calls it")
+    init.add_argument("--api-key-env", default="", metavar="NAME", help="environment variable with its key")
 
 
 def _add_pipelines(commands: Commands) -> None:

@@ -110,7 +110,7 @@ class ProblemSource(Source):
         )
 
     @property
-    def _typed(self) -> RowMap:
+    def row_map(self) -> RowMap:
         row_map = self._map
         if undecided(row_map):
             row_map = _more(row_map, by_schema(row_map, self.schema()))
@@ -118,7 +118,7 @@ class ProblemSource(Source):
 
     @computed
     def writes(self) -> Columns:
-        return self._typed.writes
+        return self.row_map.writes
 
     def schema(self) -> Columns:
         """As far as the source itself says what its columns hold."""
@@ -133,7 +133,7 @@ class ProblemSource(Source):
     def rows(self) -> Iterable[Row]: ...
 
     def shards(self, ctx: Context) -> Iterator[Output]:
-        yield from shards(self.rows(), self._typed, shard_rows=self.shard_rows, limit=self.limit)
+        yield from shards(self.rows(), self.row_map, shard_rows=self.shard_rows, limit=self.limit)
 
 
 def _mapped(

@@ -1,0 +1,145 @@
+"""Somebody's rows, looked at and tried: their form, what becomes of them, and what can judge them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from distillery.config import build
+from distillery.errors import ConfigError
+from distillery.hub import load_split
+from distillery.records import Problem
+from distillery.row_files import ENDINGS, Fault, Row, count, files, read
+from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource, shards
+from distillery.starter.shapes import Shape, shape_of
+from distillery.verify.gold import gold_faults
+
+_MOSTLY = 0.9
+_TESTS = re.compile(r"test_?cases?|tests|input_output|verification_info|entry_point", re.IGNORECASE)
+_MATHS = re.compile(r"\d|\\")
+_LETTER = re.compile(r"[A-J]")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A source as a pipeline would have it."""
+
+    place: str
+    use: str
+    shape: Shape
+    options: Mapping[str, Any]
+    size: int | None
+    """Rows of all; None: unknown."""
+    looked: int
+    made: int
+    """Rows of ours that the rows looked at become."""
+    left: Sequence[tuple[str, str, int]]
+    """Why the others are none: reason, an example's detail, and how many."""
+    golds: tuple[int, int]
+    """How many of the golds looked at can be read, and how many there are."""
+    tests: str
+    """A column that seems to hold a program's tests; "": none."""
+
+    @property
+    def traces(self) -> bool:
+        return bool(self.options.get("keep"))
+
+    @property
+    def checker(self) -> str:
+        return self.options["constants"]["checker"]
+
+
+class _Looked(ProblemSource):
+    """The options of an ingest stage on rows that were read already."""
+
+    use = "init"
+
+    def rows(self) -> Iterable[Row]:
+        return ()
+
+
+def tried(place: str, *, config: str | None, split: str, source: str) -> Tried:
+    """Raises ConfigError where nothing lies there, or its rows have no form that is known."""
+    use, options, size, rows = _opened(place, config, split)
+    theirs = [row for _, row in rows if not isinstance(row, Fault)]
+    if not theirs:
+        why = next((f"; the first: {row.detail}" for _, row in rows if isinstance(row, Fault)), "")
+        raise ConfigError(f"init: {place} has no row that can be read{why}")
+    shape = shape_of(theirs)
+    if shape is None:
+        named = ", ".join(dict.fromkeys(name for row in theirs for name in row))
+        raise ConfigError(
+            f"init: the rows of {place} have no form that is known (columns: {named}); "
+            f"map them by hand: distillery stages {use}"
+        )
+    mapped, constants = dict(shape.options), dict(shape.options.get("constants", {}))
+    constants |= {"source": source}
+    table, left = _made(rows, {**mapped, "constants": constants})
+    checker, golds = _checker(table, constants.get("checker", ""))
+    constants = {"checker": checker, **({} if golds[1] else {"domain": "general"}), **constants}
+    if "reasoning" in table.columns and _mostly(table["reasoning"].fill_null("") == "", table.height):
+        constants |= {"thinking": "off"}
+    tests = next((name for name in theirs[0] if _TESTS.fullmatch(name)), "")
+    given = {**options, **mapped, "constants": constants}
+    return Tried(place, use, shape, given, size, len(rows), table.height, left, golds, tests)
+
+
+def _opened(place: str, config: str | None, split: str) -> tuple[str, dict[str, Any], int | None, list[Row]]:
+    if _is_file(place):
+        found = files(place, where="init")
+        rows = list(islice((row for file in found for row in read(file)), LOOK_AHEAD))
+        return "ingest.file", {"path": place}, sum(map(count, found)), rows
+    dataset = load_split(place, where="init", config=config, split=split, streaming=True)
+    rows = [(f"{place}:{split}:{n}", row) for n, row in enumerate(islice(dataset, LOOK_AHEAD), start=1)]
+    options = {"name": place, **({"config": config} if config else {}), "split": split}
+    return "ingest.hub", options, None, rows
+
+
+def _is_file(place: str) -> bool:
+    path = Path(place)
+    if path.is_dir():
+        return not any((path / name).exists() for name in ("README.md", "dataset_info.json"))
+    return path.exists() or "*" in place or place.endswith(tuple(ENDINGS))
+
+
+def _made(rows: Sequence[Row], options: Mapping[str, Any]) -> tuple[pl.DataFrame, list[tuple[str, str, int]]]:
+    stage = build(_Looked, options, where="init")
+    outputs = list(shards(rows, stage.row_map, shard_rows=len(rows) * 100))
+    left = pl.concat([output.dropped for output in outputs])
+    counts = Counter(left["reason"])
+    details = dict(zip(reversed(left["reason"]), reversed(left["detail"]), strict=True))
+    return pl.concat([output.kept for output in outputs]), [
+        (reason, details[reason], number) for reason, number in counts.most_common()
+    ]
+
+
+def _checker(table: pl.DataFrame, given: str) -> tuple[str, tuple[int, int]]:
+    """The checker that the golds suggest; how many of them it reads, and how many there are."""
+    problems = [Problem.from_row(row) for row in table.unique("problem_id").iter_rows(named=True)]
+    problems = [problem for problem in problems if problem.gold.strip()]
+    if not problems:
+        return given or "layout", (0, 0)
+    golds = [problem.gold.strip() for problem in problems]
+    letters = _mostly(map(_LETTER.fullmatch, golds), len(golds))
+    maths = _mostly(map(_MATHS.search, golds), len(golds))
+    *others, last = [given] if given else [*["choice"] * letters, *["math"] * maths, "exact"]
+    for checker in others:
+        if _mostly(readable := _readable(problems, checker), len(golds)):
+            return checker, (sum(readable), len(golds))
+    return last, (sum(_readable(problems, last)), len(golds))
+
+
+def _readable(problems: Sequence[Problem], checker: str) -> list[bool]:
+    asked = [replace(problem, checker=checker) for problem in problems]
+    return [fault is None for fault in gold_faults(asked, deadline_s=5.0, workers=1)]
+
+
+def _mostly(tests: Iterable[object], of: int) -> bool:
+    return sum(map(bool, tests)) >= _MOSTLY * of

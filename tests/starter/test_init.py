@@ -1,0 +1,101 @@
+"""`distillery init`: what it writes runs as it stands."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from distillery.cli import main
+
+OPENR1 = [
+    {
+        "problem": f"What is {n} + {n + 3}?",
+        "answer": str(2 * n + 3),
+        "generations": [
+            f"<think>\nI add {n} and {n + 3}, step by step.\n</think>\nThe sum is \\boxed{{{2 * n + 3 + wrong}}}."
+            for wrong in (0, 1)
+        ],
+        "finish_reasons": ["stop", "stop"],
+    }
+    for n in range(20, 40)
+]
+SHAREGPT = [
+    {
+        "conversations": [
+            {"from": "system", "value": "You are careful."},
+            {"from": "human", "value": f"What is {n} times {n}?"},
+            {
+                "from": "gpt",
+                "value": f"<think>\nI multiply {n} by itself.\n</think>\nIt is \\boxed{{{n * n}}}.",
+            },
+        ]
+    }
+    for n in range(50, 60)
+]
+PROBLEMS = [{"question": f"What is {n} - 3?", "answer": f"I take three.\n#### {n - 3}"} for n in range(7, 12)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, rows in {"openr1": OPENR1, "sharegpt": SHAREGPT, "mine": PROBLEMS}.items():
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "given", [["openr1.jsonl"], ["openr1.jsonl", "sharegpt.jsonl"], ["mine.jsonl"]], ids=str
+)
+def test_what_it_writes_runs_as_it_stands(folder: Path, given: list[str]):
+    assert main(["init", *given, "-o", "starter.yaml"]) == 0
+    assert main(["run", "starter.yaml"]) == 0
+    assert (folder / "data/runs/starter/1/report.html").exists()
+
+
+def test_problems_and_traces_join_before_they_are_checked(folder: Path):
+    main(["init", "openr1.jsonl", "mine.jsonl", "-o", "starter.yaml"])
+    stages = {stage["id"]: stage for stage in yaml.safe_load(Path("starter.yaml").read_text())["stages"]}
+    assert stages["gold"]["from"] == ["mine"]
+    assert stages["checked"]["from"] == ["openr1", "sampled"]
+    assert stages["mine"]["with"]["gold_pattern"] == r"####\s*(.+)"
+
+
+def test_an_endpoint_that_is_named_is_the_teacher(folder: Path):
+    main(
+        [
+            "init",
+            "mine.jsonl",
+            "--base-url",
+            "http://127.0.0.1:1/v1",
+            "--model",
+            "m",
+            "--api-key-env",
+            "MY_KEY",
+        ]
+    )
+    teacher = yaml.safe_load(Path("mine.yaml").read_text())["engines"]["teacher"]
+    assert teacher == {
+        "kind": "openai",
+        "model": "m",
+        "base_url": "http://127.0.0.1:1/v1",
+        "api_key_env": "MY_KEY",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["nothing.jsonl"], "no file at nothing.jsonl"),
+        (["odd.jsonl"], "the rows of odd.jsonl have no form that is known (columns: colour)"),
+        (["empty.jsonl"], "empty.jsonl has no row that can be read"),
+        (["mine.jsonl", "-o", "openr1.jsonl"], "openr1.jsonl is there already"),
+        (["mine.jsonl", "--model", "m"], "an endpoint needs --base-url and --model"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_begun_is_one_line(folder: Path, capsys, given: list[str], said: str):
+    Path("odd.jsonl").write_text('{"colour": "red"}\n')
+    Path("empty.jsonl").write_text("\n")
+    assert main(["init", *given]) == 2
+    assert said in capsys.readouterr().err
