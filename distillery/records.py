@@ -51,7 +51,7 @@ class Problem:
     checker: str = "exact"  # which verifier can judge it: "math", "program", "choice", ...
     domain: str = "math"
     source: str = ""
-    language: str = ""  # wanted language of the thought ("en", "zh"); "" = not checked
+    language: str = ""  # wanted of the thought ("en", "zh"); "" = the question's, or else the thought's own
     thinking: str = Thinking.ON
     payload: str = "{}"  # the checker's own data as a JSON object: tests, choices, options
 

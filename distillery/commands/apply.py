@@ -26,6 +26,7 @@ from distillery.records import PROBLEM, Problem, problem_id
 from distillery.runner.one_table import apply_alone
 from distillery.stages import stage_class
 from distillery.stages.base import ShardStage, TableStage
+from distillery.stages.note import remarks
 from distillery.store.stage_dir import disk_errors
 
 
@@ -75,6 +76,8 @@ def main(arguments: argparse.Namespace) -> int:
     console.print(f"{given.height:,} rows in, {made}")
     if reasons:
         console.print(f"dropped: {reasons}")
+    for remark in remarks(output.metrics, given.height):
+        console.print(remark)
     return 0
 
 

@@ -180,6 +180,10 @@ def rates(counts: Mapping[str, float], pace: Pace, now: float) -> str:
 
 
 def describe(step: Step, note: Note) -> str:
+    return "; ".join([_sums(step, note), *note.remarks])
+
+
+def _sums(step: Step, note: Note) -> str:
     if step.kind is Kind.TRAINER:
         counts = note.counts
         shown = [f"{name} {counts[name]:.3g}" for name in ("train_loss", "loss", "reward") if name in counts]

@@ -56,6 +56,7 @@ class StepView:
     reasons: Mapping[str, int]
     curves: tuple[Curve, ...]
     alarms: tuple[str, ...]
+    remarks: tuple[str, ...]  # what it could not look at
     trains: bool
     parents: Sequence[str] = ()
     model_parent: str | None = None
@@ -158,6 +159,7 @@ def _step(step: Mapping[str, Any], place: Folder) -> StepView:
         reasons=_reasons(place.ledgers),
         curves=curves,
         alarms=(*alarms, *(place.note.facts.get("alarms", ()) if place.note else ())),
+        remarks=tuple(place.note.remarks) if place.note else (),
         trains=step.get("kind") == Kind.TRAINER,
     )
 

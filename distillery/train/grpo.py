@@ -13,8 +13,11 @@ from distillery.train.options import GrpoOptions
 from distillery.train.resume import reference_callback, replaying, train_to_the_end
 from distillery.train.reward_judge import RewardJudge
 from distillery.train.rewards import CheckedReward
+from distillery.verify.language import wanted_language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from distillery.train.spec import TrainSpec
 
 _SAME_NAMES = (  # as GRPOConfig has
@@ -52,7 +55,15 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     metrics = train_to_the_end(trainer, spec)
     if by_model is not None:
         by_model.close()
-    return metrics | {"prompts": len(rows)}
+    return metrics | {"prompts": len(rows)} | _untold(rows, options)
+
+
+def _untold(rows: Sequence[Mapping[str, Any]], options: GrpoOptions) -> dict[str, int]:
+    """Prompts of which only their thoughts can tell the language that is rewarded."""
+    if "language" not in options.rewards:
+        return {}
+    untold = sum(not wanted_language(row["language"], row["question"], "") for row in rows)
+    return {"untold_prompts": untold} if untold else {}
 
 
 def _reward_judge(spec: TrainSpec, options: GrpoOptions) -> RewardJudge | None:

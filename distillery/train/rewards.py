@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from distillery.errors import ConfigError, DistilleryError
+from distillery.records import Outcome
 from distillery.train.examples import problems
 from distillery.train.options import JUDGED, PARTS
 from distillery.verify.pool.processes import judge
@@ -30,6 +31,8 @@ class CheckedReward:
     Not judged is not zero: a completion that a checker could not judge gets None, and TRL leaves it out of
     its group. One sum instead of one function a part, because TRL would count a missing part as zero.
 
+    A completion whose language neither row nor question nor thought tells has no part for it, and is counted.
+
     Many time-outs or errors are said loudly. When a few calls in a row could judge nothing at all, it raises:
     there is nothing to learn from, and the machine is to be mended first.
     """
@@ -42,6 +45,7 @@ class CheckedReward:
         self.weights = dict(weights)
         self._by_model = by_model
         self._own = tuple(own)
+        self._untold = 0  # completions so far whose language nothing told
         self._blind = 0  # calls in a row in which nothing could be judged
 
     def __call__(
@@ -50,10 +54,13 @@ class CheckedReward:
         log_metric: Callable[[str, float], None] | None = None,
         **columns: Any,
     ) -> list[float | None]:
+        before = self._untold
         texts = [done if isinstance(done, str) else done[-1]["content"] for done in completions]
         scored = self.parts(list(zip(problems(columns), texts, strict=True)))
         if log_metric:
             self._log(scored, log_metric)
+            if untold := self._untold - before:
+                log_metric("rewards/language_untold", untold / len(texts))
         return [self.total(parts) for parts in scored]
 
     def parts(self, rows: Sequence[tuple[Problem, str]]) -> list[dict[str, float | None]]:
@@ -64,8 +71,10 @@ class CheckedReward:
             places = [place for place, (problem, _) in enumerate(rows) if self._applies(name, problem)]
             found = self._verdicts(name, [rows[place] for place in places])
             for place, verdict in zip(places, found, strict=True):
-                scored[place][name] = verdict.score
+                if name != "language" or verdict.outcome is not Outcome.NO_GOLD:
+                    scored[place][name] = verdict.score
             verdicts += found
+            self._say_untold(len(places) - sum(name in parts for parts in scored), len(places))
         self._look_for_faults(scored, verdicts)
         return scored
 
@@ -75,7 +84,14 @@ class CheckedReward:
             return problem.checker == JUDGED[name]
         if name == "accuracy":
             return all(problem.checker != JUDGED[other] for other in JUDGED.keys() & self.weights)
-        return name != "language" or bool(problem.language)
+        return True
+
+    def _say_untold(self, untold: int, rows: int) -> None:
+        if untold and not self._untold:
+            log.warning(
+                "rewards: language: %d of %d completions could not be told; not rewarded", untold, rows
+            )
+        self._untold += untold
 
     def _verdicts(self, name: str, rows: Sequence[tuple[Problem, str]]) -> list[Verdict]:
         if name not in JUDGED:

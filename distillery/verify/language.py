@@ -1,151 +1,115 @@
-r"""How much of a thought is in the wanted language: Num(words in it) / Num(words), as R1's language reward.
+"""How much of a thought is in the wanted language: Num(words in it) / Num(words), as R1's language reward.
 
-Told by script, with what is nobody's language taken out first: code, formulas, URLs, tags, digits. Languages
-that share a script (English and German) are not told apart. Words are counted so that scripts without spaces
-weigh the same as others: two Han characters, or two of kana, are one word; a run of any other script is one.
+Words of other scripts count by `prose`, stretches in another language of the same script by `identify`. A
+row that does not say its language is held to that of its question, or, where this has none (a bare formula),
+to the one that most of the thought is in.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping
-from functools import cache
-from itertools import groupby
+from functools import lru_cache
+from typing import NamedTuple
 
-from distillery.installed.word_lists import word_lists
 from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Thinking, Verdict
 from distillery.verify.base import Checker
+from distillery.verify.identify import foreign_stretches, is_known, language_of, named_in
+from distillery.verify.prose import GREEK, HAN, HANGUL, KANA, prose, scripts_of, words_of
 
 MIN_SHARE = 0.95  # a thought above it counts as being in its language; payload option "min_share"
-
-_HAN, _KANA, _HANGUL, _LATIN = "han", "kana", "hangul", "latin"
-_PAIRED = {_HAN, _KANA}  # written without spaces: two characters are a word
-_OPENERS = re.compile(r"```|\$\$|\\\[|\\\(|\\begin\{[^{}\n]{1,30}\}")
-_CLOSERS = {"```": "```", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
-_NOBODYS = re.compile(
-    r"(?<!\\)\$(?!\s)[^$\n]{1,400}(?<!\s)\$"  # "$5 and $6" in prose has a space before the second sign
-    r"|`[^`\n]{1,400}`|https?://\S+|www\.\S+|\\[a-zA-Z]+|</?\w{1,20}>"
-    r"|\b(?:sin|cos|tan|cot|sec|csc|log|ln|exp|lim|max|min|mod|gcd|lcm|arg|det|deg)\b"
-)
-_RUN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
-_HAN_RUN = re.compile(r"[\u4e00-\u9fff]{2,}")
+_QUOTED = re.compile(r"\"[^\"\n]+\"|“[^”\n]+”|「[^」\n]+」|《[^》\n]+》")
+_GIVEN = re.compile(r"[:：\n]")
+_LOOKED_AT = 4_000  # characters of a thought whose language is asked
+_MOST = 0.8  # of a question's words, in one script: "Translate 我爱你 into English" has two languages
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
     """The score is the share itself; CORRECT from `min_share` up.
 
-    A thought with no words at all is NO_ANSWER where a thought is wanted, and CORRECT where none is. A
-    problem without a language has nothing to be held to: NO_GOLD.
+    A thought with no words at all is NO_ANSWER where a thought is wanted, and CORRECT where none is. Where
+    neither row nor question nor thought tells the language, nothing can be held to it: NO_GOLD.
     """
-    if reason := gold_fault(problem):
-        return Verdict(Outcome.NO_GOLD, detail=reason)
     try:
         least = float(problem.options.get("min_share", MIN_SHARE))
     except (TypeError, ValueError) as error:
         return Verdict(Outcome.ERROR, detail=f"payload: {error}")
-    thought = split(text).reasoning
-    share = language_share(thought or "", problem.language)
-    if share is None and problem.thinking == Thinking.OFF:
-        return Verdict(Outcome.CORRECT, 1.0, detail="no thought, and none is wanted")
-    if share is None:
+    words = prose(split(text).reasoning or "")
+    if not words_of(words):
+        if problem.thinking == Thinking.OFF:
+            return Verdict(Outcome.CORRECT, 1.0, detail="no thought, and none is wanted")
         return Verdict.no_answer("no words in the thought")
+    language = wanted_language(problem.language, problem.question, text)
+    if not language:
+        return Verdict(Outcome.NO_GOLD, detail="neither row nor question nor thought tells the language")
+    share = _share(words, language) or 0.0
     outcome = Outcome.CORRECT if share >= least else Outcome.WRONG
-    return Verdict(outcome, share, detail=f"{share:.3f} of the words are {problem.language}")
+    return Verdict(outcome, share, detail=f"{share:.3f} of the words are {language}")
 
 
-def gold_fault(problem: Problem) -> str | None:
-    return None if problem.language else "the problem names no language"
+def wanted_language(given: str | None, question: str, text: str) -> str:
+    """What the row says, else what its question is in, else the thought of `text`, a completion (without a
+    thought, its answer); "" where none of them tells."""
+    if given and is_known(given):
+        return given
+    asked = question_language(question)
+    if asked.language:
+        return asked.language
+    reasoning, answer = split(text)
+    found = language_of(prose((reasoning or answer or "")[:_LOOKED_AT])) or ""
+    scripts = asked.scripts - {GREEK}  # letters of formulas
+    return found if found and (not scripts or scripts_of(found) & scripts) else ""
+
+
+class Asked(NamedTuple):
+    language: str  # "": it does not tell
+    scripts: frozenset[str]  # of its words
+
+
+@lru_cache(maxsize=4096)  # one question has many answers
+def question_language(question: str) -> Asked:
+    """By the words that ask: not those that are quoted, or stand behind the colon of a translation."""
+    asking = _QUOTED.sub(" ", question)
+    if named_in(question) != frozenset():
+        asking = _GIVEN.split(asking, maxsplit=1)[0]
+    words = prose(asking)
+    return Asked(language_of(words, least=_MOST) or "", frozenset(words_of(prose(question))))
 
 
 def language_share(text: str, language: str) -> float | None:
     """In [0, 1]; None without a word of any language. Of an ISO 639-1 code a region ("zh-CN") is ignored."""
-    return share_of(script_words(text), language)
+    return _share(prose(text), language)
+
+
+def _share(words: str, language: str) -> float | None:
+    counts = words_of(words)
+    share = share_of(counts, language)
+    if not share:
+        return share
+    other = sum(stretch.words for stretch in foreign_stretches(words, language))
+    return max(0.0, share - other / sum(counts.values()))
 
 
 def share_of(words: Mapping[str, float], language: str) -> float | None:
-    """`language_share` of a text whose `script_words` are known."""
+    """`language_share` by scripts alone, of a text whose `script_words` are known."""
     if not (total := sum(words.values())):
         return None
     wanted = set(scripts_of(language))
-    if _KANA in wanted and not words.get(_KANA):
-        wanted = {_KANA}  # Han characters alone, without any kana, are Chinese and not Japanese
-    if _HANGUL in wanted and not words.get(_HANGUL):
-        wanted = {_HANGUL}
-    if wanted == {_HAN} and words.get(_KANA, 0) > 0.1 * total:
+    if KANA in wanted and not words.get(KANA):
+        wanted = {KANA}  # Han characters alone, without any kana, are Chinese and not Japanese
+    if HANGUL in wanted and not words.get(HANGUL):
+        wanted = {HANGUL}
+    if wanted == {HAN} and words.get(KANA, 0) > 0.1 * total:
         return 0.0  # with that much kana the Han characters are Japanese
     return sum(count for script, count in words.items() if script in wanted) / total
 
 
-def scripts_of(language: str) -> frozenset[str]:
-    """The scripts a language is written in, by their names in `script_words`."""
-    code = language.lower().replace("_", "-").partition("-")[0]
-    return frozenset(word_lists(__file__)["scripts"].get(code, {_LATIN}))
-
-
-def script_words(text: str, *, ascii_lines: bool = True) -> dict[str, float]:
-    """Words of each script in the prose of `text`. Single Latin and Greek letters are variables, not words.
-
-    Without `ascii_lines`, only of lines with other characters: as good for the words of other scripts, and
-    faster.
-    """
-    prose = _without_blocks(text)
-    if not ascii_lines:
-        prose = "\n".join(line for line in prose.split("\n") if not line.isascii())
-    prose = _NOBODYS.sub(" ", prose)
-    counts: dict[str, float] = {}
-    if not prose.isascii():  # most of a Chinese text at once: one character stands for a run of them
-        shorter = _HAN_RUN.sub("\u4e00", prose)
-        if len(shorter) < len(prose):
-            counts[_HAN] = (len(prose) - len(shorter)) / 2
-            prose = shorter
-    for run, times in Counter(_RUN.findall(prose)).items():
-        for script, length in _pieces(run):
-            if length == 1 and script in (_LATIN, "greek") and run not in ("a", "A", "I"):
-                continue
-            words = length / 2 if script in _PAIRED else 1.0
-            counts[script] = counts.get(script, 0.0) + words * times
-    return counts
-
-
-def _without_blocks(text: str) -> str:
-    """Without fenced code and displayed formulas; linear, whatever is open. An open fence runs to the end."""
-    kept: list[str] = []
-    never_closed: set[str] = set()
-    position = 0
-    while opener := _OPENERS.search(text, position):
-        sign = opener[0]
-        closer = _CLOSERS.get(sign) or sign.replace("begin", "end", 1)
-        end = -1 if sign in never_closed else text.find(closer, opener.end())
-        kept.append(text[position : opener.start()])
-        if end >= 0:
-            position = end + len(closer)
-        elif sign == "```":
-            return " ".join(kept)
-        else:
-            never_closed.add(sign)
-            position = opener.end()
-    return " ".join([*kept, text[position:]])
-
-
-def _pieces(run: str) -> list[tuple[str, int]]:
-    """Neighbouring characters of one script, with their number."""
-    if run.isascii():
-        return [(_LATIN, len(run))]
-    scripts = (_script(character) for character in run if character.isalpha())
-    return [(script, len(list(characters))) for script, characters in groupby(scripts)]
-
-
-@cache
-def _script(character: str) -> str:
-    point = ord(character)
-    for first, last, script in word_lists(__file__)["blocks"]:
-        if first <= point <= last:
-            return script
-    name = unicodedata.name(character, "UNKNOWN").partition(" ")[0].lower()
-    return _LATIN if name in ("latin", "fullwidth", "mathematical") else name
+def gold_fault(problem: Problem) -> str | None:
+    if problem.language and is_known(problem.language):
+        return None
+    told = question_language(problem.question).language
+    return None if told else "neither the problem nor its question tells a language"
 
 
 CHECKER = Checker(check, gold_fault=gold_fault)

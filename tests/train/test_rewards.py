@@ -44,6 +44,26 @@ def test_language_does_not_apply_to_a_problem_without_one() -> None:
     assert score(problem, "<think>\nseven\n</think>\n7") == 1.5
 
 
+def test_language_of_a_problem_without_one_is_that_of_its_question() -> None:
+    problem = Problem("What is the sum of the two numbers that we have?", gold="7", checker="exact")
+    assert score(problem, "<think>\nso it is seven and that is all\n</think>\n7") == 1.75
+    assert score(problem, "<think>\n二加五等于七，所以答案是七\n</think>\n7") == 1.5
+
+
+def test_completions_whose_language_nothing_tells_are_said(caplog) -> None:
+    logged: dict[str, Any] = {}
+    problem = Problem("q", gold="7", checker="exact")
+    reward = CheckedReward(WEIGHTS)
+    for _ in range(2):
+        reward(
+            ["<think>\nseven\n</think>\n7", ENGLISH],
+            log_metric=logged.__setitem__,
+            **columns(problem, PROBLEM),
+        )
+    assert logged["rewards/language_untold"] == 0.5
+    assert caplog.text.count("language: 1 of 2 completions could not be told; not rewarded") == 1
+
+
 def test_general_row_is_judged_by_its_own_checker() -> None:
     prompt = general.Prompt("Say hello to Ann.", "Hello Ann, nice to meet you.")
     assert score(general.problem(prompt), general.response(prompt)) == 1.75

@@ -7,7 +7,7 @@ import pytest
 
 from distillery.records import Outcome, Problem, Thinking
 from distillery.verify import get_checker
-from distillery.verify.language import language_share
+from distillery.verify.language import language_share, wanted_language
 
 check = get_checker("language").check
 
@@ -102,3 +102,85 @@ def test_real_sentences_are_in_their_own_language(real_data: Path, language: str
     shares = [share for row in rows if (share := language_share(row["text"], language)) is not None]
     assert len(shares) > 100
     assert sum(shares) / len(shares) > least
+
+
+@pytest.mark.parametrize(
+    ("given", "question", "thought", "told"),
+    [
+        ("zh", "What is the sum of the two numbers that we have?", "", "zh"),
+        (None, "What is the sum of the two numbers that we have?", "二加二等于四，所以答案是四。", "en"),
+        ("", "这两个数的和是多少？", "So the answer is four.", "zh"),
+        ("english", "Wie groß ist die Summe der beiden Zahlen, die wir haben?", "", "de"),
+        ("", "$x^2 = 4$", "We take the root of both sides, so it is two.", "en"),
+        ("", "αβ + βγ = ?", "We take the root of both sides, so it is two.", "en"),
+        ("", "", "二加二等于四，所以答案是四。", "zh"),
+        (
+            "",
+            "Translate into English: Wir haben heute leider keine Zeit für dich.",
+            "We have to say it so.",
+            "en",
+        ),
+        (
+            "",
+            'Is this true: "天空是蓝色的，草是绿色的，大海是深的"?',
+            "They ask if the sky is blue, and it is.",
+            "en",
+        ),
+        ("", "Sum it", "二加二等于四，所以答案是四。", ""),
+        ("", "$x$", "$x = 2$", ""),
+    ],
+)
+def test_the_language_is_that_of_the_row_else_of_the_question_else_of_the_thought(
+    given: str | None, question: str, thought: str, told: str
+):
+    assert wanted_language(given, question, f"<think>\n{thought}\n</think>\n4") == told
+
+
+GERMAN = (
+    "Zuerst addieren wir die beiden Zahlen, und danach teilen wir das Ergebnis durch die Anzahl der Tage."
+)
+
+
+def test_words_of_another_language_in_the_same_script_cost_their_share():
+    english = (
+        "We have two numbers and that is what they ask for. So the answer is of the same kind, not more."
+    )
+    assert language_share(english, "en") == 1.0
+    assert language_share(GERMAN, "en") == 0.0
+    assert language_share(GERMAN, "de") == 1.0
+    assert 0.4 < (language_share(f"{english} {GERMAN}", "en") or 0) < 0.7
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "`计算总和`",
+        "\\(\\text{总的次数} = 4\\)",
+        "$x = 4\\text{ 个}$",
+        "\\boxed{\\text{四个苹果}}",
+        "\n```\n所以答案是四个苹果\n```\n",
+        "`получаем ответ`",
+    ],
+)
+def test_words_that_are_never_notation_are_prose_in_code_and_formulas(hidden: str):
+    assert (language_share(f"so it is {hidden} and that is all", "en") or 0) < 1.0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "`s = '计算'`",
+        "`f(计算)`",
+        "```python\nprint('你好')  # 问候\n```",
+        "$\\aleph_0 + Ш$",
+        "https://a.b/数学",
+    ],
+)
+def test_code_stays_code(code: str):
+    assert language_share(f"so it is {code} and that is all", "en") == 1.0
+
+
+def test_a_problem_whose_question_tells_is_judged_without_a_language_of_its_own():
+    asked = Problem("What is the sum of the two numbers that we have?", "")
+    assert check(asked, "<think>so it is two and that is all</think>2").outcome is Outcome.CORRECT
+    assert check(asked, "<think>二加二等于四，所以答案是四</think>4").score == 0.0

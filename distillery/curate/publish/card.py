@@ -24,6 +24,7 @@ class FunnelRow:
     reasons: Mapping[str, int] = field(default_factory=dict[str, int])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     counts: Mapping[str, float] = field(default_factory=dict[str, float])
+    remarks: Sequence[str] = ()  # what it could not look at
 
     @property
     def decontaminates(self) -> bool:

@@ -18,6 +18,7 @@ from distillery.curate.quality.language_mix import slip
 from distillery.curate.quality.loops import find_loop
 from distillery.reasoning import CLOSE, OPEN, Parts, boxes, split
 from distillery.records import Thinking
+from distillery.verify.language import question_language
 from distillery.verify.refusal import refusal
 
 
@@ -41,7 +42,7 @@ class Reason(StrEnum):
     TOO_SHORT = "too_short"
     """A thought of a few characters."""
     MIXED_LANGUAGE = "mixed_language"
-    """A thought that slips out of the wanted language."""
+    """A thought that slips out of the wanted language, or an answer in neither that nor the question's."""
     REPETITION = "repetition"
     """It goes in a loop."""
     LONG_PARAGRAPH = "long_paragraph"
@@ -95,7 +96,7 @@ class Limits:
 class Response:
     text: str
     question: str = ""
-    language: str = ""  # of the thought; "" = not checked
+    language: str = ""  # wanted of the thought; "" = unknown, not checked
     thinking: Thinking = Thinking.ON
     finish: str = ""
     may_refuse: bool = False
@@ -107,6 +108,11 @@ class Response:
     @property
     def thought(self) -> str:
         return self.parts.reasoning or ""
+
+    @property
+    def said(self) -> str:
+        """The thought, or without one the answer."""
+        return self.thought or self.answer
 
     @property
     def answer(self) -> str:
@@ -137,8 +143,8 @@ def faults(
 
     `known`: what need not be asked any more, the detail where a reason holds, None where it does not.
     """
-    if shape := _shape(response):
-        yield shape
+    if fault := shape(response):
+        yield fault
         return
     for reason, test in _TESTS.items():
         detail = known[reason] if reason in known else test(response, limits)
@@ -146,7 +152,8 @@ def faults(
             yield Fault(reason, detail)
 
 
-def _shape(response: Response) -> Fault | None:
+def shape(response: Response) -> Fault | None:
+    """What keeps it from being looked into: it is cut off, or lacks a part, or has one that is not wanted."""
     reasoning, answer = response.parts
     wanted = response.thinking is Thinking.ON
     if response.finish == "length":
@@ -187,9 +194,17 @@ def _too_short(response: Response, limits: Limits) -> str | None:
 def _mixed_language(response: Response, limits: Limits) -> str | None:
     if not response.language:
         return None
+    if found := _slip(response.thought, response.language, response, limits):
+        return found
+    allowed = {question_language(response.question).language, response.language} - {""}
+    others = [_slip(response.answer, each, response, limits) for each in sorted(allowed)]
+    return f"the answer: {others[-1]}" if all(others) else None
+
+
+def _slip(text: str, language: str, response: Response, limits: Limits) -> str | None:
     return slip(
-        response.thought,
-        response.language,
+        text,
+        language,
         question=response.question,
         min_share=limits.min_language_share,
         min_foreign=limits.min_foreign_words,

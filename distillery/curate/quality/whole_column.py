@@ -6,12 +6,13 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 import polars as pl
 
 from distillery.curate.quality.claimed_makers import claimed_makers
 from distillery.curate.quality.faults import SPECIAL, Limits, Reason, another_maker
+from distillery.curate.quality.language_mix import may_mix
 from distillery.curate.quality.loop_screen import MIN_ROUNDS, may_loop_each
 from distillery.reasoning import OPEN
 
@@ -19,9 +20,11 @@ _SPECIAL = "|".join(pattern.pattern for _, pattern in SPECIAL)
 
 
 def screen(
-    texts: pl.Series, limits: Limits, *, skip: Container[Reason] = ()
+    texts: pl.Series, limits: Limits, *, languages: Sequence[str], skip: Container[Reason] = ()
 ) -> Iterator[dict[Reason, str | None]]:
     """For each of the texts (no nulls), what `quality.faults` need not ask any more.
+
+    `languages`: what each is held to, its thought and its answer; "": unknown.
 
     It holds for texts that are looked into: one that is cut off or without its block has that fault alone.
     """
@@ -31,6 +34,8 @@ def screen(
         Reason.MESSY_CODE: _messy_code,
     }
     may = {reason: test(texts, limits) for reason, test in screens.items() if reason not in skip}
+    if Reason.MIXED_LANGUAGE not in skip:
+        may[Reason.MIXED_LANGUAGE] = may_mix(texts, languages)
     skipped: dict[Reason, str | None] = {reason: None for reason in Reason if reason in skip}
     if Reason.OTHER_MAKER in skip:
         claims: list[str | None] = [None] * len(texts)

@@ -69,7 +69,7 @@ def funnel(job: ExportJob) -> list[FunnelRow]:
         reasons[stage].update(dict(frame["reason"].value_counts().iter_rows()))
     rows = ((note, (note.rows_in, note.rows_out, note.rows_dropped)) for note in job.history)
     return [
-        FunnelRow(note.id, note.use, *counts, reasons[note.id], note.facts, note.counts)
+        FunnelRow(note.id, note.use, *counts, reasons[note.id], note.facts, note.counts, note.remarks)
         for note, counts in rows
     ]
 

@@ -13,6 +13,7 @@ from distillery.curate.difficulty import DIFFICULTY, Estimate, majority, mean_ov
 from distillery.errors import DistilleryError
 from distillery.records import LEDGER, Outcome, Problem, empty
 from distillery.stages.base import Context, Decision, TableStage, computed
+from distillery.stages.note import UNTOLD_LANGUAGE
 from distillery.verify.pool.processes import judge
 
 _SHARES = {"format": "format", "language": "language", "length": "tokens", "truncated": "truncated"}
@@ -40,7 +41,7 @@ class ScorePassK(TableStage):
     samples: Annotated[int, Field(ge=1)] | None = None
     """How many each problem must have; null: any number."""
 
-    version = 1
+    version = 2
     may_drop = False
     writes = DIFFICULTY
 
@@ -78,6 +79,8 @@ class ScorePassK(TableStage):
             metrics += [{"model": self.model, "bench": bench, **metric} for metric in self._metrics(rows)]
         added = sketches.select("trace_id", "problem_id").join(rates, on="problem_id", how="left")
         facts = {"unjudged": int(sketches["correct"].null_count()), "samples": sketches.height}
+        if untold := sketches.filter(pl.col("format").is_not_null(), pl.col("language").is_null()).height:
+            facts[UNTOLD_LANGUAGE] = untold
         added = added.select("trace_id", *DIFFICULTY).sort("trace_id")
         return Decision(empty(LEDGER), added, tuple(metrics), facts)
 

@@ -10,26 +10,25 @@ import re
 from collections import Counter
 
 from distillery.installed.word_lists import word_lists
-from distillery.verify.language import language_share, scripts_of
+from distillery.verify.identify import SMALL_WORDS
+from distillery.verify.language import share_of
+from distillery.verify.prose import script_words, scripts_of
 
 MIN_SHARE = 2 / 3  # of the words, in the language's script; names and terms keep theirs
 
 _GAP = re.compile(r"[\s\d.,;:!?()\[\]{}<>\"“”„«»…।،؛؟۔*_#/|\\'’`~=+—–-]+")
 
 _LISTS = word_lists(__file__)
-LANGUAGES = frozenset({*_LISTS["small_words"], *_LISTS["alone"]})
-_PROFILES = {
-    code: (frozenset(words.split()), frozenset(_LISTS["letters"].get(code, "")))
-    for code, words in _LISTS["small_words"].items()
-}
+LANGUAGES = frozenset({*SMALL_WORDS, *_LISTS["alone"]})
+_PROFILES = {code: (words, frozenset(_LISTS["letters"].get(code, ""))) for code, words in SMALL_WORDS.items()}
 
 
 def is_in(text: str, language: str) -> bool:
     """`language` is one of LANGUAGES, with or without a region ("zh-cn")."""
     code = language.lower().partition("-")[0]
-    share = language_share(text, code)
+    share = share_of(script_words(text), code)
     if share is None:  # nothing but code, or no words at all
-        share = language_share(text.replace("```", " "), code)
+        share = share_of(script_words(text.replace("```", " ")), code)
     if share is None:
         return True
     return share >= MIN_SHARE and (code in _LISTS["alone"] or _speaks_for(text, code))

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from random import Random
 
+import polars as pl
 import pytest
 
-from distillery.curate.quality.language_mix import slip
+from distillery.curate.quality.language_mix import may_mix, slip
 
 
 @pytest.fixture
@@ -112,4 +114,131 @@ def test_words_of_another_script_count_wherever_in_the_text_their_line_stands():
     assert slip(f"{lines}\n```\nx = 所以\n```\n{lines}", "en") is None
     japanese = "\n".join(["これは日本語の文です。"] * 40)
     assert slip(f"{japanese}\nOne line is English.", "ja") is None
-    assert "0." in str(slip("ƒăđęł ɐɔɓ " * 3 + "ግዕዝ " * 20 + "\nso it is", "en"))
+    assert "0." in str(slip("ƒăđęł ɐɔɓ " * 3 + "ᏣᎳᎩ " * 20 + "\nso it is", "en"))
+
+
+ENGLISH = (
+    "Okay, let me see what we have. The train goes at 60 km/h, and it takes 3 hours to get there. "
+    "So the distance is \\(60 \\times 3 = 180\\), and that is what they ask for. Wait, is it the same on the way back? "
+    "Yes, it is, because the speed does not change."
+)
+CHINESE = "好的，我们先看题目。火车每小时行驶六十公里，一共需要三个小时，所以距离是一百八十公里。回程的速度不变，因此时间也不变。"
+WORDS = (
+    "所以",
+    "再生",
+    "因为",
+    "поэтому",
+    "получаем",
+    "ですから",
+    "그래서",
+    "لذلك",
+    "ดังนั้น",
+    "इसलिए",
+    "לכן",
+    "তাই",
+)
+SENTENCES = (
+    "Zuerst addieren wir die beiden Zahlen, und danach teilen wir das Ergebnis durch die Anzahl der Tage.",
+    "Nous devons d'abord additionner les deux nombres et puis diviser le résultat par le nombre de jours.",
+    "Primero tenemos que sumar los dos números y después dividir el resultado entre los días.",
+    "Prima dobbiamo sommare i due numeri e poi dividere il risultato per il numero dei giorni.",
+    "先把两个数相加，然后除以天数。",
+    "Сначала нужно сложить два числа, а потом разделить результат на количество дней.",
+)
+NOT_MIXED = (
+    *(
+        "Erdős",
+        "Paul Erdős and Kurt Gödel",
+        "Johann Wolfgang von Goethe",
+        "the Académie des sciences de Paris",
+    ),
+    *("the mathematician Liu Hui (刘徽)", "“三体” (The Three-Body Problem)", 'the book "三体"'),
+    *("QED", "quod erat demonstrandum", "et al.", "vis-à-vis", "déjà vu", "ad infinitum"),
+    *(
+        "12 μm",
+        "3 kΩ",
+        "20 °C",
+        "α + β = γ",
+        "αβγ",
+        "λ₁",
+        "ℵ₀",
+        "the group Ш",
+        "$f: \\mathbb{R} \\to \\mathbb{R}$",
+    ),
+    *('`s = "你好"`', "\n```python\nprint('你好')\n```\n", "https://zh.wikipedia.org/wiki/数学"),
+)
+
+
+def places(text: str) -> list[int]:
+    """Between words: near the beginning, in the middle, near the end."""
+    return [text.index(word) for word in (" me see", " it takes", " the speed")]
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("form", [" {}", "{}", " `{}`", " \\(\\text{{{}}} = 3\\)", ' "{}"', " ({})"])
+def test_one_word_of_another_script_is_found_wherever_and_however_it_stands(word: str, form: str):
+    for place in places(ENGLISH):
+        mixed = ENGLISH[:place] + form.format(word) + ENGLISH[place:]
+        assert slip(mixed, "en", question="How far does the train go?"), mixed
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("form", [" {}", "\n\n{}\n\n"])
+def test_a_sentence_in_another_language_is_found_whatever_its_script(sentence: str, form: str):
+    for place in places(ENGLISH):
+        mixed = ENGLISH[:place] + form.format(sentence) + ENGLISH[place:]
+        assert slip(mixed, "en", question="How far does the train go?"), mixed
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_language_that_the_question_holds_or_asks_for_is_nobodys_slip(sentence: str):
+    place = places(ENGLISH)[1]
+    text = f"{ENGLISH} {ENGLISH[:place]} {sentence} {ENGLISH[place:]}"
+    assert slip(text, "en", question=f'What does "{sentence}" say?') is None
+    names = ("German", "French", "Spanish", "Italian", "Chinese", "Russian")
+    asked = f"Translate into {names[SENTENCES.index(sentence)]}: we add the two numbers."
+    assert slip(text, "en", question=asked) is None
+
+
+@pytest.mark.parametrize("shown", NOT_MIXED)
+def test_names_notation_code_and_quotations_are_nobodys_slip(shown: str):
+    for place in places(ENGLISH):
+        text = f"{ENGLISH[:place]} {shown}{ENGLISH[place:]}"
+        assert slip(text, "en", question="How far does the train go?") is None, text
+
+
+@pytest.mark.parametrize(
+    "words", ["therefore", "maybe", "because they", "we have to calculate the remaining amount"]
+)
+def test_plain_english_among_chinese_is_found(words: str):
+    place = CHINESE.index("所以")
+    assert slip(f"{CHINESE[:place]}{words}{CHINESE[place:]}", "zh", question="火车走多远？")
+
+
+@pytest.mark.parametrize(
+    "term", ["Python", "if", "loss", "state of the art", "（machine learning）", "GPT-4", "max", "km"]
+)
+def test_terms_among_chinese_are_nobodys_slip(term: str):
+    place = CHINESE.index("所以")
+    assert slip(f"{CHINESE[:place]}{term}{CHINESE[place:]}", "zh", question="火车走多远？") is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_text_that_the_column_clears_has_no_slip(seed: int):
+    random = Random(seed)
+    texts = []
+    for _ in range(200):
+        text = ENGLISH * random.randint(1, 3)
+        for _ in range(random.randint(0, 2)):
+            place = random.randrange(len(text))
+            text = (
+                text[:place]
+                + random.choice((*WORDS, *SENTENCES, *NOT_MIXED, " und ", "é", "³"))
+                + text[place:]
+            )
+        texts.append(text)
+    may = may_mix(pl.Series(texts), ["en"] * len(texts))
+    slips = [slip(text, "en") for text in texts]
+    assert all(may[number] for number, found in enumerate(slips) if found)
+    assert not all(may)
+    assert sum(map(bool, slips)) > 50

@@ -42,7 +42,7 @@ PLANTED = (
 
 def screened(responses: list[Response], limits: Limits, **more: tuple[Reason, ...]) -> list[list[Fault]]:
     texts = pl.Series([response.text for response in responses], dtype=pl.String)
-    told = screen(texts, limits, **more)
+    told = screen(texts, limits, languages=[response.language for response in responses], **more)
     return [list(faults(each, limits, known=known)) for each, known in zip(responses, told, strict=True)]
 
 
@@ -80,8 +80,11 @@ def test_screened_real_traces_have_the_faults_that_they_have_alone(real_data):
 def test_tests_that_are_skipped_are_not_asked_of_the_rows():
     texts = pl.Series(["<think>\nHm.\n</think>\nI am ChatGPT. <|im_end|>", ""])
     skip = (Reason.OTHER_MAKER, Reason.SPECIAL_TOKENS, Reason.REFUSAL)
-    assert all(known.items() >= dict.fromkeys(skip).items() for known in screen(texts, Limits(), skip=skip))
+    assert all(
+        known.items() >= dict.fromkeys(skip).items()
+        for known in screen(texts, Limits(), languages=["", ""], skip=skip)
+    )
 
 
 def test_no_texts_are_no_trouble():
-    assert list(screen(pl.Series([], dtype=pl.String), Limits())) == []
+    assert list(screen(pl.Series([], dtype=pl.String), Limits(), languages=[])) == []
