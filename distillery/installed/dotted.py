@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import sys
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module, invalidate_caches, reload
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from distillery.errors import ConfigError
+from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import digest, sha256
 
 _NAME = re.compile(r"((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")
 _CODE = ("code", "it would be module:name, of a Python file")
-_RAISED = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError,
-           RuntimeError, SyntaxError, TypeError, ValueError)  # fmt: skip
 
 
 def load(name: str, *, where: str, what: str) -> Any:
@@ -28,15 +28,35 @@ def load(name: str, *, where: str, what: str) -> Any:
     """
     module, attribute = _parts(name, where, what)
     try:
-        return getattr(_imported(module, name), attribute)
-    except _RAISED as error:
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        with border(name, where=where, does=f"{module} cannot be imported: "):
+            found = _imported(module, name)
+            there = hasattr(found, attribute)
+    except ConfigError as error:
+        missing = error.__cause__.name if isinstance(error.__cause__, ModuleNotFoundError) else None
         if missing and f"{module}.".startswith(f"{missing}."):
             raise _no_module(missing, name, where, what) from None
-        if module in sys.modules and not hasattr(sys.modules[module], attribute):
-            file = sys.modules[module].__file__
-            raise ConfigError(f"{where} {name!r}: there is no {attribute} in {file}; {what}") from None
-        raise ConfigError(f"{where} {name!r}: {module} cannot be imported: {_in_one_line(error)}") from None
+        raise
+    if not there:
+        file = getattr(found, "__file__", module)
+        raise ConfigError(f"{where} {name!r}: there is no {attribute} in {file}; {what}")
+    return getattr(found, attribute)
+
+
+@contextmanager
+def border(name: str, *, where: str, does: str = "") -> Generator[None]:
+    """What a user's own code raises inside is a ConfigError of one line; our own code's passes as it is."""
+    try:
+        yield
+    # whatever it is: a library's, an exit, a class that derives from nothing we know; only Ctrl-C is ours
+    except BaseException as error:
+        if ":" not in name or isinstance(error, (DistilleryError, KeyboardInterrupt)):
+            raise
+        raise ConfigError(f"{where} {name!r}: {does}{_in_one_line(error)}") from error
+
+
+def is_frozen(cls: type[Any]) -> bool:
+    """Of a dataclass: one that is not could be changed when its name is taken already."""
+    return bool(cls.__dataclass_params__.frozen)
 
 
 _here = ""  # the directory that was put on the path here
@@ -104,10 +124,11 @@ def _no_module(module: str, name: str, where: str, what: str) -> ConfigError:
     )
 
 
-def _in_one_line(error: Exception) -> str:
-    """With the last line of Python that ran, or could not be read."""
+def _in_one_line(error: BaseException) -> str:
+    """With the last line of Python that ran, unless that is ours, or could not be read."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}: {error.msg}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<")]
-    said = " ".join(str(error).split())
-    return f"{frames[-1].filename}:{frames[-1].lineno}: {type(error).__name__}: {said}"
+    ours = Path(frames[-1].filename).is_relative_to(Path(__file__).parents[1])
+    place = "" if ours else f"{frames[-1].filename}:{frames[-1].lineno}: "
+    return f"{place}{type(error).__name__}: {' '.join(str(error).split())}"

@@ -38,6 +38,11 @@ def test_what_is_installed_is_not_shadowed_by_it(folder: Path):
         ("import numpyx", "{file}:1: ModuleNotFoundError: No module named 'numpyx'"),
         ("\n\nround = 1 / 0", "{file}:3: ZeroDivisionError: division by zero"),
         ("round = (", "{file}:1: '(' was never closed"),
+        ("class Odd(Exception): ...\nraise Odd('a\\nb')", "{file}:2: Odd: a b"),
+        ("class Odd(BaseException): ...\nraise Odd", "{file}:2: Odd: "),
+        ("raise SystemExit(3)", "{file}:1: SystemExit: 3"),
+        ("raise StopIteration", "{file}:1: StopIteration: "),
+        ("import polars\nraise polars.exceptions.ComputeError('no')", "{file}:2: ComputeError: no"),
     ],
 )
 def test_a_module_that_cannot_be_imported_is_said_in_one_line(folder: Path, text: str, said: str):

@@ -48,7 +48,7 @@ def assert_judged(checker: str, own: list[str]) -> None:
     problems = [Problem(question, gold, checker=checker) for question, gold, _, _ in DAYS]
     texts = [text for _, _, text, _ in DAYS]
     faults = gold_faults(problems, deadline_s=10, workers=1, own=own)
-    assert faults == [None, None, None, "the gold is no date: 'soon'"]
+    assert [fault and fault.detail for fault in faults] == [None, None, None, "the gold is no date: 'soon'"]
     verdicts = pool.judge(list(zip(problems, texts, strict=True)), workers=1, own=own)
     assert [verdict.outcome.value for verdict in verdicts] == [outcome for *_, outcome in DAYS]
     columns = {name: [str(getattr(problem, name)) for problem in problems] for name in CHECKED}

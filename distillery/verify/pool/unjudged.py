@@ -9,9 +9,9 @@ from distillery.records import Outcome, Verdict
 FAULTS = (Outcome.TIMEOUT, Outcome.ERROR)
 
 
-def unjudged(verdicts: Sequence[Verdict], *, share: float) -> str | None:
+def unjudged(verdicts: Sequence[Verdict | None], *, share: float, what: str = "answers") -> str | None:
     """A sentence when more than `share` of the verdicts are timeouts or errors: how many, the first ones."""
-    faults = [verdict for verdict in verdicts if verdict.outcome in FAULTS]
+    faults = [verdict for verdict in verdicts if verdict and verdict.outcome in FAULTS]
     if len(faults) <= share * len(verdicts):
         return None
     first = {verdict.outcome: verdict.detail for verdict in reversed(faults)}
@@ -20,4 +20,4 @@ def unjudged(verdicts: Sequence[Verdict], *, share: float) -> str | None:
         for kind in FAULTS
         if kind in first
     ]
-    return f"{len(faults)} of {len(verdicts)} answers could not be judged: {'; '.join(kinds)}"
+    return f"{len(faults)} of {len(verdicts)} {what} could not be judged: {'; '.join(kinds)}"

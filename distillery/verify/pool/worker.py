@@ -61,7 +61,8 @@ def _do(work: Callable[..., Verdict] | Verdict, data: dict[str, Any]) -> Verdict
     except MemoryError:
         return Verdict(Outcome.ERROR, detail="out of the worker's memory")
     except Exception as error:  # noqa: BLE001 -- whatever a library raises on some row is an outcome of that row
-        return Verdict(Outcome.ERROR, detail=f"{type(error).__name__}: {str(error)[:300]}")
+        said = f"{type(error).__name__}: {str(error)[:300]}"
+        return Verdict(Outcome.ERROR, detail=said.encode(errors="replace").decode())
 
 
 def _lines(fd: int, *, parent: int) -> Iterator[bytes]:

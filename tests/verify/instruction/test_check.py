@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from distillery.config import build
-from distillery.records import Outcome, Problem
+from distillery.records import Outcome, Problem, Verdict
 from distillery.stages import stage_class
 from distillery.verify import get_checker
 from distillery.verify.gold import gold_faults
@@ -83,14 +83,15 @@ def test_a_payload_that_cannot_be_read_is_no_fault_of_the_answer(payload: Any, s
     verdict = check(broken, "Some text")
     assert (verdict.outcome, verdict.score) == (Outcome.ERROR, None)
     assert said in verdict.detail
-    assert "loose" in said or said in (gold_faults([broken], deadline_s=1, workers=1)[0] or "")
+    (fault,) = gold_faults([broken], deadline_s=1, workers=1)
+    assert "loose" in said or said in (fault.detail if fault else "")
 
 
 def test_a_problem_without_instructions_has_nothing_to_be_held_to():
     verdict = check(problem(), "Some text")
     assert (verdict.outcome, verdict.score) == (Outcome.NO_GOLD, None)
     assert gold_faults([problem(), problem(NO_COMMA)], deadline_s=1, workers=1) == [
-        "payload: there are no instructions",
+        Verdict(Outcome.NO_GOLD, detail="payload: there are no instructions"),
         None,
     ]
 

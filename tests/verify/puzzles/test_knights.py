@@ -165,7 +165,7 @@ def test_the_roles_may_have_any_name():
 def test_a_gold_that_cannot_be_held_to_is_told_before_any_answer(problem: Problem, said: str):
     fault = gold_faults([problem], deadline_s=1, workers=1)[0]
     assert fault is not None
-    assert said in fault
+    assert said in fault.detail
     verdict = check(problem, GOLD)
     assert (verdict.outcome, verdict.score) == (Outcome.NO_GOLD, None)
 
