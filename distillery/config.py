@@ -49,7 +49,16 @@ def build(cls: type[T], options: Any, *, where: str) -> T:
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigError(f"{place}: {reason} (got {first['input']!r})") from None
     except PydanticUserError as error:
-        raise TypeError(f"{cls.__name__} cannot be built from YAML: {error}") from error
+        which = ", ".join(_not_buildable(cls)) or error.message
+        raise TypeError(f"{cls.__name__} cannot be built from YAML: {which}") from error
+
+
+def _not_buildable(cls: type[Any]) -> Iterator[str]:
+    for name, hint in (_options_of(cls) or {}).items():
+        try:
+            TypeAdapter(hint)
+        except PydanticUserError:
+            yield f"option {name} has a type that it cannot read, {getattr(hint, '__name__', hint)}"
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

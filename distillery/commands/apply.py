@@ -17,7 +17,7 @@ import polars as pl
 from rich.console import Console
 
 from distillery import row_files
-from distillery.config import build, read_setting
+from distillery.config import read_setting
 from distillery.engines import Engine
 from distillery.errors import ConfigError
 from distillery.hashing import digest
@@ -27,6 +27,7 @@ from distillery.runner.one_table import apply_alone
 from distillery.stages import stage_class
 from distillery.stages.base import ShardStage, TableStage
 from distillery.stages.note import remarks
+from distillery.stages.declared import open_stage
 from distillery.store.stage_dir import disk_errors
 
 
@@ -55,7 +56,8 @@ def _needs(what: str, name: str) -> ConfigError:
 def main(arguments: argparse.Namespace) -> int:
     where = f"apply {arguments.stage}"
     options = dict(read_setting(one, "option", f"{where}: --set") for one in arguments.settings)
-    stage = build(stage_class(arguments.stage, where="apply"), options, where=where)
+    cls = stage_class(arguments.stage, where="apply")
+    stage = open_stage(cls, options, use=arguments.stage, where=where)
     if not isinstance(stage, ShardStage | TableStage):
         raise ConfigError(
             f"{where}: makes no table from a table; apply takes stages such as verify.answers, dedup.exact"

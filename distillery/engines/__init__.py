@@ -59,6 +59,8 @@ def _own(kind: str, where: str) -> type[Engine]:
         raise ConfigError(f"{where}.kind: {kind!r}: a {type(found).__name__} is no engine; {_OFFERS}")
     if lacks := sorted(found.__abstractmethods__):
         raise ConfigError(f"{where}.kind: {kind!r}: lacks {', '.join(lacks)}; {_OFFERS}")
+    if not dotted.is_frozen(found):
+        raise ConfigError(f"{where}.kind: {kind!r}: is not frozen: @dataclass(frozen=True); {_OFFERS}")
     return found
 
 

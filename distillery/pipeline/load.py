@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from distillery.config import build, did_you_mean, identity
 from distillery.engines import Engine, engine_class, engine_identity
 from distillery.engines.local.model_files import model_name
@@ -24,6 +26,7 @@ from distillery.prompts import Prompt, load_prompt, load_template, prompt_folder
 from distillery.records import SCHEMA_VERSION, Columns
 from distillery.stages import stage_class
 from distillery.stages.base import AnyStage, Kind, RowStage, Sink, Source, Trainer
+from distillery.stages.declared import open_stage, stamp_of
 from distillery.stages.mix_union import MixUnion
 
 _IDS = ("trace_id", "problem_id", "document_id")
@@ -99,7 +102,8 @@ class _Loader:
     def _step(self, entry: Mapping[str, Any], last: str | None, where: str) -> Step:
         options = dict(entry.get("with") or {})
         self._name_engines(options, where)
-        stage = build(stage_class(entry["use"], where=where), options, where=where)
+        use, cls = entry["use"], stage_class(entry["use"], where=where)
+        stage = open_stage(cls, options, use=use, where=where)
         parents = self._parents(entry, stage, last, where)
         if isinstance(stage, MixUnion):
             stage = self._union(stage, parents, where)
@@ -126,7 +130,7 @@ class _Loader:
         models = [m for m in (start, *(spec.model_from for spec in specs)) if m is not None]
         named = stage.chat_template if isinstance(stage, Trainer) else ""
         template = load_template(named, *self.folders) if named else ""
-        stamp = digest(template) if template else stage.stamp()
+        stamp = digest(template) if template else stamp_of(stage, use=use, where=where)
         parts: list[Json] = [
             [SCHEMA_VERSION, self.seed, use, stage.version, identity(stage), stamp],
             [self.steps[parent].fingerprint for parent in parents],
@@ -266,6 +270,12 @@ class _Loader:
             raise ConfigError(
                 f"{where}: reads {', '.join(missing)}, which {' + '.join(parents)} does not give;"
                 f" it gives {', '.join(sorted(given))}"
+            )
+        if isinstance(stage, RowStage) and given.get(stage.key) != pl.String():
+            texts = ", ".join(sorted(name for name, kind in given.items() if kind == pl.String())) or "none"
+            is_what = f"is a {given[stage.key]}" if stage.key in given else "is not there"
+            raise ConfigError(
+                f"{where}: its key {stage.key!r} {is_what}; a key is a text, and there are {texts}"
             )
 
     def _start(self, stage: Trainer, where: str) -> tuple[str | None, Json]:

@@ -75,6 +75,8 @@ def _own(use: str, where: str) -> type[AnyStage]:
         raise ConfigError(f"{place} {use!r}: a {type(found).__name__} is no stage; {_OFFERS}")
     if lacks := sorted(getattr(found, "__abstractmethods__", ())):
         raise ConfigError(f"{place} {use!r}: lacks {', '.join(lacks)}; {_OFFERS}")
-    if not isinstance(getattr(found, "version", None), int):
-        raise ConfigError(f"{place} {use!r}: has no `version`, a whole number; {_OFFERS}")
+    if not dotted.is_frozen(found):
+        raise ConfigError(f"{place} {use!r}: is not frozen: @dataclass(frozen=True); {_OFFERS}")
+    if type(version := getattr(found, "version", None)) is not int:
+        raise ConfigError(f"{place} {use!r}: its version is {version!r}, no whole number; {_OFFERS}")
     return found
