@@ -38,3 +38,8 @@ class StoreError(DistilleryError):
 
 class EngineError(DistilleryError):
     exit_code = 5
+
+
+def broken_promise(use: str, said: str) -> ConfigError | ContractError:
+    """Of what stands behind the name `use`: ours, or by module:name a file of the user's own."""
+    return ConfigError(said) if ":" in use else ContractError(said)

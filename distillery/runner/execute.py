@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,18 @@ from distillery.pipeline import Plan, Step
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
-from distillery.runner.laws import check_columns, check_decision, check_named, check_unique, sketch_keys
+from distillery.runner.laws import (
+    check_columns,
+    check_counts,
+    check_decision,
+    check_given,
+    check_named,
+    check_output,
+    check_reasons,
+    check_sketch,
+    check_unique,
+    sketch_keys,
+)
 from distillery.runner.rows import Input, decided, keep, look
 from distillery.runner.union import unite
 from distillery.stages.base import (
@@ -149,7 +160,10 @@ def _run_source(ctx: StepContext, stage: Source, folder: StageDir) -> Note:
     limit, seen, number = ctx.plan.limit, 0, 0
     with ThreadPoolExecutor(1) as beside:  # a shard is written while the next one is made
         writing: Future[int] | None = None
-        for output in stage.shards(ctx):
+        made = stage.shards(ctx)
+        check_given(ctx.step, "shards", made, Iterable)
+        for output in made:
+            check_output(ctx.step, "shards", output)
             if limit is not None and seen + output.kept.height > limit:
                 output = Output(output.kept.head(limit - seen), output.dropped, output.metrics)
             seen += output.kept.height
@@ -169,6 +183,7 @@ def _write_source(ctx: StepContext, folder: StageDir, number: int, output: Outpu
     if folder.has(number):
         return 0
     check_columns(ctx.step, output)
+    check_reasons(ctx.step, output.dropped)
     folder.write(number, output, output.kept.height + output.dropped.height)
     return output.kept.height
 
@@ -182,7 +197,7 @@ def _run_shards(ctx: StepContext, stage: ShardStage, folder: StageDir, unit: Uni
     def read(shard: int) -> pl.DataFrame:
         seen[shard] = look(step, ctx.plan, inputs[shard])
         check_unique(step, seen[shard].table, stage.key)  # before anything is paid for
-        return seen[shard].table
+        return seen[shard].table.clone()  # the stage may change what it is given
 
     def write(shard: int, _: pl.DataFrame, output: Output, asked: Sequence[str] | None = None) -> None:
         if asked is not None:
@@ -207,7 +222,8 @@ def _run_table(ctx: StepContext, stage: TableStage, folder: StageDir) -> Note:
         sketch = folder.read_sketch(shard)
         if sketch is None:
             table = look(step, ctx.plan, file).table
-            sketch = stage.sketch(table, ctx)
+            sketch = stage.sketch(table.clone(), ctx)
+            check_sketch(step, table, sketch)
             folder.write_sketch(shard, sketch)
             ctx.progress(rows=table.height)
         sketches.append(sketch)
@@ -250,6 +266,7 @@ def _run_trainer(ctx: StepContext, stage: Trainer, folder: StageDir) -> Note:
         prompts={name: ctx.prompt(name) for name in uses.prompts},
     )
     metrics = stage.train(job)
+    check_counts(step, "train", metrics)
     return note_of(step, model=True, rows_in=sum(map(shards.rows, tables)), counts=metrics)
 
 
@@ -283,5 +300,6 @@ def _run_sink(ctx: StepContext, stage: Sink, folder: StageDir) -> Note:
         for what, files in (("its input", job.tables), (f"raw: {raw}", job.raw or ())):
             check_named(step, what, _trace_ids(files))
     counts = stage.export(job)
+    check_counts(step, "export", counts)
     rows = sum(map(shards.rows, job.tables))
     return note_of(step, rows_in=rows, rows_out=rows, counts=counts)

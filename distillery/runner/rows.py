@@ -11,7 +11,7 @@ import polars as pl
 
 from distillery import shards
 from distillery.pipeline import Plan, Step
-from distillery.runner.laws import check_columns, check_conservation, check_unchanged
+from distillery.runner.laws import check_output, check_rows
 from distillery.stages.base import Decision, Output, ShardStage, TableStage
 from distillery.store.stage_dir import StageDir
 
@@ -62,19 +62,15 @@ def _is_heavy(step: Step, file: Path) -> bool:
 
 def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, output: Output) -> None:
     """Holds `output` to the laws and writes it."""
+    check_output(step, "apply", output)
     seen_or_written = {*seen.table.columns, *step.row_stage.writes}
     promised = {name: kind for name, kind in step.columns.items() if name in seen_or_written}
     kept = output.kept.select(list(promised)) if set(output.kept.columns) == set(promised) else output.kept
     output = Output(kept, output.dropped, output.metrics)
-    check_columns(step, output, promised)
-    check_conservation(step, seen.table, output)
+    chosen = check_rows(step, seen.table, output, promised)
     if not seen.heavy:
         folder.write(shard, output, seen.table.height)
         return
-    key = step.row_stage.key
-    places = seen.table.select(key).with_row_index("_place")
-    chosen = kept.select(key).join(places, on=key, how="left", maintain_order="left")["_place"]
-    check_unchanged(step, seen.table[chosen], kept)
     if kept.height < _LEAST_SHARE * shards.rows(shards.root(seen.file)):
         whole = read_input(step, plan, seen.file)[chosen].with_columns(kept.get_columns())
         whole = whole.select(list(step.columns))

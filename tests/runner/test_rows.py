@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -42,6 +43,11 @@ class Texts(Source):
             yield Output.all_kept(pl.DataFrame({**made, **({"name": made["key"]} if self.named else {})}))
 
 
+class Drop(StrEnum):
+    THIRD = "third"
+    SHORT = "short"
+
+
 @dataclass(frozen=True)
 class Measure(ShardStage):
     """The length of the text; every third row goes. Says which columns it was shown."""
@@ -51,6 +57,7 @@ class Measure(ShardStage):
     key: ClassVar[str] = "key"
     reads: ClassVar[tuple[str, ...]] = ("text",)
     also_reads: ClassVar[tuple[str, ...]] = ("missing",)
+    reasons: ClassVar[tuple[StrEnum, ...]] = (Drop.THIRD,)
     writes: ClassVar[Columns] = {"length": pl.UInt32()}
     shown: ClassVar[list[list[str]]] = []
 
@@ -74,6 +81,7 @@ class Longest(TableStage):
     key: ClassVar[str] = "key"
     reads: ClassVar[tuple[str, ...]] = ("length",)
     also_reads: ClassVar[tuple[str, ...]] = ()
+    reasons: ClassVar[tuple[StrEnum, ...]] = (Drop.SHORT,)
     writes: ClassVar[Columns] = {"rank": pl.UInt32()}
 
     def sketch(self, table, ctx):
@@ -145,7 +153,11 @@ def test_few_rows_of_many_are_copied(tmp_path: Path, heavy: None):
     assert kept["text"].str.len_chars().to_list() == kept["length"].to_list()
 
 
-def test_a_stage_that_changes_a_text_it_does_not_write_is_caught(tmp_path: Path, heavy: None):
+@pytest.mark.parametrize("least", [0, 1 << 20])
+def test_a_stage_that_changes_a_text_it_does_not_write_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
+):
+    monkeypatch.setattr("distillery.runner.rows.HEAVY", least)
     with pytest.raises(
         ContractError, match=r"measured \(toy.measure\): it changed text, which is not in its"
     ):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,6 +37,11 @@ class Count(Source):
             yield Output.all_kept(table)
 
 
+class Drop(StrEnum):
+    ODD = "odd"
+    SMALL = "small"
+
+
 @dataclass(frozen=True)
 class Double(ShardStage):
     """Twice the number; odd ones above `odd_above` are dropped."""
@@ -45,6 +51,7 @@ class Double(ShardStage):
     version: ClassVar[int] = 1
     key: ClassVar[str] = "key"
     reads: ClassVar[tuple[str, ...]] = ("n",)
+    reasons: ClassVar[tuple[StrEnum, ...]] = (Drop.ODD,)
     writes: ClassVar[Columns] = {"double": pl.Int64()}
     calls: ClassVar[list[int]] = []
 
@@ -71,6 +78,7 @@ class KeepHalf(TableStage):
     version: ClassVar[int] = 1
     key: ClassVar[str] = "key"
     reads: ClassVar[tuple[str, ...]] = ("key", "n")
+    reasons: ClassVar[tuple[StrEnum, ...]] = (Drop.SMALL,)
     writes: ClassVar[Columns] = {"rank": pl.Int64()}
 
     def sketch(self, table, ctx):
