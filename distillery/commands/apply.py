@@ -1,14 +1,15 @@
 """`distillery apply`: any table stage on one file, with what it drops beside the output.
 
 Columns are those of `distillery.records`; key columns and columns with a default that the file lacks are
-filled in for the stage and left out of the output again.
+filled in for the stage and left out of the output again. Several completions of one question, and one
+history, are samples of one problem.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from distillery.engines import Engine
 from distillery.errors import ConfigError
 from distillery.hashing import digest
 from distillery.prompts import Prompt
-from distillery.records import PROBLEM, Problem, problem_id
+from distillery.records import PROBLEM, TRACE, Problem, earlier_turns, problem_id
 from distillery.runner.one_table import apply_alone
 from distillery.stages import stage_class
 from distillery.stages.base import ShardStage, TableStage
@@ -64,6 +65,8 @@ def main(arguments: argparse.Namespace) -> int:
         )
     dropped_file = dropped_name(arguments.output)
     given = row_files.table(arguments.input)
+    if _are_traces(given):
+        stage = _keyed_by_trace(stage)
     table = _filled(given, stage, where, arguments.input)
     output = apply_alone(arguments.stage, stage, table, FileContext(arguments.seed))
     added = [name for name in table.columns if name not in given.columns and name not in stage.writes]
@@ -86,14 +89,13 @@ def main(arguments: argparse.Namespace) -> int:
 def _filled(table: pl.DataFrame, stage: ShardStage | TableStage, where: str, file: Path) -> pl.DataFrame:
     """With the columns the stage reads or could use, as far as they follow from others or have defaults."""
     key = stage.key
-    if key != "problem_id" and "question" in table.columns and "problem_id" not in table.columns:
-        ids = [problem_id(str(question)) for question in table["question"]]
-        table = table.with_columns(pl.Series("problem_id", ids, dtype=pl.String))
     defaults = {f.name: f.default for f in fields(Problem) if isinstance(f.default, str)}
     wanted = (defaults.keys() & {*stage.reads, "payload"}) - set(table.columns)
     table = table.with_columns(pl.lit(defaults[name]).alias(name) for name in defaults if name in wanted)
     texts = [name for name in PROBLEM if name in table.columns and table.schema[name] != pl.String]
     table = table.with_columns(_as_text(table[name]) for name in texts)
+    if key != "problem_id" and "question" in table.columns and "problem_id" not in table.columns:
+        table = table.with_columns(_problem_ids(table, where, file))
     if key not in table.columns:
         rows = table.select(pl.struct(pl.all()).alias("row"))["row"]
         texts = (json.dumps(row, sort_keys=True, default=str) for row in rows)
@@ -110,6 +112,33 @@ def _filled(table: pl.DataFrame, stage: ShardStage | TableStage, where: str, fil
         has = ", ".join(table.columns) or "no columns"
         raise ConfigError(f"{where}: {file} lacks {', '.join(missing)}; it has {has}")
     return table
+
+
+def _keyed_by_trace(stage: Any) -> Any:
+    """The same stage, where its key is an option and names problems."""
+    chosen = stage.key == "problem_id" and any(f.name == "key" for f in fields(stage))
+    return replace(stage, key="trace_id") if chosen else stage
+
+
+def _are_traces(table: pl.DataFrame) -> bool:
+    """Without a problem_id, and with several completions of one question."""
+    if "problem_id" in table.columns or "question" not in table.columns:
+        return False
+    said = [
+        name for name in table.columns if name in ("question", *TRACE) and not table[name].dtype.is_nested()
+    ]
+    return table.select(said).n_unique() > table["question"].n_unique()
+
+
+def _problem_ids(table: pl.DataFrame, where: str, file: Path) -> pl.Series:
+    payloads = table["payload"] if "payload" in table.columns else [None] * table.height
+    ids: list[str] = []
+    for row, (question, payload) in enumerate(zip(table["question"], payloads, strict=True), start=1):
+        try:
+            ids.append(problem_id(str(question), earlier_turns(payload)))
+        except ValueError as error:
+            raise ConfigError(f"{where}: {file}: row {row}: payload: {error}") from error
+    return pl.Series("problem_id", ids, dtype=pl.String)
 
 
 def _as_text(column: pl.Series) -> pl.Series:

@@ -19,6 +19,7 @@ class Pair:
     gone: str
     kept: str
     similarity: float
+    differs_in: str = ""  # of two that both stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Clusters:
     clusters: int
     largest: int
     pairs: tuple[Pair, ...]
+    gold_differs: int  # of the copies
+    siblings: int
+    sibling_pairs: tuple[Pair, ...]
 
 
 def read_clusters(folders: Sequence[Folder]) -> tuple[Clusters, ...]:
@@ -42,12 +46,18 @@ def read_clusters(folders: Sequence[Folder]) -> tuple[Clusters, ...]:
 def _clusters(place: Folder, folders: Sequence[Folder]) -> Clusters:
     facts = place.note.facts if place.note else {}
     linked: list[tuple[str, str, float]] = facts.get("pairs") or []
-    keys = {key for gone, kept, _ in linked for key in (gone, kept)}
+    apart: list[tuple[str, str, float, str]] = facts.get("sibling_pairs") or []
+    keys = {key for gone, kept, *_ in (*linked, *apart) for key in (gone, kept)}
     texts = _texts(keys, facts.get("column") or "question", place, folders)
     pairs = tuple(Pair(texts.get(gone, gone), texts.get(kept, kept), alike) for gone, kept, alike in linked)
+    siblings = tuple(
+        Pair(texts.get(one, one), texts.get(other, other), alike, why) for one, other, alike, why in apart
+    )
     names = ("problems", "copies", "clusters", "largest_cluster")
     problems, gone, clusters, largest = (int(facts.get(name) or 0) for name in names)
-    return Clusters(place.id, problems, gone, clusters, largest, pairs)
+    count = sum((facts.get("siblings") or {}).values())
+    unlike = int(facts.get("gold_differs") or 0)
+    return Clusters(place.id, problems, gone, clusters, largest, pairs, unlike, count, siblings)
 
 
 def _texts(keys: set[str], column: str, place: Folder, folders: Sequence[Folder]) -> dict[str, str]:

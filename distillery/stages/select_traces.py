@@ -90,7 +90,7 @@ class SelectTraces(TableStage):
     distinct_text: bool = False
     """Keep one of traces that are equal but for spacing."""
 
-    version = 3
+    version = 4
     reasons = (*Drop, *(outcome for outcome in Outcome if outcome is not Outcome.CORRECT))
     writes = DIFFICULTY
 

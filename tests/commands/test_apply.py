@@ -45,6 +45,36 @@ def test_what_is_dropped_lies_beside_the_output_with_its_reason(tmp_path):
     assert json.loads(dropped).keys() == {*RIGHT, "reason", "detail"}
 
 
+TWO = [{"question": "1 + 1?", "gold": "2", "text": text} for text in ("one way: 2", "another: 2")]
+HISTORY = {"history": [["user", "Add."], ["assistant", "What?"]]}
+
+
+@pytest.mark.parametrize("stage", ["dedup.exact", "dedup.minhash"])
+@pytest.mark.parametrize(
+    ("rows", "left"),
+    [
+        ([*TWO, {**TWO[0], "question": "5 + 2?"}], 3),
+        ([*TWO, {**TWO[0], "question": "1+1 ?"}], 2),
+        ([TWO[0], {**TWO[1], "payload": HISTORY}], 2),
+        ([{"question": "1 + 1?", "answer": answer} for answer in ("2", "It is 2.")], 2),
+        ([{"question": "1 + 1?", "gold": "2"}, {"question": "1+1?", "gold": "2"}], 1),
+        ([{"question": "1 + 1?", "gold": "2", "sample": number} for number in (0, 1)], 2),
+    ],
+)
+def test_samples_of_one_problem_are_no_copies_and_all_samples_of_a_copy_go(tmp_path, stage, rows, left):
+    file = write(tmp_path / "in.jsonl", rows)
+    assert main(["apply", stage, str(file), "-o", str(tmp_path / "out.jsonl")]) == 0
+    out = lines(tmp_path / "out.jsonl")
+    assert len(out) == left
+    assert all(row.keys() <= {name for row in rows for name in row} for row in out)
+
+
+def test_a_history_that_cannot_be_read_is_refused_with_its_row(tmp_path, capsys):
+    file = write(tmp_path / "in.jsonl", [TWO[0], {**TWO[1], "payload": {"history": ["Add."]}}])
+    assert main(["apply", "dedup.exact", str(file), "-o", str(tmp_path / "out.jsonl")]) == 2
+    assert "in.jsonl: row 2: payload: history is no list" in capsys.readouterr().err
+
+
 def test_a_key_that_names_several_rows_is_refused_with_the_way_out(tmp_path, capsys):
     file = write(tmp_path / "in.jsonl", [{**RIGHT, "problem_id": "p"}, {**RIGHT, "problem_id": "p"}])
     assert main(["apply", "dedup.exact", str(file), "-o", str(tmp_path / "out.jsonl")]) == 2

@@ -71,6 +71,8 @@ def signatures(grams: Ragged, *, permutations: int = 128, seed: int = 1) -> Sign
 @cache
 def bands(threshold: float, permutations: int) -> tuple[int, int]:
     """Number of bands and rows in each, such that pairs above `threshold` meet in some band."""
+    if threshold == 1.0:
+        return 1, permutations
     from datasketch import MinHashLSH
 
     lsh = MinHashLSH(threshold=threshold, num_perm=permutations, weights=(1.0 - _MISS_WEIGHT, _MISS_WEIGHT))
@@ -101,14 +103,17 @@ def marks_of(marks: Signatures) -> Hashes:
     return _keys(marks, np.arange(len(marks)), [slice(None)])[0]
 
 
-def links(marks: Signatures, *, threshold: float, order: Indices | None = None) -> Links:
+def links(
+    marks: Signatures, *, threshold: float, order: Indices | None = None, kinds: Hashes | None = None
+) -> Links:
     """Pairs whose estimated similarity reaches `threshold`, as ranks in `order`, best first (None: as is).
-    Rows of equal signature are linked to the first of them only."""
+    Rows of equal signature, and of one kind where each rank has one, are linked to the first of them only."""
     order = np.arange(len(marks)) if order is None else order
     if not len(order):
         none = np.empty(0, np.int64)
         return Links(none, none, np.empty(0))
     (whole,) = _keys(marks, order, [slice(None)])
+    whole = whole if kinds is None else whole ^ kinds
     _, firsts, owner = np.unique(whole, return_index=True, return_inverse=True)
     first_of = firsts[owner.ravel()]
     copies = np.flatnonzero(first_of != np.arange(len(order)))

@@ -6,15 +6,15 @@ The order of preference comes from the rows' content, so that neither row order 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import nsmallest
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
+
+from distillery.curate.copies.golds import short
 
 _NO_SOURCE = 1 << 20
 MOST_PAIRS = 20  # shown in the report
@@ -36,11 +36,10 @@ class Preference:
     sources: Sequence[str] = ()
     keep: Keep = Keep.LONGEST
 
-    described: ClassVar[tuple[str, ...]] = ("key", "unit", "source_rank", "no_gold", "length")
-
     def describe(self, table: pl.DataFrame, *, key: str, column: str) -> pl.DataFrame:
-        """Columns key, unit, source_rank, no_gold and length: what `ordered` needs, without the texts."""
-        has = table.columns
+        """What `ordered` needs, and the gold with its checker, without the texts."""
+        has, none = table.columns, pl.Series([""]).new_from_index(0, table.height)
+        checker = table["checker"].cast(pl.String).fill_null("") if "checker" in has else none
         length = pl.col(column).str.len_chars().fill_null(0).cast(pl.Int64)
         ranks = {source: rank for rank, source in enumerate(self.sources)}
         return table.select(
@@ -53,14 +52,21 @@ class Preference:
             {Keep.LONGEST: -length, Keep.SHORTEST: length, Keep.ANY: pl.lit(0, pl.Int64)}[self.keep].alias(
                 "length"
             ),
+            (short(table["gold"], checker) if "gold" in has else none).alias("gold"),
+            checker.alias("checker"),
         )
 
     def ordered(self, described: pl.DataFrame) -> pl.DataFrame:
-        """One row a unit and text form (column `form`), best unit first, with `place`, the unit's rank."""
+        """One row a unit and text form (column `form`), best unit first, with `place`, the unit's rank; all
+        rows of a unit have the gold of its first row that has one."""
         best = ("source_rank", "no_gold", "length")
+        described = described.sort("key")
         unit = described.group_by("unit").agg(pl.min(*best)).sort(*best, "unit").with_row_index("place")
-        forms = described.sort("key").unique(["unit", "form"], keep="first", maintain_order=True)
-        return forms.drop(*best).join(unit.select("unit", "place"), on="unit").sort("place", "form")
+        golds = described.filter(pl.col("gold") != "").unique("unit", keep="first", maintain_order=True)
+        unit = unit.join(golds.select("unit", "gold"), on="unit", how="left", maintain_order="left")
+        forms = described.unique(["unit", "form"], keep="first", maintain_order=True).drop(*best, "gold")
+        unit = unit.select("unit", "place", pl.col("gold").fill_null(""))
+        return forms.join(unit, on="unit").sort("place", "form")
 
 
 class Copy(NamedTuple):
@@ -68,12 +74,28 @@ class Copy(NamedTuple):
     similarity: float
 
 
-def copies(pairs: Iterable[tuple[int, int, float]], *, staying: int = 0) -> dict[int, Copy]:
+class Sibling(NamedTuple):
+    """Two problems that are nearly equal, and two."""
+
+    place: int
+    of: int
+    similarity: float
+    differs_in: str
+
+
+def copies(
+    pairs: Iterable[tuple[int, int, float]],
+    *,
+    staying: int = 0,
+    several: Container[int] = (),
+    alike: Callable[[int, int], bool] = lambda _place, _of: True,
+) -> dict[int, Copy]:
     """Which places go, and for which. `pairs` are linked places; a smaller place is the better one, and the
     first `staying` never go.
 
     A place goes only for a direct link to one that stays, so that chains of near-copies do not pull together
-    texts that are unlike. Equal places (similarity 1) share their links.
+    texts that are unlike. Equal places (similarity 1) share their links, where those that are then linked are
+    `alike`; but not by one of the places with `several` forms.
     """
     better: dict[int, list[Copy]] = {}
     for left, right, similarity in pairs:
@@ -81,24 +103,11 @@ def copies(pairs: Iterable[tuple[int, int, float]], *, staying: int = 0) -> dict
             better.setdefault(max(left, right), []).append(Copy(min(left, right), similarity))
     gone: dict[int, Copy] = {}
     for place in sorted(better):
-        resolved = (gone.get(copy.of, copy) if copy.similarity == 1.0 else copy for copy in better[place])
-        kept = [copy for copy in resolved if copy.of not in gone]
-        if kept:
-            gone[place] = max(kept, key=lambda copy: (copy.similarity, -copy.of))
-    return gone
-
-
-def equals(forms: Iterable[tuple[int, bytes]]) -> dict[int, Copy]:
-    """As `copies`, for places that share a form; `forms` come in order of place, several for one maybe."""
-    gone: dict[int, Copy] = {}
-    owner: dict[bytes, int] = {}
-    for place, group in groupby(forms, key=itemgetter(0)):
-        own = [form for _, form in group]
-        stays = [owner[form] for form in own if form in owner]
-        if stays:
-            gone[place] = Copy(min(stays), 1.0)
-        else:
-            owner.update((form, place) for form in own)
+        own = [copy for copy in better[place] if copy.of not in gone]
+        equals = [copy.of for copy in better[place] if copy.similarity == 1.0 and copy.of not in several]
+        shared = [gone[of] for of in equals if of in gone and alike(place, gone[of].of)]
+        if own or shared:
+            gone[place] = max(own + shared, key=lambda copy: (copy.similarity, -copy.of))
     return gone
 
 
@@ -125,12 +134,21 @@ def ledger(
 
 
 def facts(
-    described: pl.DataFrame, units: pl.DataFrame, gone: dict[int, Copy], *, column: str
+    described: pl.DataFrame,
+    units: pl.DataFrame,
+    gone: dict[int, Copy],
+    siblings: Sequence[Sibling],
+    *,
+    column: str,
 ) -> dict[str, Any]:
-    """The column compared, counts of what goes, and pairs of rows that a link joined, least alike first."""
+    """The column compared, counts of what goes, pairs of rows that a link joined, least alike first, and of
+    pairs that are nearly equal and are two problems, most alike first."""
     sizes = Counter(copy.of for copy in gone.values())
     shown = nsmallest(MOST_PAIRS, gone.items(), key=lambda item: (item[1].similarity, item[0]))
+    stay = [pair for pair in siblings if pair.place not in gone and pair.of not in gone]
+    most = nsmallest(MOST_PAIRS, stay, key=lambda pair: (-pair.similarity, pair.place, pair.of))
     wanted = {place for at, copy in shown for place in (at, copy.of)}
+    wanted |= {place for pair in most for place in (pair.place, pair.of)}
     rows = units.filter(pl.col("place").is_in(list(wanted))).group_by("place").agg(pl.col("key").min())
     keys = dict(rows.iter_rows())
     return {
@@ -140,4 +158,9 @@ def facts(
         "clusters": len(sizes),
         "largest_cluster": max(sizes.values(), default=-1) + 1,
         "pairs": [[keys[at], keys[copy.of], round(copy.similarity, 3)] for at, copy in shown],
+        "siblings": dict(Counter(str(pair.differs_in) for pair in stay)),
+        "sibling_pairs": [
+            [keys[pair.place], keys[pair.of], round(pair.similarity, 3), str(pair.differs_in)]
+            for pair in most
+        ],
     }

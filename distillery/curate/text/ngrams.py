@@ -37,17 +37,33 @@ class Ragged(NamedTuple):
 
 def token_hashes(tokens: pl.Series) -> Ragged:
     """From a Series of lists of tokens; null is an empty row."""
+    flat, offsets = flattened(tokens)
+    return Ragged(hashed(flat), offsets)
+
+
+def flattened(tokens: pl.Series) -> tuple[pl.Series, Offsets]:
+    """All tokens, and where each row begins and the last one ends."""
     lengths = tokens.list.len().fill_null(0).to_numpy().astype(np.int64)
     flat = tokens.list.explode(empty_as_null=False, keep_nulls=False)
-    return Ragged(_hashes(flat), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    return flat, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _hashes(words: pl.Series) -> Hashes:
-    """Of each word's bytes, eight at a time; words of up to eight bytes of one length never share a hash."""
+def _bytes(words: pl.Series) -> tuple[npt.NDArray[np.uint8], Offsets]:
+    """Of all words together, and where each begins and the last one ends."""
     column: Any = words.cast(pl.String).to_arrow()
     _, ends, text = column.buffers()
     offsets = np.frombuffer(ends, np.int64)[column.offset : column.offset + len(words) + 1]
-    known = np.frombuffer(text if text is not None else b"", np.uint8)
+    return np.frombuffer(text if text is not None else b"", np.uint8), offsets
+
+
+def sizes_and_first_bytes(words: pl.Series) -> tuple[Offsets, npt.NDArray[np.uint8]]:
+    known, offsets = _bytes(words)
+    return np.diff(offsets), known[offsets[:-1]]
+
+
+def hashed(words: pl.Series) -> Hashes:
+    """Of each word's bytes, eight at a time; words of up to eight bytes of one length never share a hash."""
+    known, offsets = _bytes(words)
     padded = np.zeros(len(known) + 8, np.uint8)
     padded[: len(known)] = known
     # the eight bytes that begin at each byte

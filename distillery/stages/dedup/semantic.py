@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from distillery.curate.copies.meaning import meaning_links, numbers, undrawn
+from distillery.curate.copies.meaning import meaning_links, undrawn
 from distillery.curate.copies.minhash import packed
+from distillery.curate.copies.telling import numbers_and_signs, opposed, poles
 from distillery.engines.embedding import Embedding
 from distillery.stages.base import Context, Decision
-from distillery.stages.dedup.one_copy import OneCopy
+from distillery.stages.dedup.one_copy import OneCopy, compared
 
 
 class Drop(StrEnum):
@@ -24,7 +25,8 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DedupSemantic(OneCopy):
-    """Problems whose `column` says the same in other words: a cosine of at least `threshold`, equal numbers.
+    """Problems whose `column` says the same in other words: a cosine of at least `threshold`, equal numbers
+    and signs, no opposites (least, most), golds that do not differ.
 
     An extra after dedup.minhash. What a cosine means depends on the model: read what goes (`distillery why`,
     "Near copies" in the report) before you trust a threshold. Rows that share a problem_id are one unit: they
@@ -40,13 +42,13 @@ class DedupSemantic(OneCopy):
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
     """Least cosine of two copies."""
     same_numbers: bool = True
-    """Problems that differ in a number are different."""
+    """Problems that differ in a number, a sign or an opposite are different."""
 
-    version = 1
+    version = 2
     reasons = tuple(Drop)
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        texts = undrawn(table[self.column].cast(pl.String))
+        texts = undrawn(compared(table, self.column))
         there = (texts.str.strip_chars() != "").fill_null(value=False)
         known = texts.filter(there).unique(maintain_order=True)
         vectors = self.embedding.vectors(known.to_list()).astype(np.float16).view(np.uint16)
@@ -55,19 +57,20 @@ class DedupSemantic(OneCopy):
         )
         seen = pl.DataFrame({"text": known, "form": form})
         asked = texts.alias("text").to_frame().join(seen, on="text", how="left", maintain_order="left")
-        groups = numbers(texts) if self.same_numbers else np.zeros(len(texts), np.uint64)
+        groups = numbers_and_signs(texts) if self.same_numbers else np.zeros(len(texts), np.uint64)
         described = self.preference.describe(table, key=self.key, column=self.column)
-        return described.with_columns(asked["form"], pl.Series("numbers", groups))
+        return described.hstack(poles(texts)).with_columns(asked["form"], pl.Series("numbers", groups))
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         groups = sketches["numbers"].filter(sketches["form"].is_not_null()).to_numpy()
         bytes_wide = sketches["form"].bin.size().max()
         return self.decided(
             sketches,
-            lambda marks, order: meaning_links(
+            lambda marks, order, _kinds: meaning_links(
                 marks.view(np.float16)[order], groups[order], threshold=self.threshold
             ),
             width=int(bytes_wide) // 2 if isinstance(bytes_wide, int) else 0,
             threshold=self.threshold,
+            apart=opposed if self.same_numbers else None,
             reason=Drop.SAME_MEANING,
         )

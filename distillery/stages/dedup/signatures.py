@@ -13,16 +13,16 @@ from pydantic import Field
 
 from distillery import shards
 from distillery.curate.copies.minhash import packed, signatures
-from distillery.curate.text.ngrams import ngrams, token_hashes
-from distillery.curate.text.normalize import tokens
+from distillery.curate.copies.telling import COLUMNS, told
+from distillery.curate.text.ngrams import ngrams
 from distillery.errors import ConfigError
 from distillery.hashing import Json, sha256
 
-VERSION = 2  # raise it when the same text gets another signature
+VERSION = 3  # raise it when the same text gets another signature
 TABLE, SHAPE = "signatures.parquet", "signatures.json"
 _FIRST = -1  # before every source
 _LEAST_ROWS = 1_000  # of a thread
-_NONE = pl.Series("form", [], pl.Binary)
+_NONE = pl.DataFrame(schema={**dict.fromkeys(COLUMNS, pl.UInt64), "form": pl.Binary})
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class Shape:
     permutations: int
     opening: int | None = None  # characters that are looked at; None: all
 
-    def forms(self, texts: pl.Series) -> pl.Series:
-        """`form`: two bytes a permutation whatever the length of the text; null for a text without a word."""
+    def forms(self, texts: pl.Series) -> pl.DataFrame:
+        """`form`: two bytes a permutation whatever the length of the text; null for a text without a word.
+        Beside it the columns of `told`."""
         texts = texts if self.opening is None else texts.cast(pl.String).str.head(self.opening)
         first = texts.ne_missing(texts.shift()) if len(texts) else texts.is_null()
         first = pl.select((pl.int_range(len(texts)) == 0) | first).to_series()
@@ -45,11 +46,13 @@ class Shape:
         # what takes time here, polars and numpy, runs beside itself
         with ThreadPoolExecutor(max(1, len(parts))) as threads:
             forms = pl.concat([_NONE, *threads.map(self._signed, parts)])
-        return forms.gather(first.cum_sum() - 1)
+        return forms[first.cum_sum() - 1]
 
-    def _signed(self, texts: pl.Series) -> pl.Series:
-        grams = ngrams(token_hashes(tokens(texts)), n=self.shingle)
-        return packed(signatures(grams, permutations=self.permutations), grams.lengths > 0).alias("form")
+    def _signed(self, texts: pl.Series) -> pl.DataFrame:
+        tokens, columns = told(texts)
+        grams = ngrams(tokens, n=self.shingle)
+        marks = signatures(grams, permutations=self.permutations)
+        return columns.with_columns(packed(marks, grams.lengths > 0).alias("form"))
 
     def said(self) -> dict[str, Json]:
         return {"version": VERSION, **asdict(self)}
@@ -75,9 +78,9 @@ class Signed:
         return Shape(self.column, self.shingle, self.permutations, self.opening)
 
 
-def write_index(folder: Path, keys: pl.Series, forms: pl.Series, shape: Shape) -> None:
+def write_index(folder: Path, rows: pl.DataFrame, shape: Shape) -> None:
     folder.mkdir(parents=True)
-    shards.write(folder / TABLE, pl.DataFrame({"key": keys.cast(pl.String), "form": forms}))
+    shards.write(folder / TABLE, rows.select("key", "gold", "checker", *COLUMNS, "form"))
     (folder / SHAPE).write_text(json.dumps(shape.said()), encoding="utf-8")
 
 
@@ -92,7 +95,8 @@ def read_index(folder: str, shape: Shape, *, like: pl.DataFrame) -> pl.DataFrame
     table = shards.read(Path(folder) / TABLE)
     key, no, none = pl.format("{}:{}", pl.lit(folder), "key"), pl.lit(value=False), pl.lit(0)
     known = {"key": key, "unit": key, "source_rank": pl.lit(_FIRST), "no_gold": no, "length": none}
-    return table.select(*(known[name].cast(kind).alias(name) for name, kind in like.schema.items()), "form")
+    own = {name: known.get(name, pl.col(name)) for name in like.columns}
+    return table.select(*(own[name].cast(kind).alias(name) for name, kind in like.schema.items()), "form")
 
 
 def _check(folder: Path, shape: Shape) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from distillery.curate.copies.which_stays import Copy, copies, equals
+from distillery.curate.copies.which_stays import Copy, copies
 
 
 def test_a_chain_of_near_copies_is_not_pulled_together():
@@ -17,8 +17,3 @@ def test_an_equal_of_a_dropped_one_goes_with_it():
 
 def test_a_pair_counts_the_same_both_ways_and_a_place_is_no_copy_of_itself():
     assert copies([(1, 0, 0.9), (2, 2, 1.0)]) == {1: Copy(0, 0.9)}
-
-
-def test_units_with_several_forms_go_for_any_form_of_one_that_stays():
-    forms = [(0, b"x"), (1, b"x"), (1, b"y"), (2, b"y"), (3, b"y")]
-    assert equals(forms) == {1: Copy(0, 1.0), 3: Copy(2, 1.0)}

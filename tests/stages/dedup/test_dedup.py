@@ -81,6 +81,23 @@ def test_all_samples_of_a_copy_go_together(cls: type):
 
 
 @both
+def test_units_with_several_texts_go_for_any_text_of_one_that_stays(cls: type):
+    texts = {
+        "a": ["red or blue"],
+        "b": ["red or blue", "up or down"],
+        "c": ["up or down"],
+        "d": ["up or down"],
+    }
+    rows = [
+        problem(unit, "", text=text, trace_id=f"{unit}{number}")
+        for unit, said in texts.items()
+        for number, text in enumerate(said)
+    ]
+    decision = decide(cls, rows, key="trace_id", column="text", keep="any")
+    assert gone(decision) == {"b0", "b1", "d0"}
+
+
+@both
 def test_the_best_copy_is_by_source_then_gold_then_length_then_id(cls: type):
     rows = [
         problem("a", "What is 2+3", source="low", gold="5"),
@@ -129,6 +146,76 @@ def test_facts_count_the_clusters(cls: type):
         "clusters": 1,
         "largest_cluster": 3,
     }
+
+
+@both
+def test_equal_texts_with_other_golds_are_siblings_and_both_stay(cls: type):
+    rows = [
+        problem("a", "What is the sum shown?", gold="0.5", checker="math"),
+        problem("b", "What is  the sum shown", gold=r"\frac12", checker="math"),
+        problem("c", "what is the sum shown?", gold="7", checker="math"),
+        problem("d", "What is the sum shown ?", gold="", checker="math"),
+    ]
+    decision = decide(cls, rows, keep="any")
+    assert gone(decision) == {"b", "d"}
+    assert decision.facts["gold_differs"] == 0
+    assert decision.facts["siblings"] == {"gold": 1}
+    assert decision.facts["sibling_pairs"] == [["c", "a", 1.0, "gold"]]
+
+
+@both
+def test_the_same_last_question_after_other_turns_is_another_problem(cls: type):
+    history = '{{"history": [["user", "Who was {}?"], ["assistant", "A king of old."]]}}'
+    rows = [
+        problem("a", "Tell me more about him, and when he lived."),
+        problem("b", "tell me more about him and when he lived"),
+    ]
+    rows[0]["payload"], rows[1]["payload"] = history.format("Arthur"), history.format("Clovis")
+    assert decide(cls, rows).dropped.is_empty()
+    rows[1]["payload"] = history.format("ARTHUR")
+    assert decide(cls, rows).dropped.height == 1
+
+
+@both
+def test_a_row_without_a_gold_joins_no_rows_that_differ_in_theirs(cls: type):
+    rows = [
+        problem(name, "What is the sum shown?", gold=gold) for name, gold in zip("abc", "576", strict=True)
+    ]
+    rows += [problem("d", "What is the sum  shown?", gold="")] * 1
+    assert gone(decide(cls, rows, keep="any")) == {"d"}
+
+
+@both
+def test_told_that_golds_do_not_count_what_differs_in_them_goes_and_is_counted(cls: type):
+    rows = [
+        problem("a", "What is the sum shown?", gold="5"),
+        problem("b", "What is the sum  shown", gold="6"),
+    ]
+    decision = decide(cls, rows, same_gold=False, keep="any")
+    assert gone(decision) == {"b"}
+    assert decision.facts["gold_differs"] == 1
+
+
+def test_siblings_are_counted_by_what_they_differ_in_and_shown():
+    rows = [problem("a", LONG.format(17, 40)), problem("b", LONG.format(17, 40).replace("hens", "geese", 1))]
+    rows += [
+        problem("c", LONG.format(18, 40)),
+        problem("d", LONG.format(17, 40).replace("half", "all"), gold="9"),
+    ]
+    decision = decide(DedupMinhash, rows, threshold=0.6, keep="any")
+    assert gone(decision) == {"b"}
+    assert set(decision.facts["siblings"]) == {"wording"}
+    assert {frozenset(pair[:2]) for pair in decision.facts["sibling_pairs"]} == {
+        frozenset("ac"),
+        frozenset("ad"),
+        frozenset("cd"),
+    }
+
+
+def test_the_same_words_in_another_order_are_another_problem():
+    rows = [problem("a", f"Tom has more than Ann. {LONG}"), problem("b", f"Ann has more than Tom. {LONG}")]
+    assert decide(DedupMinhash, rows, threshold=0.5).dropped.is_empty()
+    assert gone(decide(DedupMinhash, rows, threshold=0.5, same_numbers=False, keep="any")) == {"b"}
 
 
 def test_near_copies_are_found_with_their_similarity():
@@ -207,6 +294,19 @@ def test_what_an_earlier_set_has_goes_and_the_report_shows_the_pair(
         tmp_path, "third", ["A new one about ELEVEN blue boats  on a lake"], earlier=f"[{first}, {second}]"
     )
     assert pl.read_parquet(third / "signatures.parquet").height == 0
+
+
+@pytest.mark.slow
+def test_the_report_counts_and_shows_siblings_with_those_of_an_earlier_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    first = run_set(tmp_path, "first", [LONG.format(17, 40)])
+    second = run_set(tmp_path, "second", [LONG.format(19, 40)], earlier=f"[{first}]", more=", threshold: 0.5")
+    assert pl.read_parquet(second / "signatures.parquet").height == 1
+    page = (tmp_path / "data" / "runs" / "second" / "1" / "report.html").read_text()
+    assert "of which both stay: 1." in page
+    assert "differs in wording" in page
 
 
 @pytest.mark.slow
