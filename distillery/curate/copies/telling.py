@@ -17,50 +17,55 @@ import polars as pl
 from distillery.curate.copies.minhash import Indices
 from distillery.curate.text.ngrams import (
     Hashes,
+    Offsets,
     Ragged,
     flattened,
     hashed,
+    ngrams,
     sizes_and_first_bytes,
     token_hashes,
 )
-from distillery.curate.text.normalize import BREAKS, SYMBOLS, tokens_and_breaks
+from distillery.curate.text.normalize import BREAKS, tokens_and_breaks
 from distillery.installed.word_lists import word_lists
 
 Flags = npt.NDArray[np.bool_]
 
-COLUMNS = ("whole", "bag", "telling")
+COLUMNS = ("runs", "bag", "telling")
 _WORDS: dict[str, Any] = word_lists(__file__)
-_ASKED = "?"
-_SIGNS = [*"-*/^!%", *(sign for sign in SYMBOLS if sign not in "|")]
 _NEGATIONS = [word.replace("'", "") for word in _WORDS["negations"]]
 _POLES = [words for axis in _WORDS["opposites"] for words in axis]
-_SLOTS = 1 << 20
+_SLOT_BITS = 18
 _ODD = np.uint64(0x9E37_79B9_7F4A_7C15)
-_WIDE = 0xC3  # begins a letter that is not ASCII; of two bytes it is a name, as π
-_BREAK, _QUESTION, _PASSED_OVER, _ASKING, _TELLING, _SIGN = (1 << bit for bit in range(6))
+_BREAK, _PASSED_OVER, _ASKING, _LISTED, _NUMBER, _SIGN = (1 << bit for bit in range(6))
+_SYMBOLS = (
+    0xC2,
+    0xE2,
+)  # first bytes, which no letter has in normal form; from there on all others are of letters
+_PAIRS = 2  # bytes of π: a name, as all of one letter
 
 
 class Told(NamedTuple):
-    """Of each text its tokens, and columns `whole` (all tokens), `bag` (whatever their order), `telling`."""
+    """Of each text its tokens, and columns `bag` (its tokens in any order), `telling`, and `runs`: of its
+    n-grams."""
 
-    tokens: Ragged
+    runs: Ragged
     columns: pl.DataFrame
 
 
 class _Vocabulary(NamedTuple):
     """What is known of some tokens: at the slot of a token's hash stand the hash and what it is."""
 
+    shift: np.uint64
     hashes: Hashes
     kinds: npt.NDArray[np.uint8]
     numbers: Hashes  # the hash of the digits, for a number in words
 
-    def slots(self, values: Hashes) -> tuple[Indices, Flags]:
-        at = _slots(values)
-        return at, self.hashes[at] == values
+    def kinds_of(self, values: Hashes) -> npt.NDArray[np.uint8]:
+        at = self.slots(values)
+        return self.kinds[at] * (self.hashes[at] == values)
 
-
-def _slots(values: Hashes) -> Indices:
-    return (values >> np.uint64(44)).astype(np.int64)
+    def slots(self, values: Hashes) -> Indices:
+        return (values >> self.shift).astype(np.int64) & ((1 << _SLOT_BITS) - 1)
 
 
 @cache
@@ -68,62 +73,86 @@ def _vocabulary() -> _Vocabulary:
     kinds: dict[str, int] = {}
     for words, kind in (
         (BREAKS, _BREAK),
-        (_ASKED, _QUESTION),
+        (["?", *_WORDS["asking"]], _ASKING),
         (_WORDS["passed_over"], _PASSED_OVER),
-        (_WORDS["asking"], _ASKING),
-        ([*_NEGATIONS, *_WORDS["numbers"], *SYMBOLS, *chain.from_iterable(_POLES)], _TELLING),
-        (_SIGNS, _SIGN),
+        ([*_NEGATIONS, *_WORDS["numbers"], *chain.from_iterable(_POLES)], _LISTED),
+        (_WORDS["numbers"], _NUMBER),
+        ("-*/^!%+<=>", _SIGN),
     ):
         for word in words:
             kinds[word] = kinds.get(word, 0) | kind
     known = hashed(pl.Series([*kinds]))
-    table = _Vocabulary(np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.uint8), np.zeros(_SLOTS, np.uint64))
-    at = _slots(known)
-    assert len(set(at.tolist())) == len(at), "two known words share a slot: take other bits of the hash"
+    size = 1 << _SLOT_BITS
+    empty = np.zeros(size, np.uint64), np.zeros(size, np.uint8), np.zeros(size, np.uint64)
+    tables = (_Vocabulary(np.uint64(shift), *empty) for shift in range(64 - _SLOT_BITS))
+    table = next(one for one in tables if len(np.unique(one.slots(known))) == len(known))
+    at = table.slots(known)
     table.hashes[at], table.kinds[at] = known, list(kinds.values())
     words, values = _WORDS["numbers"].keys(), _WORDS["numbers"].values()
-    table.numbers[_slots(hashed(pl.Series(words)))] = hashed(pl.Series([str(value) for value in values]))
+    table.numbers[table.slots(hashed(pl.Series(words)))] = hashed(pl.Series([str(value) for value in values]))
     return table
 
 
-def told(texts: pl.Series) -> Told:
+class _Read(NamedTuple):
+    """All tokens of some texts, numbers in words as digits, and what they are."""
+
+    every: Ragged
+    kinds: npt.NDArray[np.uint8]
+    digits: Hashes
+    sizes: Offsets
+    first: npt.NDArray[np.uint8]
+
+
+def _read(texts: pl.Series) -> _Read:
     flat, offsets = flattened(tokens_and_breaks(texts))
     every, known = Ragged(hashed(flat), offsets), _vocabulary()
-    at, there = known.slots(every.values)
-    kinds = np.where(there, known.kinds[at], 0)
-    stays = kinds & _BREAK == 0
-    strict = _strict(flat, kinds) | (_in_question(every, kinds) & (kinds & _PASSED_OVER == 0))
-    numbers = known.numbers[at]
-    values = np.where(there & (numbers != 0), numbers, every.values)
-    tokens, telling = _only(every, every.values, stays), _only(every, values, stays & strict)
-    columns = (_folded(tokens, ordered=True), _folded(tokens, ordered=False), _folded(telling, ordered=True))
-    return Told(tokens, pl.DataFrame(dict(zip(COLUMNS, columns, strict=True))))
+    kinds, digits = known.kinds_of(every.values), every.values.copy()
+    worded = np.flatnonzero(kinds & _NUMBER)
+    digits[worded] = known.numbers[known.slots(digits[worded])]
+    return _Read(every, kinds, digits, *sizes_and_first_bytes(flat))
 
 
-def _strict(flat: pl.Series, kinds: npt.NDArray[np.uint8]) -> Flags:
+def told(texts: pl.Series, *, n: int) -> Told:
+    read = _read(texts)
+    stays = read.kinds & _BREAK == 0
+    tells = _always(read) | (_in_question(read) & (read.kinds & _PASSED_OVER == 0))
+    tokens, telling = (
+        _only(read.every, read.every.values, stays),
+        _only(read.every, read.digits, stays & tells),
+    )
+    runs = ngrams(tokens, n=n)
+    place = np.arange(len(telling.values)) - np.repeat(telling.offsets[:-1], telling.lengths)
+    in_order = telling._replace(values=telling.values * (place.astype(np.uint64) * _ODD | np.uint64(1)))
+    sums = (_sums(rows) for rows in (runs, tokens, in_order))
+    return Told(runs, pl.DataFrame(dict(zip(COLUMNS, sums, strict=True))))
+
+
+def _always(read: _Read) -> Flags:
     """Tokens that tell wherever they stand: the listed ones, and all but words of two letters or more."""
-    sizes, first = sizes_and_first_bytes(flat)
-    word = ((first >= ord("a")) & (first <= ord("z")) & (sizes > 1)) | ((first >= _WIDE) & (sizes > 2))
-    return (~word & (kinds & _PASSED_OVER == 0)) | (kinds & _TELLING != 0)
+    first, sizes = read.first, read.sizes
+    word = (first >= ord("a")) & (first <= ord("z")) & (sizes > 1)
+    word |= (first > _SYMBOLS[0]) & (first != _SYMBOLS[1]) & (sizes > _PAIRS)
+    return (~word & (read.kinds & _PASSED_OVER == 0)) | (read.kinds & _LISTED != 0)
 
 
-def _in_question(every: Ragged, kinds: npt.NDArray[np.uint8]) -> Flags:
+def _in_question(read: _Read) -> Flags:
     """Tokens of sentences that ask; where a text has none, of its last one."""
-    starts = np.zeros(len(every.values) + 1, np.bool_)
-    starts[every.offsets] = True
-    starts[1:] |= kinds & _BREAK != 0
-    sentence = np.cumsum(starts[:-1])
-    asking = np.zeros(int(sentence[-1]) + 1 if len(sentence) else 1, np.bool_)
-    asks = kinds & (_ASKING | _QUESTION) != 0
-    asking[sentence[asks]] = True
-    rows = every.rows
-    silent = np.ones(len(every.lengths), np.bool_)
-    silent[rows[asks]] = False
-    last = np.full(len(silent), -1)
-    said = kinds & _BREAK == 0
-    np.maximum.at(last, rows[said], sentence[said])
-    asking[last[silent & (last >= 0)]] = True
-    return asking[sentence]
+    offsets, breaks = read.every.offsets, read.kinds & _BREAK != 0
+    starts = np.zeros(len(breaks) + 1, np.bool_)
+    starts[offsets] = True
+    starts[1:] |= breaks
+    bounds = np.flatnonzero(starts)
+    asks = np.flatnonzero(read.kinds & _ASKING)
+    silent = np.ones(len(offsets) - 1, np.bool_)
+    silent[np.searchsorted(offsets, asks, side="right") - 1] = False
+    begins, last = offsets[:-1][silent], offsets[1:][silent] - 1
+    while len(behind := np.flatnonzero((last >= begins) & breaks[last])):
+        last[behind] -= 1
+    asking = np.unique(np.searchsorted(bounds, np.append(asks, last[last >= begins]), side="right"))
+    change = np.zeros(len(breaks) + 1, np.int8)
+    change[bounds[asking - 1]] += 1
+    change[bounds[asking]] -= 1
+    return np.cumsum(change[:-1], dtype=np.int8) > 0
 
 
 def _only(every: Ragged, values: Hashes, chosen: Flags) -> Ragged:
@@ -131,13 +160,9 @@ def _only(every: Ragged, values: Hashes, chosen: Flags) -> Ragged:
     return Ragged(values[chosen], ends[every.offsets])
 
 
-def _folded(rows: Ragged, *, ordered: bool) -> Hashes:
-    """The values of each row, which are hashes, as one number."""
-    values = rows.values
-    if ordered:
-        place = np.arange(len(values)) - np.repeat(rows.offsets[:-1], rows.lengths)
-        values = values * (place.astype(np.uint64) * _ODD | np.uint64(1))
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values)])
+def _sums(rows: Ragged) -> Hashes:
+    """Of the values of each row, which are hashes."""
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(rows.values)])
     return sums[rows.offsets[1:]] - sums[rows.offsets[:-1]]
 
 
@@ -145,20 +170,15 @@ def other_wording(pairs: pl.DataFrame) -> pl.Series:
     """Of pairs with the columns of both texts, as `bag` and `bag_right`: do they ask different things? The
     same words in another order do: who has more than whom."""
     unequal = {name: pl.col(name) != pl.col(f"{name}_right") for name in COLUMNS}
-    return pairs.select(unequal["whole"] & (unequal["telling"] | ~unequal["bag"])).to_series()
+    return pairs.select(unequal["runs"] & (unequal["telling"] | ~unequal["bag"])).to_series()
 
 
 def numbers_and_signs(texts: pl.Series) -> Hashes:
     """One number a text for the numbers and signs in it, whatever their order; 5 and five are one."""
-    flat, offsets = flattened(tokens_and_breaks(texts))
-    every, known = Ragged(hashed(flat), offsets), _vocabulary()
-    at, there = known.slots(every.values)
-    _, first = sizes_and_first_bytes(flat)
-    worded = there & (known.numbers[at] != 0)
-    signs = there & (known.kinds[at] & _SIGN != 0)
-    values = np.where(worded, known.numbers[at], every.values)
-    counted = worded | signs | ((first >= ord("0")) & (first <= ord("9")))
-    return _folded(_only(every, values, counted), ordered=False)
+    read = _read(texts)
+    digit = (read.first >= ord("0")) & (read.first <= ord("9"))
+    symbol = np.isin(read.first, _SYMBOLS)
+    return _sums(_only(read.every, read.digits, digit | symbol | (read.kinds & (_NUMBER | _SIGN) != 0)))
 
 
 def poles(texts: pl.Series) -> pl.DataFrame:

@@ -37,8 +37,6 @@ _CHARACTERS: dict[str, str] = {
        if unicodedata.decomposition(one).startswith("<fraction>")},
     **_KNOWN["characters"],
 }  # fmt: skip
-SYMBOLS = (*"+<=>|⦃⦄′", *(one for one in _EVERY if unicodedata.category(one) in ("Sm", "Sc")))
-"""Of one character, besides -*/^!%&#@_ and brackets."""
 _DIGITS = {one: str(unicodedata.decimal(one)) for one in _EVERY if one.isdecimal()}
 _SIMPLIFIED: dict[str, str] = dict(_KNOWN["simplified"].split())
 _JOINTS = r"(?:,|\{,\}|,?\\[!,])"
@@ -154,14 +152,15 @@ def _prepared(texts: pl.Series) -> pl.Series:
     out = _where(out.str.contains(r"\{|\\frac"), out, partial(_changed, change=_respelt(_TEXT, _GROUPS)))
     quoted = _respelt(_TEXT, _PRIMES).str.replace_all("'", "", literal=True)
     out = _where(out.str.contains("'", literal=True), out, partial(_changed, change=quoted))
-    percent = _TEXT.str.replace_all(r"\bper ?cent\b", "%")
-    return _where(out.str.contains("cent", literal=True), out, partial(_changed, change=percent))
+    percent = _TEXT.str.replace_all(r"percent([^a-z]|$)", "%${1}")
+    return _where(out.str.contains("percent", literal=True), out, partial(_changed, change=percent))
 
 
 def _narrowed(texts: pl.Series) -> pl.Series:
     """Texts that are not all ASCII, in their normal form."""
-    characters = _replaced(_respelt(_TEXT, (*_NARROW_SPACED, *_RAISED)), _CHARACTERS)
-    out = _changed(texts, characters.str.to_lowercase())
+    rare = partial(_changed, change=_respelt(_TEXT, (*_NARROW_SPACED, *_RAISED)))
+    texts = _where(texts.str.contains(r"[\u2009\u202f⁰¹²³⁴-⁹⁺⁻ⁿ₀-₉₊₋\p{Cf}]"), texts, rare)
+    out = _changed(texts, _replaced(_TEXT, _CHARACTERS).str.to_lowercase())
     return _where(out.str.len_bytes() != out.str.len_chars(), out, _composed)
 
 

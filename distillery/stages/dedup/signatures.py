@@ -14,7 +14,6 @@ from pydantic import Field
 from distillery import shards
 from distillery.curate.copies.minhash import packed, signatures
 from distillery.curate.copies.telling import COLUMNS, told
-from distillery.curate.text.ngrams import ngrams
 from distillery.errors import ConfigError
 from distillery.hashing import Json, sha256
 
@@ -49,8 +48,7 @@ class Shape:
         return forms[first.cum_sum() - 1]
 
     def _signed(self, texts: pl.Series) -> pl.DataFrame:
-        tokens, columns = told(texts)
-        grams = ngrams(tokens, n=self.shingle)
+        grams, columns = told(texts, n=self.shingle)
         marks = signatures(grams, permutations=self.permutations)
         return columns.with_columns(packed(marks, grams.lengths > 0).alias("form"))
 
