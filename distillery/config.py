@@ -178,25 +178,32 @@ def read_setting(setting: str, form: str, where: str = "--set") -> tuple[str, An
 
     match = re.fullmatch(r"([\w.\-]+)=(.*)", setting, re.DOTALL)
     if match is None:
-        raise ConfigError(f"{where} {setting}: no '=' in it; write it as {form}=value")
+        raise ConfigError(f"{where} {setting.partition('=')[0]}: no '=' in it; write it as {form}=value")
     try:
         return match[1], read_yaml(match[2])
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where} {setting}: the value is not YAML ({error})") from None
+        raise ConfigError(f"{where} {match[1]}: the value is not YAML ({yaml_problem(error)})") from None
+
+
+def yaml_problem(error: Any) -> str:
+    """What a YAMLError says, and where; without the text there, which may be a secret."""
+    mark = getattr(error, "problem_mark", None)
+    place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{getattr(error, 'problem', None) or 'it cannot be read'}{place}"
 
 
 def apply_settings(raw: dict[str, Any], settings: Sequence[str]) -> None:
     """Changes `raw` in place by settings `a.b.c=value`; `stages.ID` is the `with` of the stage of that id."""
     for setting in settings:
         name, value = read_setting(setting, "stages.ID.option")
-        path = name.split(".")
+        path, where = name.split("."), f"--set {name}"  # the value may be a secret
         target: Any = raw
         if path == ["stages"]:
-            raise ConfigError(f"--set {setting}: is all stages; write stages.ID.OPTION=value")
+            raise ConfigError(f"{where}: is all stages; write stages.ID.OPTION=value")
         for depth, name in enumerate(path[:-1]):
-            target = _descend(target, name, f"--set {setting}: {'.'.join(path[: depth + 1])}")
+            target = _descend(target, name, f"{where}: {'.'.join(path[: depth + 1])}")
         if isinstance(target, list):
-            raise ConfigError(f"--set {setting}: is a whole stage; write stages.{path[-1]}.OPTION=value")
+            raise ConfigError(f"{where}: is a whole stage; write stages.{path[-1]}.OPTION=value")
         target[path[-1]] = value
 
 

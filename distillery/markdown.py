@@ -12,18 +12,26 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_MARKS = str.maketrans({**{mark: f"\\{mark}" for mark in "\\`*_{}[]#~$"}, **_ENTITIES})
+
+
 def cell(text: str) -> str:
     """Any text as the text of one table cell, no part of it read as Markdown or HTML."""
-    quiet = " ".join(text.split())
-    for mark in "\\`*_{}[]<>#|":
-        quiet = quiet.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
-    return quiet
+    return _line(text).translate(_MARKS)
 
 
 def code(text: str) -> str:
-    """Any text as inline code in a table cell."""
-    quiet = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
+    """Any text as inline code in a table cell; as plain text where no code span could hold it everywhere."""
+    quiet = _line(text)
+    if any(mark in quiet for mark in "\\`|<>&"):
+        return cell(quiet)
     return f"`{quiet}`" if quiet else ""
+
+
+def _line(text: str) -> str:
+    """One line, without what is not shown and may turn its direction."""
+    return "".join(filter(str.isprintable, " ".join(text.split())))
 
 
 def fenced(text: str, language: str) -> str:

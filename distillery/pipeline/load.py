@@ -303,7 +303,8 @@ class _Loader:
         value = options.get("engine")
         if not isinstance(value, dict):
             return
-        base = value.pop("use", None) if "use" in value else None
+        value = dict(value)  # the plan's own copy of the file keeps `use`
+        base = value.pop("use", None)
         if base not in self.engines_raw:
             there = f"the file has {sorted(self.engines_raw)}"
             raise ConfigError(f"{where}.engine: use: {base!r} names no engine; {there}")

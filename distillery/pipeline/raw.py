@@ -16,8 +16,9 @@ from typing import Any
 import yaml
 
 from distillery import config
-from distillery.config import apply_settings, did_you_mean
+from distillery.config import apply_settings, did_you_mean, yaml_problem
 from distillery.errors import ConfigError
+from distillery.pipeline.secrets import refuse_secrets
 
 _PARTS = {"pipeline", "seed", "engines", "stages", "workers", "budget", "about"}
 _ENTRY = {"id", "use", "from", "with", "expect"}
@@ -39,7 +40,8 @@ def read_pipeline(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
     raw["stages"] = _write_out(raw["stages"], {}, str(file))
     for setting in settings:
         apply_settings(raw, [setting])
-        _only_parts(raw, f"--set {setting}")
+        _only_parts(raw, f"--set {setting.partition('=')[0]}")
+    refuse_secrets(raw, str(file))
     _check_parts(raw, str(file))
     return raw
 
@@ -67,7 +69,7 @@ def read_yaml(file: Path) -> Any:
     try:
         return config.read_yaml(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not YAML: {str(error).replace(chr(10), ' ')}") from None
+        raise ConfigError(f"{file}: not YAML: {yaml_problem(error)}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not UTF-8 text ({error.reason} at byte {error.start})") from None
 

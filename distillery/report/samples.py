@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from distillery import shards
+from distillery.curate.publish.masked import masked
 from distillery.reasoning import split
 from distillery.stages.note import Note
 
@@ -147,15 +148,16 @@ def _spread(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
 
 def _sample(row: Mapping[str, Any], *, stage: str, reason: str = "", detail: str = "") -> Sample:
     parts = split(str(row.get("text") or ""))
-    columns = ("question", "gold", "outcome", "extracted", "judge_verdict", "model", "prompt", "domain")
+    columns = ("question", "gold", "outcome", "extracted", "judge_verdict", "prompt", "domain")
     return Sample(
         **{name: str(row.get(name) or "") for name in columns},
+        model=masked(str(row.get("model") or "")),  # a page is handed on: no place of this machine is on it
         thought=_cut(parts.reasoning or ""),
         answer=_cut(parts.answer or ""),
         completion_tokens=row.get("completion_tokens"),
         stage=stage,
         reason=reason,
-        detail=detail,
+        detail=masked(detail),
     )
 
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from distillery.errors import ConfigError, StoreError
 from distillery.pipeline.lineage import UNKNOWN, Role, Standing
+from distillery.pipeline.published import published_text
 from distillery.report.copies import Clusters, read_clusters
 from distillery.report.samples import Folder, Sample, across_models, dropped_samples, kept_samples
 from distillery.stages.base import Kind
@@ -80,7 +81,7 @@ class RunView:
     metrics: tuple[Metric, ...]
     samples: tuple[Sample, ...]
     same_question: tuple[Sample, ...]  # one question, as every model of the run answered it
-    yaml: str
+    yaml: str  # of its pipeline, as others may see it
     clusters: tuple[Clusters, ...]
 
 
@@ -97,7 +98,7 @@ def load_run(folder: Path, store: Path) -> RunView:
         metrics=read_metrics(folder),
         samples=(*found, *dropped_samples(folders, count=_TRACES - len(found))),
         same_question=across_models(folders),
-        yaml=pipeline.read_text(encoding="utf-8") if pipeline.exists() else "",
+        yaml=published_text(pipeline.read_text(encoding="utf-8")) if pipeline.exists() else "",
         clusters=read_clusters(folders),
     )
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from distillery import shards
 from distillery.engines import Engine
 from distillery.engines.cached import Cached
 from distillery.engines.request_store import RequestStore
 from distillery.pipeline import Plan, Step
+from distillery.pipeline.published import published
 from distillery.prompts import Prompt
 from distillery.runner.asking import Conversation
 from distillery.runner.events import Unit
@@ -287,11 +287,13 @@ def _run_sink(ctx: StepContext, stage: Sink, folder: StageDir) -> Note:
     step, plan = ctx.step, ctx.plan
     before = [folder_of(other, ctx.store) for other in plan.ancestors(step.id)[:-1]]
     raw = step.extras.get("raw")
+    shown = published(plan, step.id)
     job = ExportJob(
         tables=parent_shards(step, plan, ctx.store),
         ledger=[file for other in before for file in other.ledgers()],
         history=[note for other in before if (note := other.done())],
-        pipeline=yaml.safe_dump(dict(plan.resolved), sort_keys=False, allow_unicode=True),
+        pipeline=shown.text,
+        private=shown.private,
         out=folder.path / "out",
         seed=step.seed,
         raw=None if raw is None else folder_of(plan.step(raw), ctx.store).shards(),

@@ -290,10 +290,13 @@ class ExportJob:
     tables: Sequence[Path]  # parquet shards of its parent, in order
     ledger: Sequence[Path]  # dropped-*.parquet of every ancestor, in the order of the line
     history: Sequence[Note]  # of every ancestor, in the order of the line
-    pipeline: str  # the resolved pipeline, as YAML
+    pipeline: str  # the line that leads here, as YAML, without what is this machine's own
     out: Path  # the finished folder; appears by rename
     seed: int
     raw: Sequence[Path] | None = None  # shards of the stage that the option `raw` names
+    private: Sequence[
+        str
+    ] = ()  # texts that must not leave: folders and hosts of this machine, options left out
 
 
 class Sink(Stage):

@@ -119,7 +119,7 @@ def render_card(facts: CardFacts) -> str:
 
 def reasons(row: FunnelRow) -> str:
     most = sorted(row.reasons.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason} {count:,}" for reason, count in most)
+    return ", ".join(f"{cell(reason)} {count:,}" for reason, count in most)
 
 
 def _agreement(judged: Sequence[Judged]) -> dict[str, Any] | None:
@@ -133,8 +133,10 @@ def _agreement(judged: Sequence[Judged]) -> dict[str, Any] | None:
         None
         if not asked
         else {
-            "columns": ("rule said", *(f"judge: {judge}" for judge in judges)),
-            "rows": [(rule, *(f"{counts.get((rule, judge), 0):,}" for judge in judges)) for rule in rules],
+            "columns": ("rule said", *(f"judge: {cell(judge)}" for judge in judges)),
+            "rows": [
+                (cell(rule), *(f"{counts.get((rule, judge), 0):,}" for judge in judges)) for rule in rules
+            ],
             "same": same,
             "both": same + counts.get(("correct", "incorrect"), 0) + counts.get(("wrong", "correct"), 0),
             "unasked": sum(entry.samples for entry in judged if not entry.judge),

@@ -69,7 +69,7 @@ class ExportHub(Sink):
     private: bool = True
     """Make the repository private, where it is a new one."""
 
-    version = 3
+    version = 4
     reads = ("problem_id", "trace_id", "question", "gold", "text", "messages")
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class ExportHub(Sink):
                 "export.hub: its input has no rows, so there is no data set to write;"
                 " see what the stages before it dropped"
             )
-        seen = survey(job.tables, raw=job.raw)
+        seen = survey(job.tables, raw=job.raw, private=job.private)
         self._write_tables(job, part / "data", seen)
         if "raw" in self._configs(job):
             self._write_raw(job, part / "data" / "raw", seen)
@@ -139,7 +139,7 @@ class ExportHub(Sink):
         near = Nearby()
         begin = 0
         with ThreadPoolExecutor(len(wanted) or 1) as threads:
-            for number, table in enumerate(read(job.tables, columns)):
+            for number, table in enumerate(read(job.tables, columns, job.private)):
                 begun = seen.ids["first"].slice(begin, table.height)
                 todo: dict[Config, Callable[[], pl.DataFrame]] = {
                     "sft": partial(hub_rows.sft_rows, table),
@@ -163,9 +163,9 @@ class ExportHub(Sink):
 
     def _write_raw(self, job: ExportJob, folder: Path, seen: Survey) -> None:
         samples = job.raw or ()
-        left = fates(job.ledger, job.history)
+        left = fates(job.ledger, job.history, job.private)
         writer = self._writer(folder, "raw", rows=row_count(samples))
-        for table in read(samples, hub_rows.READS["raw"]):
+        for table in read(samples, hub_rows.READS["raw"], job.private):
             writer.add(hub_rows.raw_rows(table, kept=seen.ids, left=left))
         writer.close()
 
@@ -176,7 +176,7 @@ class ExportHub(Sink):
         groups = problems.with_columns(group=pl.int_range(pl.len()) // size)
         parts = folder.parent.parent / "groups"
         hub_files.split_by_group(
-            (take(t, CHOSEN) for t in read(job.tables, CHOSEN)), groups, parts / "chosen"
+            (take(t, CHOSEN) for t in read(job.tables, CHOSEN, job.private)), groups, parts / "chosen"
         )
         every = job.raw or job.tables
         hub_files.split_by_group((take(t, SAMPLES) for t in read(every, SAMPLES)), groups, parts / "samples")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from distillery.curate.publish.card import (
     Teacher,
 )
 from distillery.curate.publish.hub_rows import SCHEMAS
+from distillery.curate.publish.masked import masked
 from distillery.installed.version import VERSION
 from distillery.stages.base import ExportJob
 from distillery.stages.export.hub_files import features, row_count
@@ -40,6 +42,7 @@ def gather(
     repo: str,
     licences: Mapping[str, str],
 ) -> CardFacts:
+    veil = partial(_veiled, private=job.private)
     return CardFacts(
         name=name,
         repo=repo,
@@ -54,7 +57,7 @@ def gather(
         pipeline=job.pipeline,
         made_with=f"distillery {VERSION}",
         judge_scores=[
-            JudgeScore(str(row["model"]), str(row["metric"]), float(row["value"]), int(row["samples"]))
+            JudgeScore(veil(str(row["model"])), str(row["metric"]), float(row["value"]), int(row["samples"]))
             for note in job.history
             if note.use == "score.judge"
             for row in note.metrics
@@ -67,11 +70,29 @@ def funnel(job: ExportJob) -> list[FunnelRow]:
     reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for stage, frame in ledgers(job.ledger, job.history):
         reasons[stage].update(dict(frame["reason"].value_counts().iter_rows()))
+    veil = partial(_veiled, private=job.private)
     rows = ((note, (note.rows_in, note.rows_out, note.rows_dropped)) for note in job.history)
     return [
-        FunnelRow(note.id, note.use, *counts, reasons[note.id], note.facts, note.counts, note.remarks)
+        FunnelRow(
+            note.id,
+            note.use,
+            *counts,
+            reasons[note.id],
+            veil(dict(note.facts)),
+            veil(dict(note.counts)),
+            veil(list(note.remarks)),
+        )
         for note, counts in rows
     ]
+
+
+def _veiled(value: Any, private: Sequence[str]) -> Any:
+    """Without this machine's places, which the names of benchmark files can hold."""
+    if isinstance(value, dict):
+        return {_veiled(name, private): _veiled(item, private) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_veiled(item, private) for item in value]
+    return masked(value, private) if isinstance(value, str) else value
 
 
 def _lengths(lengths: pl.DataFrame) -> list[Lengths]:
@@ -104,11 +125,11 @@ def front_matter(
     from huggingface_hub import DatasetCardData
 
     card = DatasetCardData(
-        license=licence,
-        language=list(languages),
+        license=_line(licence),
+        language=[*map(_line, languages)],
         task_categories=["text-generation"],
-        tags=list(tags),
-        pretty_name=facts.name,
+        tags=[*map(_line, tags)],
+        pretty_name=_line(facts.name),
         size_categories=[_size(max(facts.configs.values()))],
     )
     _dataset_infos(facts, folder).to_dataset_card_data(card)
@@ -118,7 +139,21 @@ def front_matter(
         files = [{"split": "train", "path": f"data/{config}/train-*"}]
         configs.append({"config_name": config, **({} if configs else first), "data_files": files})
     head = card.to_dict() | {"configs": configs}
-    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n"
+    return f"---\n{yaml.dump(head, Dumper=_Head, sort_keys=False, allow_unicode=True, width=10_000)}---\n"
+
+
+class _Head(yaml.SafeDumper):
+    """Quotes what holds the mark that ends the front matter: some readers look for it in every line's end."""
+
+    def represent_str(self, data: str) -> Any:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if "---" in data else None)
+
+
+_Head.add_representer(str, _Head.represent_str)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _dataset_infos(facts: CardFacts, folder: Path) -> Any:

@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distillery import shards
+from distillery.curate.publish.masked import given, told
 from distillery.records import Columns
 
 _MOST_READS = 3  # of each file of samples, before grouping them on disk is cheaper
+_TOLD, _GIVEN = ("model", "prompt", "sampling"), ("source", "domain")
 _ROW_GROUP = 1_000  # rows; what the hub's viewer reads at a time
 
 
@@ -94,10 +96,21 @@ class ShardedWriter:
             self._file, self._in_file, self._number = None, 0, self._number + 1
 
 
-def read(files: Sequence[Path], columns: Collection[str]) -> Iterator[pl.DataFrame]:
-    """Each file's table, with those of `columns` that it has."""
+def read(
+    files: Sequence[Path], columns: Collection[str], private: Sequence[str] = ()
+) -> Iterator[pl.DataFrame]:
+    """Each file's table, with those of `columns` that it has, without what is private in them."""
     for file in files:
-        yield shards.read(file, [name for name in shards.schema(file) if name in columns])
+        table = shards.read(file, [name for name in shards.schema(file) if name in columns])
+        yield without_private(table, private)
+
+
+def without_private(table: pl.DataFrame, private: Sequence[str]) -> pl.DataFrame:
+    """A row's texts are data and stay; what the line says of them names no place of this machine."""
+    return table.with_columns(
+        *(told(table[name], private) for name in _TOLD if name in table.columns),
+        *(given(table[name], private) for name in _GIVEN if name in table.columns),
+    )
 
 
 def nearby(tables: Sequence[Path], samples: Sequence[Path]) -> list[list[Path]] | None:

@@ -10,7 +10,9 @@ import polars as pl
 
 from distillery import shards
 from distillery.curate.publish.hub_rows import take, texts, verifiable
+from distillery.curate.publish.masked import told
 from distillery.records import LEDGER, Columns, empty
+from distillery.stages.export.hub_files import without_private
 from distillery.stages.note import Note
 
 _IDS = texts("problem_id", "trace_id", "gold", "payload")
@@ -27,7 +29,7 @@ class Survey:
     judged: pl.DataFrame  # outcome, judge_verdict, rows; of all samples that are known
 
 
-def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None) -> Survey:
+def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None, private: Sequence[str] = ()) -> Survey:
     ids = pl.concat(
         _columns(file, _IDS).with_columns(verifiable=verifiable()).drop("gold", "payload") for file in tables
     )
@@ -39,8 +41,8 @@ def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None) -> Survey:
         ids.with_columns(first=pl.col("problem_id").is_first_distinct()),
         pl.concat(lengths).drop_nulls("length").with_columns(pl.col("domain").fill_null("")),
         "tokens" if counted else "characters",
-        _count(tables, "model", "prompt", "sampling"),
-        _count(tables, "source"),
+        _count(tables, "model", "prompt", "sampling", private=private),
+        _count(tables, "source", private=private),
         _count(raw or tables, "outcome", "judge_verdict"),
     )
 
@@ -53,8 +55,8 @@ def _columns(file: Path, columns: Columns) -> pl.DataFrame:
     return take(shards.read(file, [name for name in columns if name in there]), columns)
 
 
-def _count(files: Sequence[Path], *names: str) -> pl.DataFrame:
-    tables = (_columns(file, texts(*names)).fill_null("") for file in files)
+def _count(files: Sequence[Path], *names: str, private: Sequence[str] = ()) -> pl.DataFrame:
+    tables = (without_private(_columns(file, texts(*names)), private).fill_null("") for file in files)
     counts = (table.group_by(names).agg(rows=pl.len().cast(pl.Int64)) for table in tables)
     whole = pl.concat(counts).group_by(names).agg(pl.col("rows").sum())
     return whole.sort("rows", *names, descending=[True, *[False] * len(names)])
@@ -68,14 +70,20 @@ def ledgers(files: Sequence[Path], history: Sequence[Note]) -> Iterator[tuple[st
         yield ids.get(fingerprint, use), shards.read(file)
 
 
-def fates(files: Sequence[Path], history: Sequence[Note]) -> pl.DataFrame:
+def fates(files: Sequence[Path], history: Sequence[Note], private: Sequence[str] = ()) -> pl.DataFrame:
     """Why each key left, in the first stage that dropped it: key, stage, reason, detail.
 
-    That it left a union says least: another row of that key went on from there.
+    That it left a union says least: another row of that key went on from there. A detail is masked before it
+    is cut: half a path is still one.
     """
     files = sorted(files, key=lambda file: file.parent.name.startswith("mix.union-"))
     frames = [
-        frame.select("key", pl.lit(stage).alias("stage"), "reason", pl.col("detail").str.slice(0, _DETAIL))
+        frame.select(
+            "key",
+            pl.lit(stage).alias("stage"),
+            "reason",
+            told(frame["detail"], private).str.slice(0, _DETAIL),
+        )
         for stage, frame in ledgers(files, history)
     ]
     none = empty(LEDGER).select("key", pl.lit("").alias("stage"), "reason", "detail")

@@ -198,6 +198,22 @@ def test_where_a_row_left_is_said_before_that_it_stood_in_two_inputs(line: Expor
     assert {row["reject_reason"] for row in rows(line.out, "raw")} == {None, "wrong"}
 
 
+def test_the_detail_of_a_raw_row_leaves_no_place_of_the_machine(line: ExportJob, tmp_path: Path):
+    lost = pl.read_parquet(line.ledger[0])["key"]
+    details = [
+        "no file at /home/me/x",
+        "gpu17:8000 refused",
+        "x " * 95 + "/home/secretly/x",
+        "flag abcdefgh",
+        "3/4",
+    ]
+    entries = [(key, "error", detail) for key, detail in zip(lost, details, strict=True)]
+    dropped = [ledger(tmp_path / "again" / "select.traces-f00d", *entries)]
+    HUB.export(dataclasses.replace(line, ledger=dropped, private=("gpu17:8000", "abcdefgh")))
+    told = [row["reject_detail"] for row in rows(line.out, "raw") if not row["kept"]]
+    assert told == ["no file at (path)", "(left out) refused", "x " * 95 + "(path)", "flag (left out)", "3/4"]
+
+
 def test_an_sft_row_can_be_trained_on_as_it_is(line: ExportJob):
     HUB.export(line)
     row = rows(line.out, "sft")[0]
