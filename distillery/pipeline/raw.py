@@ -38,10 +38,11 @@ def read_pipeline(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
     _only_parts(raw, str(file))
     raw.setdefault("pipeline", file.stem)
     raw["stages"] = _write_out(raw["stages"], {}, str(file))
+    refuse_secrets(raw, str(file))  # before a message shows what is wrong with a value
     for setting in settings:
         apply_settings(raw, [setting])
-        _only_parts(raw, f"--set {setting.partition('=')[0]}")
-    refuse_secrets(raw, str(file))
+        refuse_secrets(raw, f"{file}: --set {setting.partition('=')[0]}")
+        _only_parts(raw, f"--set {setting}")
     _check_parts(raw, str(file))
     return raw
 
