@@ -150,16 +150,17 @@ class _Book:
 
     def _source(self, step: Step, expect: Expect) -> tuple[Flow, tuple[str, ...]]:
         rows, note = expect.rows, "rows as expected"
+        source = step.stage if isinstance(step.stage, Source) else None
         if rows is None:
-            found = step.stage.expected_rows() if isinstance(step.stage, Source) else None
+            found = source.expected_rows() if source else None
             rows, note = found and float(found), "rows as counted"
-        limit = step.stage.limit if isinstance(step.stage, Source) else None
-        caps = [cap for cap in (limit, self.plan.limit) if cap]
+        caps = [cap for cap in (source and source.limit, self.plan.limit) if cap]
         at_most = False
         if caps:
             at_most = rows is None
             rows, note = float(min([*caps, rows or min(caps)])), f"{note}, limit {min(caps):,}"
         notes = (note if rows is not None else "rows: unknown; say expect: {rows: N}",)
+        notes += (source.remark,) if source and source.remark else ()
         tokens = expect.tokens if "text" in step.columns else 0.0
         return Flow(rows, rows, expect.prompt_tokens, tokens, at_most), notes
 

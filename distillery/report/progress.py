@@ -16,6 +16,7 @@ from rich.markup import escape
 from distillery.pipeline import Kind, Plan, Step
 from distillery.report.console import table_of
 from distillery.runner import Watcher
+from distillery.stages.base import Source
 from distillery.stages.note import Note
 
 _LINE_EVERY_S = 15.0
@@ -86,7 +87,8 @@ class Lines(_Clock):
     def starts(self, step: Step) -> None:
         super().starts(step)
         self._said[step.id] = time.monotonic()
-        self._say(f"{step.id:<26} starts ({step.use})")
+        remark = step.stage.remark if isinstance(step.stage, Source) else ""
+        self._say(f"{step.id:<26} starts ({', '.join(filter(None, (step.use, remark)))})")
 
     def ends(self, step: Step, note: Note) -> None:
         super().ends(step, note)

@@ -164,6 +164,8 @@ class Source(Stage):
     writes: Columns
     limit: int | None = None
     """Of its rows; None: all."""
+    remark: str = ""
+    """What whoever plans or runs it is to know."""
 
     @abstractmethod
     def shards(self, ctx: Context) -> Iterator[Output]:

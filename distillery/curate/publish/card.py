@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from distillery.curate.publish.hub_rows import DROPPED
 from distillery.markdown import cell, code, fenced, plain
 
 _BAR = 32  # characters of the longest bar of a histogram
@@ -113,7 +114,11 @@ def render_card(facts: CardFacts) -> str:
     environment.filters.update(cell=cell, code=code, fenced=fenced, plain=plain, reasons=reasons)
     environment.filters.update(n="{:,}".format, n0="{:,.0f}".format)
     return environment.get_template("card.md.jinja").render(
-        facts=facts, hits=_hits, bars=_bars(facts.histogram), agreement=_agreement(facts.judged)
+        facts=facts,
+        dropped=DROPPED,
+        hits=_hits,
+        bars=_bars(facts.histogram),
+        agreement=_agreement(facts.judged),
     )
 
 

@@ -1,7 +1,8 @@
 """Rows as other people's tools expect them: the four configs of a published set, each with a fixed schema.
 
 `default` has the columns of OpenR1-Math-220k, `sft` those of Mixture-of-Thoughts, `rl` suits TRL and verl,
-and `raw` has one row a sample, kept or not, with its verdict and the reason why it left.
+and `raw` has one row a sample, kept or not, with its verdict and the reason why it left. All but `sft` have
+beside these what makes their problems whole, so that ingest stages read them back.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ def texts(*names: str) -> Columns:
     return dict.fromkeys(names, pl.String())
 
 
+_WHOLE = texts("checker", "language", "thinking", "payload")
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 DEFAULT: Columns = {
     **texts("problem", "solution"),  # a worked solution by the source; null where it gave none
@@ -29,6 +31,7 @@ DEFAULT: Columns = {
     "finish_reasons": pl.List(pl.String),
     "correctness_count": pl.Int64(),
     "messages": MESSAGES,
+    **_WHOLE,
 }
 RAW: Columns = {
     **texts("uuid", "problem_id"),
@@ -41,9 +44,12 @@ RAW: Columns = {
     "completion_tokens": pl.Int32(),
     **texts("model", "prompt", "sampling", "verdict"),
     "score": pl.Float64(),
-    **texts("extracted", "judge_verdict", "judge_text", "accepted_by"),
+    **texts("extracted", "judge_verdict", "judge_text"),
+    "accepted": pl.Boolean(),
+    **texts("accepted_by"),
     "kept": pl.Boolean(),
     **texts("rejected_at", "reject_reason", "reject_detail"),  # the stage that dropped it, and why
+    **_WHOLE,
 }
 SFT: Columns = {
     "messages": MESSAGES,
@@ -55,13 +61,26 @@ RL: Columns = {
     **texts("solution", "answer", "data_source", "ability"),
     "reward_model": pl.Struct({"style": pl.String, "ground_truth": pl.String}),
     "extra_info": pl.Struct({"split": pl.String, "index": pl.Int64}),
-    **texts("checker", "payload", "uuid"),
+    **texts("checker", "payload", "uuid", "problem", "language", "thinking"),
 }
 SCHEMAS: dict[str, Columns] = {"default": DEFAULT, "sft": SFT, "rl": RL, "raw": RAW}
 
+_TRACED = ("engine", "model", "prompt", "sampling", "prompt_tokens", "completion_tokens")
+_JUDGED = ("score", "extracted", "detail", "judge_text", "judge_tokens", "accepted", "accepted_by")
+_SAID = ("outcome", "judge_verdict", "finish", "sample")
+DROPPED: dict[str, tuple[str, ...]] = {
+    "default": ("trace_id", "sample", *_TRACED, *_JUDGED),
+    "sft": ("gold", "checker", "language", *_SAID, *_TRACED, *_JUDGED),
+    "rl": ("trace_id", "text", "reasoning", "answer", *_SAID, *_TRACED, *_JUDGED),
+    "raw": ("engine", "detail", "judge_tokens"),
+}
+"""Columns of our rows that a config does not hold. `sft` has the question as its chat asked it, and of a
+payload what was said before; `default` knows correct and wrong, and null for what was not judged."""
+
 CHOSEN: Columns = {
-    **texts("problem_id", "question", "solution", "gold", "checker", "domain", "source"),
+    **texts("problem_id", "question", "solution", "gold", "domain", "source"),
     "messages": MESSAGES,
+    **_WHOLE,
 }
 SAMPLES: Columns = texts("problem_id", "text", "outcome", "judge_verdict", "finish")
 _RAW_NAMES = {
@@ -138,7 +157,8 @@ def asked() -> pl.Expr:
 def rl_rows(table: pl.DataFrame) -> pl.DataFrame:
     """One row a problem; the prompt is what the chosen chat said before its answer."""
     before = pl.col("messages").list.head(pl.col("messages").list.len() - 1)
-    return take(table.with_columns(pl.col("problem_id").alias("uuid"), *rl_columns(before)), RL)
+    own = (pl.col("problem_id").alias("uuid"), pl.col("question").alias("problem"))
+    return take(table.with_columns(*own, *rl_columns(before)), RL)
 
 
 def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:

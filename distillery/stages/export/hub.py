@@ -41,6 +41,9 @@ _MOST_GROUPS = 256  # files open at once
 class ExportHub(Sink):
     """Writes configs `default`, `sft`, `rl` and, with `raw` naming a stage of all samples, `raw`.
 
+    ingest.hub reads each back by its name. The pipeline goes along without what is this machine's own:
+    addresses, paths, `env`, `command`, `extra_body`.
+
     - id: hub
       use: export.hub
       with: {raw: checked, license: apache-2.0, repo: me/my-traces}

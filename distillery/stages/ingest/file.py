@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distillery import shards
+from distillery.errors import StoreError
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
 from distillery.row_files import Fault, Row, count, ending, files, read
 from distillery.stages.ingest.mapping.kept_types import as_written, by_rows, same_in_all, schema_of
+from distillery.stages.ingest.mapping.our_configs import config_of
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.values import Type
 from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource
@@ -26,6 +28,7 @@ _WRITTEN = (".csv", ".tsv")  # all their values are texts
 class IngestFile(ProblemSource):
     """Problems from jsonl, jsonl.gz, parquet and csv files, told by their ending; read as a stream.
 
+    Parquet files of a config that export.hub has published need `path` alone, as with ingest.hub.
     The ledger's key of a bad row is "file:line" (parquet: the row's number, from 1).
 
         - id: problems
@@ -51,20 +54,18 @@ class IngestFile(ProblemSource):
         return [sha256(file) for file in files(self.path, where=self.use)]
 
     def expected_rows(self) -> int | None:
-        return None if self.explode else sum(count(file) for file in self._files())
+        return None if self._typed.explode else sum(count(file) for file in self._files())
 
     def rows(self) -> Iterator[Row]:
         return (row for file in self._files() for row in read(file))
 
     def schema(self) -> Columns:
         """Of parquet."""
-        found = self._files()
-        if any(ending(file) != ".parquet" for file in found):
-            return {}
-        try:
-            return same_in_all(_schema(file) for file in found)
-        except (pa.ArrowException, OSError):
-            return {}  # reading the rows says what is wrong
+        return same_in_all(self._schemas())
+
+    def our_configs(self) -> set[str]:
+        """Of each file: columns that only all of them have together are nobody's."""
+        return {config_of(schema) for schema in self._schemas()}
 
     def told(self, row_map: RowMap) -> Mapping[str, Type]:
         found = self._files()
@@ -73,6 +74,15 @@ class IngestFile(ProblemSource):
         ahead = islice(((text, row) for text, row in given if not isinstance(row, Fault)), LOOK_AHEAD)
         rows = [{n: as_written(v) for n, v in row.items()} if text else row for text, row in ahead]
         return by_rows(row_map, rows, written=written)
+
+    def _schemas(self) -> list[Columns]:
+        found = self._files()
+        if any(ending(file) != ".parquet" for file in found):
+            return []
+        try:
+            return [_schema(file) for file in found]
+        except (pa.ArrowException, OSError, StoreError):
+            return []  # reading the rows says what is wrong
 
     def _files(self) -> list[Path]:
         return files(self.path, where=self.use)

@@ -22,7 +22,8 @@ from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource
 class IngestHub(ProblemSource):
     r"""A split of what `datasets.load_dataset` finds. Pin `revision`: without it the rows may change unseen.
 
-    The ledger's key of a bad row is "name:split:number", numbers from 1.
+    The ledger's key of a bad row is "name:split:number", numbers from 1. A config that export.hub has
+    published needs `name` and `config` alone: it is told by its columns, and its card says what it lacks.
 
         - id: problems
           use: ingest.hub

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, islice
 from typing import Annotated, Any, ClassVar
 
@@ -19,6 +20,7 @@ from distillery.row_files import Drop, Fault, Row
 from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.mapping.columns_seen import ColumnsSeen
 from distillery.stages.ingest.mapping.kept_types import by_rows, by_schema, undecided
+from distillery.stages.ingest.mapping.our_configs import config_of, our_rows
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.row_options import System
 from distillery.stages.ingest.mapping.values import Kind
@@ -86,7 +88,7 @@ class ProblemSource(Source):
     limit: Annotated[int, Field(ge=1)] | None = None
     """Problems to take; null: all."""
 
-    version = 3
+    version = 4
     reasons = tuple(Drop)
     use: ClassVar[str]
 
@@ -109,8 +111,21 @@ class ProblemSource(Source):
             {name: kind for name, kind in self.keep.items() if kind} if isinstance(self.keep, dict) else {},
         )
 
+    @cached_property
+    def our_config(self) -> str:
+        """Of export.hub, told by its columns where no option says how to read them; "": none."""
+        said = (self.columns, self.constants, self.keep, self.gold_pattern, self.explode, self.messages)
+        found = {""} if any(said) or self.thought_tags else self.our_configs()
+        return next(iter(found)) if len(found) == 1 else ""
+
+    @computed
+    def remark(self) -> str:
+        return f"read as the config {self.our_config} of export.hub" if self.our_config else ""
+
     @property
     def row_map(self) -> RowMap:
+        if self.our_config:
+            return our_rows(self.our_config, self.use)
         row_map = self._map
         if undecided(row_map):
             row_map = _more(row_map, by_schema(row_map, self.schema()))
@@ -119,6 +134,10 @@ class ProblemSource(Source):
     @computed
     def writes(self) -> Columns:
         return self.row_map.writes
+
+    def our_configs(self) -> set[str]:
+        """Of its parts, as far as they have columns of their own."""
+        return {config_of(self.schema())}
 
     def schema(self) -> Columns:
         """As far as the source itself says what its columns hold."""
