@@ -8,10 +8,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from distillery.api import Run
 from distillery.config import build
-from distillery.curate.publish.hub_rows import DROPPED, SCHEMAS
+from distillery.curate.publish.hub_rows import DROPPED, SCHEMAS, raw_rows
 from distillery.engines.base import Request
 from distillery.engines.scripted import Scripted
 from distillery.errors import ConfigError
@@ -26,7 +28,7 @@ from distillery.stages.export.chat import ExportChat
 from distillery.stages.export.hub import ExportHub
 from distillery.stages.ingest.file import IngestFile
 from distillery.stages.ingest.hub import IngestHub
-from distillery.stages.ingest.mapping.our_configs import OUR_CONFIGS
+from distillery.stages.ingest.mapping.our_configs import OUR_CONFIGS, our_rows
 from distillery.stages.note import Note
 from tests.inline import Inline
 
@@ -231,6 +233,34 @@ def test_columns_that_are_nearly_ours_are_anybodys(exported: Path):
     pl.read_parquet(file).with_columns(more=1).write_parquet(file)
     with pytest.raises(ConfigError, match="there is no column 'question'"):
         read(IngestFile(path=str(file)))
+
+
+TEXT = st.lists(
+    st.sampled_from(
+        ["<think>", "</think>", "\n", " ", "7", "<|begin_of_thought|>", "<answer>", "\0", "\u2028", "# Thought\n", "🙂", "NaN", "null"]
+    ),
+    max_size=6,
+).map("".join)  # fmt: skip
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+def test_no_text_is_read_into_anything_else(texts: list[tuple[str, str]]):
+    problem = Problem("What is 1 + 1?", "2", checker="math", language="en-US", payload='{"a": [1, null]}')
+    made = [
+        sample(problem, n, text, "wrong", 0.0, None)
+        | {"extracted": other, "prompt": other, "judge_text": other}
+        for n, (text, other) in enumerate(texts)
+    ]
+    table = pl.DataFrame(made, schema=COLUMNS)
+    kept = table.select("trace_id").head(1)
+    left = pl.DataFrame(
+        schema={"key": pl.String, "stage": pl.String, "reason": pl.String, "detail": pl.String}
+    )
+    mapped = [our_rows("raw", "x").row(row) for row in raw_rows(table, kept=kept, left=left).to_dicts()]
+    held = [name for name in COLUMNS if name not in DROPPED["raw"]]
+    assert [[row[name] for name in held] for row in mapped] == [
+        list(row) for row in table.select(held).rows()
+    ]
 
 
 LINE = """
