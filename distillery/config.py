@@ -189,7 +189,7 @@ def yaml_problem(error: Any) -> str:
     """What a YAMLError says, and where; without the text there, which may be a secret."""
     mark = getattr(error, "problem_mark", None)
     place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return f"{getattr(error, 'problem', None) or 'it cannot be read'}{place}"
+    return f"{getattr(error, 'problem', None) or error}{place}"
 
 
 def apply_settings(raw: dict[str, Any], settings: Sequence[str]) -> None:
