@@ -27,8 +27,8 @@ from distillery.records import PROBLEM, TRACE, Problem, earlier_turns, problem_i
 from distillery.runner.one_table import apply_alone
 from distillery.stages import stage_class
 from distillery.stages.base import ShardStage, TableStage
-from distillery.stages.note import remarks
 from distillery.stages.declared import open_stage
+from distillery.stages.note import remarks
 from distillery.store.stage_dir import disk_errors
 
 

@@ -54,7 +54,7 @@ class IngestFile(ProblemSource):
         return [sha256(file) for file in files(self.path, where=self.use)]
 
     def expected_rows(self) -> int | None:
-        return None if self._typed.explode else sum(count(file) for file in self._files())
+        return None if self.row_map.explode else sum(count(file) for file in self._files())
 
     def rows(self) -> Iterator[Row]:
         return (row for file in self._files() for row in read(file))
