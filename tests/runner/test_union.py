@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import permutations
 from pathlib import Path
 from typing import ClassVar
@@ -91,6 +92,7 @@ class All(TableStage):
 
     key: str = "problem_id"
     version: ClassVar[int] = 1
+    reasons: ClassVar[tuple[StrEnum, ...]] = (StrEnum("Drop", {"FIRST": "first"}).FIRST,)
     also_reads: ClassVar[tuple[str, ...]] = ()
 
     def sketch(self, table, ctx):

@@ -166,7 +166,7 @@ def test_a_row_cannot_bring_in_a_checker_that_the_pipeline_does_not_name():
 def test_a_name_that_names_no_checker_is_refused_with_the_pipeline(name: str, said: str):
     with pytest.raises(ConfigError) as refused:
         build(VerifyAnswers, {"checkers": [name]}, where="stages.checked")
-    assert str(refused.value).startswith(f"checker {name!r}: ")
+    assert str(refused.value).startswith(f"stages.checked: checker {name!r}: ")
     assert said in str(refused.value)
 
 
