@@ -123,17 +123,19 @@ def _add_runs(commands: Commands) -> None:
 
 
 def _add_files(commands: Commands) -> None:
-    apply = _add(commands, "apply", "any table stage on a file: jsonl, jsonl.gz, parquet or csv")
+    apply = _add(commands, "apply", "any table stage on a file: jsonl, json, csv, tsv or parquet")
     apply.add_argument("stage", help="such as verify.answers")
-    apply.add_argument("input", type=Path)
+    apply.add_argument("input", help="a file, a folder or a pattern, as of ingest.file")
     written = "no csv; what is dropped goes to NAME.dropped.ENDING"
     apply.add_argument("-o", "--output", type=Path, required=True, help=written)
     _add_settings(apply, "option=v")
     apply.add_argument("--seed", type=int, default=0)
+    _add_dialect(apply)
     lint = _add(commands, "lint-sft", "what a student would really be trained on, token by token")
     lint.add_argument("--model", required=True, help="a model folder or hub id")
-    rows = "jsonl, jsonl.gz, parquet or csv with messages, or question and text"
+    rows = "a file, a folder or a pattern; rows with messages, or question and text"
     lint.add_argument("--data", type=Path, required=True, help=rows)
+    _add_dialect(lint)
     template = "a file in prompts/templates/ instead of the model's own"
     lint.add_argument("--chat-template", default="", help=template)
     lint.add_argument("--eos-token", default="", help="as train.sft would set it")
@@ -154,6 +156,11 @@ def _add_reference(commands: Commands) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser, form: str) -> None:
     parser.add_argument("--set", action="append", default=[], metavar=form, dest="settings")
+
+
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--delimiter", default="", help="of a csv or tsv, where its header does not tell")
+    parser.add_argument("--encoding", default="", help="of text that is not UTF-8, as latin-1 or gb18030")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars.exceptions import PolarsError
 from rich.console import Console
 
 from distillery import row_files
@@ -64,7 +65,8 @@ def main(arguments: argparse.Namespace) -> int:
             f"{where}: makes no table from a table; apply takes stages such as verify.answers, dedup.exact"
         )
     dropped_file = dropped_name(arguments.output)
-    given = row_files.table(arguments.input)
+    dialect = row_files.Dialect(arguments.delimiter, arguments.encoding, where="apply --")
+    given = _given(row_files.files(arguments.input, where="apply"), dialect)
     if _are_traces(given):
         stage = _keyed_by_trace(stage)
     table = _filled(given, stage, where, arguments.input)
@@ -86,7 +88,16 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _filled(table: pl.DataFrame, stage: ShardStage | TableStage, where: str, file: Path) -> pl.DataFrame:
+def _given(files: list[Path], dialect: row_files.Dialect) -> pl.DataFrame:
+    tables = [row_files.table(file, dialect) for file in files]
+    try:
+        return tables[0] if len(tables) == 1 else pl.concat(tables, how="diagonal_relaxed")
+    except PolarsError as error:
+        why = str(error).partition("\n")[0]
+        raise ConfigError(f"apply: {files[0]} and those after it make no one table ({why})") from None
+
+
+def _filled(table: pl.DataFrame, stage: ShardStage | TableStage, where: str, file: str) -> pl.DataFrame:
     """With the columns the stage reads or could use, as far as they follow from others or have defaults."""
     key = stage.key
     defaults = {f.name: f.default for f in fields(Problem) if isinstance(f.default, str)}

@@ -6,6 +6,7 @@ import argparse
 
 from rich.console import Console
 
+from distillery.row_files import Dialect
 from distillery.train.lint.check import lint, render
 
 
@@ -17,6 +18,7 @@ def main(arguments: argparse.Namespace) -> int:
         max_length=arguments.max_length,
         eos_token=arguments.eos_token,
         pad_token=arguments.pad_token,
+        dialect=Dialect(arguments.delimiter, arguments.encoding, where="lint-sft --"),
     )
     render(report, Console(), rows=arguments.rows)
     return 0 if report.ok else 2

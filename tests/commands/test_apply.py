@@ -75,6 +75,18 @@ def test_a_history_that_cannot_be_read_is_refused_with_its_row(tmp_path, capsys)
     assert "in.jsonl: row 2: payload: history is no list" in capsys.readouterr().err
 
 
+def test_a_folder_is_one_table_and_its_text_is_read_as_told(tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "a.csv").write_bytes("question^gold\né^1\n".encode("latin-1"))
+    (tmp_path / "in" / "deep" / "b.csv").write_bytes("question^level\nè^2\n".encode("latin-1"))
+    told = ["--delimiter", "^", "--encoding", "latin-1", "-o", str(tmp_path / "out.jsonl")]
+    assert main(["apply", "dedup.exact", str(tmp_path / "in"), *told]) == 0
+    assert lines(tmp_path / "out.jsonl") == [
+        {"question": "é", "gold": "1", "level": None},
+        {"question": "è", "gold": None, "level": "2"},
+    ]
+
+
 def test_a_key_that_names_several_rows_is_refused_with_the_way_out(tmp_path, capsys):
     file = write(tmp_path / "in.jsonl", [{**RIGHT, "problem_id": "p"}, {**RIGHT, "problem_id": "p"}])
     assert main(["apply", "dedup.exact", str(file), "-o", str(tmp_path / "out.jsonl")]) == 2
@@ -92,7 +104,7 @@ def test_parquet_and_nested_payloads_are_read(tmp_path):
     ("words", "says"),
     [
         (["verify.answer", "in.jsonl", "-o", "out.jsonl"], "did you mean 'verify.answers'"),
-        (["verify.answers", "none.jsonl", "-o", "out.jsonl"], "none.jsonl: no such file"),
+        (["verify.answers", "none.jsonl", "-o", "out.jsonl"], "no file at none.jsonl"),
         (["verify.answers", "in.jsonl", "-o", "out.csv"], "out.csv: its ending says no format"),
         (["verify.answers", "in.jsonl", "-o", "out.txt"], "out.txt: its ending says no format"),
         (["verify.answers", "torn.jsonl", "-o", "out.jsonl"], "torn.jsonl:2: not JSON"),

@@ -24,7 +24,7 @@ class Bench:
     """Questions to keep out: files, or one split of a data set on the hub. Pin the revision of the latter."""
 
     path: str = ""
-    """A file or a pattern: jsonl, jsonl.gz, parquet, csv. "": `hub` names it."""
+    """A file, a folder or a pattern, as of ingest.file. "": `hub` names it."""
     hub: str = ""
     """Instead of a path, a data set as on the hub: openai/gsm8k."""
     config: str | None = None

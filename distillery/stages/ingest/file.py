@@ -14,7 +14,7 @@ from distillery import shards
 from distillery.errors import StoreError
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
-from distillery.row_files import Fault, Row, count, ending, files, read
+from distillery.row_files import Dialect, Fault, Row, count, files, format_of, read
 from distillery.stages.ingest.mapping.kept_types import as_written, by_rows, same_in_all, schema_of
 from distillery.stages.ingest.mapping.our_configs import config_of
 from distillery.stages.ingest.mapping.row_map import RowMap
@@ -26,10 +26,11 @@ _WRITTEN = (".csv", ".tsv")  # all their values are texts
 
 @dataclass(frozen=True, kw_only=True)
 class IngestFile(ProblemSource):
-    """Problems from jsonl, jsonl.gz, parquet and csv files, told by their ending; read as a stream.
+    """Problems from jsonl (or ndjson), json, csv, tsv and parquet files, told by their ending.
 
-    Parquet files of a config that export.hub has published need `path` alone, as with ingest.hub.
-    The ledger's key of a bad row is "file:line" (parquet: the row's number, from 1).
+    Each but parquet also packed, as .gz or .zst; all are read as a stream. A .json is an array of objects or
+    one object a line. Parquet files of a config that export.hub has published need `path` alone, as with
+    ingest.hub. The ledger's key of a bad row is "file:line" (parquet and arrays: the row's number, from 1).
 
         - id: problems
           use: ingest.file
@@ -45,19 +46,32 @@ class IngestFile(ProblemSource):
     """
 
     path: str | list[str]
-    """A file, or a pattern as problems/*.jsonl, or a list of them."""
+    """A file, a folder, or a pattern as problems/**/*.jsonl, or a list of them. Of a folder all files in it
+    and below are taken, which must be of one format."""
+    delimiter: str = ""
+    """What parts the columns of a csv or tsv; "": as its ending and its header say."""
+    encoding: str = ""
+    """Of text, as utf-16, latin-1 or gb18030; "": UTF-8, or what the file's byte order mark says."""
 
     use = "ingest.file"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self._dialect
+
+    @property
+    def _dialect(self) -> Dialect:
+        return Dialect(self.delimiter, self.encoding, where=f"{self.use}.")
+
     def stamp(self) -> Json:
         """sha256 of each file's bytes; where the files lie does not count."""
-        return [sha256(file) for file in files(self.path, where=self.use)]
+        return [sha256(file) for file in self._files()]
 
     def expected_rows(self) -> int | None:
-        return None if self.row_map.explode else sum(count(file) for file in self._files())
+        return None if self.row_map.explode else sum(count(file, self._dialect) for file in self._files())
 
     def rows(self) -> Iterator[Row]:
-        return (row for file in self._files() for row in read(file))
+        return (row for file in self._files() for row in read(file, self._dialect))
 
     def schema(self) -> Columns:
         """Of parquet."""
@@ -69,15 +83,15 @@ class IngestFile(ProblemSource):
 
     def told(self, row_map: RowMap) -> Mapping[str, Type]:
         found = self._files()
-        written = any(ending(file) in _WRITTEN for file in found)
-        given = ((ending(file) in _WRITTEN, row) for file in found for _, row in read(file))
+        written = any(format_of(file) in _WRITTEN for file in found)
+        given = ((format_of(file) in _WRITTEN, row) for file in found for _, row in read(file, self._dialect))
         ahead = islice(((text, row) for text, row in given if not isinstance(row, Fault)), LOOK_AHEAD)
         rows = [{n: as_written(v) for n, v in row.items()} if text else row for text, row in ahead]
         return by_rows(row_map, rows, written=written)
 
     def _schemas(self) -> list[Columns]:
         found = self._files()
-        if any(ending(file) != ".parquet" for file in found):
+        if any(format_of(file) != ".parquet" for file in found):
             return []
         try:
             return [_schema(file) for file in found]

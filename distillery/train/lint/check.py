@@ -7,7 +7,7 @@ It reads a tokenizer and a config, no weights: seconds for thousands of rows, be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "Finding", "LintReport", "lint", "render"]
 
+_AS_WRITTEN = row_files.Dialect()
 _SHOWN = 10  # rows kept for `render`
 _NAMED = 5  # rows named with a finding
 
@@ -49,13 +50,16 @@ def lint(
     eos_token: str = "",
     pad_token: str = "",
     limit: int = 5_000,
+    dialect: row_files.Dialect = _AS_WRITTEN,
 ) -> LintReport:
     """Checks up to `limit` rows; the options are those of train.sft, and "" is the tokenizer's own token."""
     tokenizer = _tokenizer(model, chat_template, eos_token, pad_token)
-    height = row_files.count(data)
+    files = row_files.files(str(data), where="lint-sft")
+    height = sum(row_files.count(file, dialect) for file in files)
     if height == 0:
         raise ConfigError(f"{data}: no rows; there is nothing to train on")
-    chosen = islice(enumerate(row_files.rows(data)), 0, None, -(-height // limit))
+    rows = chain.from_iterable(row_files.rows(file, dialect) for file in files)
+    chosen = islice(enumerate(rows), 0, None, -(-height // limit))
     talks = {number: _talk(*row) for number, row in chosen}
     encoded = {row: encode(messages, tokenizer) for row, messages in talks.items()}
     found: dict[tuple[Check, str], list[int]] = {}

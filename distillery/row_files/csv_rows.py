@@ -1,0 +1,153 @@
+"""Records of csv and tsv files; one that cannot be taken as it stands is a fault."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from distillery.errors import ConfigError
+from distillery.row_files.faults import LONGEST, TOO_LONG, Fault, Row, malformed
+from distillery.row_files.names import format_of
+from distillery.row_files.unpacked import Dialect, unpacked
+
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+def csv_rows(file: Path, dialect: Dialect) -> Iterator[Row]:
+    delimiter = delimiter_of(file, dialect)
+    header = _checked(file, _header(file, dialect, delimiter))
+    records = numbered_records(file, dialect, delimiter)
+    next(records, None)
+    for number, fields in records:
+        if isinstance(fields, list) and len(fields) != len(header):
+            fields = malformed(f"not {len(header)} fields as in the header")
+        place = f"{file}:{number}"
+        yield place, fields if isinstance(fields, Fault) else dict(zip(header, fields, strict=True))
+
+
+def delimiter_of(file: Path, dialect: Dialect) -> str:
+    """Where the expected one does not part the header and another does, it is that one."""
+    expected = dialect.delimiter or ("\t" if format_of(file) == ".tsv" else ",")
+    if len(_header(file, dialect, expected)) != 1:
+        return expected
+    others = [d for d in _DELIMITERS if d != expected and len(_header(file, dialect, d)) > 1]
+    if not others:
+        return expected
+    if dialect.delimiter or len(others) > 1:
+        found = " and ".join(map(repr, others))
+        raise ConfigError(
+            f"{file}: its header has no {expected!r} but {found}; name what parts the columns in `delimiter`"
+        )
+    return others[0]
+
+
+def numbered_records(file: Path, dialect: Dialect, delimiter: str) -> Iterator[tuple[int, list[str] | Fault]]:
+    """The header first, with the number of their last line; without blank lines."""
+    csv.field_size_limit(sys.maxsize)  # a record has a bound, in `_Lines`
+    with unpacked(file, dialect) as data, io.TextIOWrapper(data, "utf-8", newline="") as text:
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter)
+        while True:
+            lines.begin()
+            try:
+                fields = next(reader, None)
+            except OverflowError:
+                yield lines.skip(), TOO_LONG
+                continue
+            except UnicodeDecodeError:
+                encoding = dialect.encoding or "UTF-8"
+                raise ConfigError(
+                    f"{file}: its text is not {encoding} behind line {lines.number}; name what it is in "
+                    "`encoding`, as latin-1 or gb18030"
+                ) from None
+            if fields is None:
+                return
+            if lines.ended:
+                raise lines.unclosed()
+            if fields:
+                yield lines.number, _fault(lines.record, delimiter) or fields
+
+
+class _Lines:
+    """Lines for a csv.reader, which does not say by itself that a file ended within quotes."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.number = 0
+        self.record: list[str] = []  # the lines of the one that is read
+        self.ended = False
+        self._first = 1
+        self._size = 0
+        self._text = text
+
+    def begin(self) -> None:
+        self.record, self._size, self._first = [], 0, self.number + 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST + 1)
+        if not line:
+            self.ended = True
+            raise StopIteration
+        self.number += 1
+        self.record.append(line)
+        self._size += len(line)
+        if self._size > LONGEST:
+            raise OverflowError
+        return line
+
+    def skip(self) -> int:
+        """To the end of this record, whose quotes are even; the number of its last line."""
+        quotes, last = sum(line.count('"') for line in self.record), self.record[-1]
+        while quotes % 2 or not last.endswith(("\n", "\r")):
+            if not (more := self._text.readline(1 << 20)):
+                break
+            self.number += last.endswith(("\n", "\r"))
+            last = more
+            quotes += last.count('"')
+        if quotes % 2:
+            raise self.unclosed()
+        return self.number
+
+    def unclosed(self) -> csv.Error:
+        return csv.Error(f"a quote that opens in the row at line {self._first} is not closed")
+
+
+def _fault(record: list[str], delimiter: str) -> Fault | None:
+    if any("\0" in line for line in record):
+        return malformed("has a NUL byte")
+    if any('"' in line for line in record):
+        try:
+            list(csv.reader(record, delimiter=delimiter, strict=True))
+        except csv.Error as why:
+            return malformed(f"not csv: {why}")
+    return None
+
+
+def _header(file: Path, dialect: Dialect, delimiter: str) -> list[str]:
+    _, first = next(numbered_records(file, dialect, delimiter), (0, list[str]()))
+    if isinstance(first, Fault):
+        raise ConfigError(
+            f"{file}: no header can be read ({first.detail}); if its text is not UTF-8, name what it is in "
+            "`encoding`, as utf-16 or latin-1"
+        )
+    return first
+
+
+def _checked(file: Path, header: list[str]) -> list[str]:
+    for number, name in enumerate(header, start=1):
+        if not name.strip():
+            raise ConfigError(
+                f"{file}: column {number} of {len(header)} has no name in the header; each must have one "
+                "(the index that pandas writes: to_csv(index=False))"
+            )
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{file}: several columns have the name {twice[0]!r}; each must have its own")
+    return header
