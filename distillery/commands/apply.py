@@ -141,7 +141,7 @@ def _are_traces(table: pl.DataFrame) -> bool:
     return table.select(said).n_unique() > table["question"].n_unique()
 
 
-def _problem_ids(table: pl.DataFrame, where: str, file: Path) -> pl.Series:
+def _problem_ids(table: pl.DataFrame, where: str, file: str) -> pl.Series:
     payloads = table["payload"] if "payload" in table.columns else [None] * table.height
     ids: list[str] = []
     for row, (question, payload) in enumerate(zip(table["question"], payloads, strict=True), start=1):

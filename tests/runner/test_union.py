@@ -61,6 +61,7 @@ class Each(ShardStage):
     out: str = ""
     key: str = "problem_id"
     version: ClassVar[int] = 1
+    reasons: ClassVar[tuple[StrEnum, ...]] = tuple(StrEnum("Drop", ["x"]))
     writes: ClassVar[Columns] = {"length": pl.UInt32()}
     broken: ClassVar[list[str]] = []
 
