@@ -31,7 +31,7 @@ def code(text: str) -> str:
 
 def _line(text: str) -> str:
     """One line, without what is not shown and may turn its direction."""
-    return "".join(filter(str.isprintable, " ".join(text.split())))
+    return " ".join("".join(one for one in text if one.isprintable() or one.isspace()).split())
 
 
 def fenced(text: str, language: str) -> str:

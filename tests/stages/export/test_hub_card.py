@@ -59,7 +59,7 @@ def facts(text: str) -> CardFacts:
 
 def plain(text: str) -> str:
     """As a reader sees it: on one line, what cannot be shown left out."""
-    return "".join(filter(str.isprintable, " ".join(text.split()))).strip()
+    return " ".join("".join(one for one in text if one.isprintable() or one.isspace()).split())
 
 
 def tables(tokens: list[Token]) -> list[list[list[str]]]:
