@@ -14,17 +14,23 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from distillery.curate.copies import telling
 from distillery.hashing import derive_seed
+from distillery.installed.word_lists import word_lists
 
 ROOT = Path(__file__).parents[2]
 BLOCK = 2_000  # rows drawn with one seed
 TOKEN = 4.3  # characters
 SENTENCES = 160_000  # of 6 to 30 words: 20 MB, far more than a compressor looks back
+_KNOWN = word_lists(telling.__file__)
+ASKING = set(_KNOWN["asking"])
+LISTED = {*_KNOWN["negations"], *_KNOWN["numbers"], *chain(*chain(*_KNOWN["opposites"]))}
 JACCARDS = (0.95, 0.92, 0.88, 0.86, 0.82, 0.75, 0.6)
 NEAR, FAULTY, CONTAMINATED = 0.02, 0.01, 500
 BENCH, SHORT_BENCH = 3_000, 200
@@ -124,14 +130,33 @@ def reworded(text: str, rng: np.random.Generator, words: np.ndarray, share: floa
 
 
 def copy_at(text: str, wanted: float, rng: np.random.Generator, words: np.ndarray) -> str:
-    """A copy whose 3-grams overlap with the text's by about `wanted`; each changed word costs three."""
+    """A copy whose 3-grams overlap with the text's by about `wanted`. Each changed word costs three; where no more
+    may be changed, a sentence before the text costs half of one for each of its words."""
     grams = len(text.split()) - 2
     lost = round(grams * (1 - wanted) / (1 + wanted))
     own = text.split()
-    while lost >= 3:
-        own[int(rng.integers(2, len(own) - 2))] = f"{words[rng.integers(len(words))]}x"
-        lost -= 3
-    return " ".join(own[: len(own) - lost])
+    places = rng.permutation(_plain(own)).tolist()[: lost // 3]
+    strange = [f"{word}x" for word in words[rng.integers(len(words), size=6 * lost + 1)] if word.isalpha()]
+    for place, word in zip(places, strange, strict=False):
+        own[place] = word
+    before = strange[len(places) :][: 2 * (lost - 3 * len(places))]
+    return " ".join([*before[:-1], *(f"{word}." for word in before[-1:]), *own])
+
+
+def _plain(own: Sequence[str]) -> list[int]:
+    """Where another word leaves the problem what it is: no number or name, no opposite, not in what is asked."""
+    bare = [word.lower().strip(".,;:?!'\"") for word in own]
+    ends = [place + 1 for place, word in enumerate(own) if word[-1] in ".?:;"]
+    sentences = [range(*ends) for ends in pairwise(sorted({0, *ends, len(own)}))]
+    asking = [
+        one for one in sentences if {*bare[one.start : one.stop]} & ASKING or own[one.stop - 1].endswith("?")
+    ]
+    asked = {place for one in asking or sentences[-1:] for place in one}
+    return [
+        place
+        for place, word in enumerate(own)
+        if word.isalpha() and len(word) > 1 and place not in asked and bare[place] not in LISTED
+    ]
 
 
 def other_numbers(text: str, rng: np.random.Generator) -> str:
@@ -166,8 +191,10 @@ def problems(chain: Chain, *, scale: float, seed: int) -> Problems:
     copies, rest = np.split(places, [round(NEAR * table.height)])
     bad = min(CONTAMINATED, round(NEAR * table.height))
     originals = rest[bad:]
+    golds = rng.integers(0, 999, table.height)
     for number, place in enumerate(copies):
         origin = questions[originals[number % len(originals)]]
+        golds[place] = golds[originals[number % len(originals)]]
         questions[place] = copy_at(origin, JACCARDS[number % len(JACCARDS)], rng, chain.words)
         plant[place], of[place], measured[place] = "near", origin, jaccard(origin, questions[place])
     for number, place in enumerate(rest[:bad]):
@@ -185,7 +212,7 @@ def problems(chain: Chain, *, scale: float, seed: int) -> Problems:
         plant=pl.Series(plant),
         of=pl.Series(of),
         jaccard=pl.Series(measured),
-        gold=pl.Series(rng.integers(0, 999, table.height)).cast(pl.String),
+        gold=pl.Series(golds).cast(pl.String),
     )
     return Problems(planted, pl.DataFrame({"question": [*bench, *short]}))
 

@@ -36,7 +36,7 @@ _NEGATIONS = [word.replace("'", "") for word in _WORDS["negations"]]
 _POLES = [words for axis in _WORDS["opposites"] for words in axis]
 _SLOT_BITS = 18
 _ODD = np.uint64(0x9E37_79B9_7F4A_7C15)
-_BREAK, _PASSED_OVER, _ASKING, _LISTED, _NUMBER, _SIGN = (1 << bit for bit in range(6))
+_BREAK, _LINE, _PASSED_OVER, _ASKING, _LISTED, _NUMBER, _SIGN = (1 << bit for bit in range(7))
 _SYMBOLS = (
     0xC2,
     0xE2,
@@ -72,7 +72,8 @@ class _Vocabulary(NamedTuple):
 def _vocabulary() -> _Vocabulary:
     kinds: dict[str, int] = {}
     for words, kind in (
-        (BREAKS, _BREAK),
+        (BREAKS.replace("\n", ""), _BREAK),
+        ("\n", _LINE),  # lines are wrapped here and there
         (["?", *_WORDS["asking"]], _ASKING),
         (_WORDS["passed_over"], _PASSED_OVER),
         ([*_NEGATIONS, *_WORDS["numbers"], *chain.from_iterable(_POLES)], _LISTED),
@@ -114,7 +115,7 @@ def _read(texts: pl.Series) -> _Read:
 
 def told(texts: pl.Series, *, n: int) -> Told:
     read = _read(texts)
-    stays = read.kinds & _BREAK == 0
+    stays = read.kinds & (_BREAK | _LINE) == 0
     tells = _always(read) | (_in_question(read) & (read.kinds & _PASSED_OVER == 0))
     tokens, telling = (
         _only(read.every, read.every.values, stays),
@@ -146,7 +147,8 @@ def _in_question(read: _Read) -> Flags:
     silent = np.ones(len(offsets) - 1, np.bool_)
     silent[np.searchsorted(offsets, asks, side="right") - 1] = False
     begins, last = offsets[:-1][silent], offsets[1:][silent] - 1
-    while len(behind := np.flatnonzero((last >= begins) & breaks[last])):
+    said = read.kinds & (_BREAK | _LINE) == 0
+    while len(behind := np.flatnonzero((last >= begins) & ~said[last])):
         last[behind] -= 1
     asking = np.unique(np.searchsorted(bounds, np.append(asks, last[last >= begins]), side="right"))
     change = np.zeros(len(breaks) + 1, np.int8)

@@ -42,7 +42,7 @@ _SIMPLIFIED: dict[str, str] = dict(_KNOWN["simplified"].split())
 _JOINTS = r"(?:,|\{,\}|,?\\[!,])"
 # matches do not overlap: 1,000,000 has two
 _THOUSANDS = ((rf"([0-9]){_JOINTS}([0-9]{{3}})([^0-9]|$)", "${1}${2}${3}"),) * 2
-_NARROW_SPACED = ((r"([0-9])[\u2009\u202f]([0-9]{3})([^0-9]|$)", "${1}${2}${3}"),) * 2
+_NARROW_SPACED = ((r"(\d)[\u2009\u202f](\d{3})(\D|$)", "${1}${2}${3}"),) * 2
 _RAISED = ((r"[⁰¹²³⁴-⁹⁺⁻ⁿ]+", "^{${0}}"), (r"[₀-₉₊₋]+", "_{${0}}"), (r"\p{Cf}", ""))
 _HYPHENS = ((r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),) * 2  # for state-of-the-art
 _MARKS = (

@@ -144,9 +144,11 @@ def _sizes(text: str, rng: Rng) -> str:
 def _raised(text: str, rng: Rng) -> str:
     digits = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
     low = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-    text = re.sub(r"\^(?:\{(\d+)\}|(\d))(?!\d)", lambda f: (f[1] or f[2]).translate(digits), text)
+    text = re.sub(r"\^(?:\{([0-9]+)\}|([0-9]))(?!\d)", lambda f: (f[1] or f[2]).translate(digits), text)
     return re.sub(
-        r"(?<=(?<![a-zA-Z])[a-zA-Z])_(?:\{(\d+)\}|(\d))(?!\d)", lambda f: (f[1] or f[2]).translate(low), text
+        r"(?<=(?<![a-zA-Z])[a-zA-Z])_(?:\{([0-9]+)\}|([0-9]))(?!\d)",
+        lambda f: (f[1] or f[2]).translate(low),
+        text,
     )
 
 
