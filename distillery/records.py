@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Turns = tuple[tuple[str, str], ...]  # (role, content)
+# what str.strip takes off; polars by itself leaves some
+_SPACES = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 SCHEMA_VERSION = 1
 """Part of every fingerprint: raise it when the meaning of a column changes."""
 
@@ -92,6 +98,17 @@ def problem_id(question: str, history: Turns = (), system: str = "") -> str:
     if history or system:
         parts.append([list(turn) for turn in history])
     return digest([*parts, system] if system else parts)
+
+
+def problem_ids(questions: pl.Series) -> pl.Series:
+    """As `problem_id` of each, without a history, for many at once."""
+    stripped = questions.str.strip_chars(_SPACES)
+    quoted = stripped.str.contains(r'["\\\x00-\x1f]')
+    if quoted.any():
+        escaped = [json.dumps(text, ensure_ascii=False)[1:-1] for text in stripped.filter(quoted)]
+        stripped = stripped.scatter(quoted.arg_true(), pl.Series(escaped, dtype=pl.String))
+    canonical = pl.select(pl.format('["problem","{}"]', stripped).cast(pl.Binary)).to_series().to_list()
+    return pl.Series([blake2b(text, digest_size=8).hexdigest() for text in canonical], dtype=pl.String)
 
 
 def system_prompt(payload: str | None) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from distillery.errors import ConfigError
 from distillery.row_files.faults import LONGEST, TOO_LONG, Fault, Row, malformed
@@ -20,14 +20,22 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 def csv_rows(file: Path, dialect: Dialect) -> Iterator[Row]:
     delimiter = delimiter_of(file, dialect)
-    header = _checked(file, _header(file, dialect, delimiter))
+    header = header_of(file, dialect, delimiter)
     records = numbered_records(file, dialect, delimiter)
     next(records, None)
     for number, fields in records:
-        if isinstance(fields, list) and len(fields) != len(header):
-            fields = malformed(f"not {len(header)} fields as in the header")
-        place = f"{file}:{number}"
-        yield place, fields if isinstance(fields, Fault) else dict(zip(header, fields, strict=True))
+        found = fitting(fields, header)
+        yield f"{file}:{number}", found if isinstance(found, Fault) else dict(zip(header, found, strict=True))
+
+
+def header_of(file: Path, dialect: Dialect, delimiter: str) -> list[str]:
+    return _checked(file, _header(file, dialect, delimiter))
+
+
+def fitting(fields: list[str] | Fault, header: list[str]) -> list[str] | Fault:
+    if isinstance(fields, Fault) or len(fields) == len(header):
+        return fields
+    return malformed(f"not {len(header)} fields as in the header")
 
 
 def delimiter_of(file: Path, dialect: Dialect) -> str:
@@ -48,9 +56,17 @@ def delimiter_of(file: Path, dialect: Dialect) -> str:
 
 def numbered_records(file: Path, dialect: Dialect, delimiter: str) -> Iterator[tuple[int, list[str] | Fault]]:
     """The header first, with the number of their last line; without blank lines."""
+    with unpacked(file, dialect) as data:
+        yield from records_in(data, delimiter, file=file, dialect=dialect)
+
+
+def records_in(
+    data: BinaryIO, delimiter: str, *, file: Path, dialect: Dialect, line: int = 0
+) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Of UTF-8 that begins with a record; `line`: the number of the one before."""
     csv.field_size_limit(sys.maxsize)  # a record has a bound, in `_Lines`
-    with unpacked(file, dialect) as data, io.TextIOWrapper(data, "utf-8", newline="") as text:
-        lines = _Lines(text)
+    with io.TextIOWrapper(data, "utf-8", newline="") as text:
+        lines = _Lines(text, line)
         reader = csv.reader(lines, delimiter=delimiter)
         while True:
             lines.begin()
@@ -70,17 +86,17 @@ def numbered_records(file: Path, dialect: Dialect, delimiter: str) -> Iterator[t
             if lines.ended:
                 raise lines.unclosed()
             if fields:
-                yield lines.number, _fault(lines.record, delimiter) or fields
+                yield lines.number, record_fault(lines.record, delimiter) or fields
 
 
 class _Lines:
     """Lines for a csv.reader, which does not say by itself that a file ended within quotes."""
 
-    def __init__(self, text: TextIO) -> None:
-        self.number = 0
+    def __init__(self, text: TextIO, number: int) -> None:
+        self.number = number
         self.record: list[str] = []  # the lines of the one that is read
         self.ended = False
-        self._first = 1
+        self._first = number + 1
         self._size = 0
         self._text = text
 
@@ -119,7 +135,7 @@ class _Lines:
         return csv.Error(f"a quote that opens in the row at line {self._first} is not closed")
 
 
-def _fault(record: list[str], delimiter: str) -> Fault | None:
+def record_fault(record: list[str], delimiter: str) -> Fault | None:
     if any("\0" in line for line in record):
         return malformed("has a NUL byte")
     if any('"' in line for line in record):

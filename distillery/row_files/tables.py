@@ -35,7 +35,7 @@ _AS_WRITTEN = Dialect()
 
 def read(file: Path, dialect: Dialect = _AS_WRITTEN) -> Iterator[Row]:
     """Each row with its place, "file:line" (parquet, and an array of json: the row's number, from 1)."""
-    with _whole(file):
+    with whole_file(file):
         match format_of(file):
             case ".parquet":
                 yield from _parquet(file)
@@ -60,10 +60,10 @@ def rows(file: Path, dialect: Dialect = _AS_WRITTEN) -> Iterator[tuple[str, dict
 
 def table(file: Path, dialect: Dialect = _AS_WRITTEN) -> pl.DataFrame:
     """All rows. Text of a csv becomes numbers in the columns of `distillery.records` that are numbers."""
-    with _whole(file):
+    with whole_file(file):
         kind = format_of(file)
         if kind == ".parquet":
-            alone = shards.base_of(_footed(file)) is None
+            alone = shards.base_of(footed(file)) is None
             return pl.read_parquet(file, glob=False) if alone else shards.read(file)
     found = [row for _, row in rows(file, dialect)]
     try:
@@ -80,10 +80,10 @@ def table(file: Path, dialect: Dialect = _AS_WRITTEN) -> pl.DataFrame:
 
 def count(file: Path, dialect: Dialect = _AS_WRITTEN) -> int:
     """How many rows `read` would give, good or bad, without looking into them."""
-    with _whole(file):
+    with whole_file(file):
         match format_of(file):
             case ".parquet":
-                return shards.rows(_footed(file))
+                return shards.rows(footed(file))
             case ".csv" | ".tsv":
                 records = numbered_records(file, dialect, delimiter_of(file, dialect))
                 return max(0, sum(1 for _ in records) - 1)
@@ -112,7 +112,7 @@ def write(frame: pl.DataFrame, file: Path) -> None:
 
 
 @contextmanager
-def _whole(file: Path) -> Generator[None]:
+def whole_file(file: Path) -> Generator[None]:
     if not file.is_file():
         raise ConfigError(f"{file}: no such file (working directory: {Path.cwd()})")
     try:
@@ -142,7 +142,7 @@ def _integers(value: Any) -> Iterator[int]:
             yield from _integers(item)
 
 
-def _footed(file: Path) -> Path:
+def footed(file: Path) -> Path:
     """`file`, whose footer can be read: `shards` would call a damaged one a fault of the store."""
     names = pq.read_metadata(file).schema.to_arrow_schema().names
     if twice := [name for name, many in Counter(names).items() if many > 1]:
@@ -151,7 +151,7 @@ def _footed(file: Path) -> Path:
 
 
 def _parquet(file: Path) -> Iterator[Row]:
-    if shards.base_of(_footed(file)) is None:
+    if shards.base_of(footed(file)) is None:
         batches = pq.ParquetFile(file).iter_batches(batch_size=1000)
     else:
         batches = shards.read(file).to_arrow().to_batches(1000)

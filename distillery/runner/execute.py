@@ -218,15 +218,21 @@ def _run_table(ctx: StepContext, stage: TableStage, folder: StageDir) -> Note:
     step = ctx.step
     inputs = parent_shards(step, ctx.plan, ctx.store)
     sketches: list[pl.DataFrame] = []
-    for shard, file in enumerate(inputs):
-        sketch = folder.read_sketch(shard)
-        if sketch is None:
-            table = look(step, ctx.plan, file).table
-            sketch = stage.sketch(table.clone(), ctx)
-            check_sketch(step, table, sketch)
-            folder.write_sketch(shard, sketch)
-            ctx.progress(rows=table.height)
-        sketches.append(sketch)
+    with ThreadPoolExecutor(1) as beside:  # a sketch is written while the next one is made
+        writing: Future[None] | None = None
+        for shard, file in enumerate(inputs):
+            sketch = folder.read_sketch(shard)
+            if sketch is None:
+                table = look(step, ctx.plan, file).table
+                sketch = stage.sketch(table.clone(), ctx)
+                check_sketch(step, table, sketch)
+                if writing is not None:
+                    writing.result()
+                writing = beside.submit(folder.write_sketch, shard, sketch)
+                ctx.progress(rows=table.height)
+            sketches.append(sketch)
+        if writing is not None:
+            writing.result()
     if not sketches:
         return note_of(step)
     together = pl.concat(sketches)

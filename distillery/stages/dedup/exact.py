@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -14,6 +16,8 @@ from distillery.stages.base import Context, Decision
 from distillery.stages.dedup.one_copy import OneCopy, compared
 
 _BYTES = 16  # of a form
+
+_PART = 10_000  # rows
 
 
 class Drop(StrEnum):
@@ -37,10 +41,12 @@ class DedupExact(OneCopy):
     reasons = tuple(Drop)
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-        forms = [
-            blake2b(text.encode(), digest_size=_BYTES).digest() if text else None
-            for text in canonical(compared(table, self.column))
-        ]
+        texts = compared(table, self.column)
+        parts = [texts.slice(begin, _PART) for begin in range(0, len(texts), _PART)] or [texts]
+        with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+            # polars spells the next part beside the hashing of this one
+            spelt = threads.map(canonical, parts) if len(parts) > 1 else map(canonical, parts)
+            forms = [form for part in spelt for form in _forms(part)]
         described = self.preference.describe(table, key=self.key, column=self.column)
         return described.with_columns(pl.Series("form", forms, dtype=pl.Binary))
 
@@ -52,3 +58,9 @@ class DedupExact(OneCopy):
             threshold=1.0,
             reason=Drop.SAME_TEXT,
         )
+
+
+def _forms(texts: pl.Series) -> Iterator[bytes | None]:
+    """None for a text without a word."""
+    for text in texts.cast(pl.Binary).to_list():
+        yield blake2b(text, digest_size=_BYTES).digest() if text else None

@@ -14,7 +14,9 @@ from distillery import shards
 from distillery.errors import StoreError
 from distillery.hashing import Json, sha256
 from distillery.records import Columns
-from distillery.row_files import Dialect, Fault, Row, count, files, format_of, read
+from distillery.row_files import Dialect, Fault, Row, blocks, count, files, format_of, read
+from distillery.stages.base import Context, Output
+from distillery.stages.ingest.in_shards import in_shards
 from distillery.stages.ingest.mapping.kept_types import as_written, by_rows, same_in_all, schema_of
 from distillery.stages.ingest.mapping.our_configs import config_of
 from distillery.stages.ingest.mapping.row_map import RowMap
@@ -97,6 +99,12 @@ class IngestFile(ProblemSource):
             return [_schema(file) for file in found]
         except (pa.ArrowException, OSError, StoreError):
             return []  # reading the rows says what is wrong
+
+    def shards(self, ctx: Context) -> Iterator[Output]:
+        row_map = self.row_map
+        found = (block for file in self._files() for block in blocks(file, self._dialect, row_map.reads))
+        ahead = list(islice(self.rows(), LOOK_AHEAD))
+        yield from in_shards(found, row_map, ahead, shard_rows=self.shard_rows, limit=self.limit)
 
     def _files(self) -> list[Path]:
         return files(self.path, where=self.use)

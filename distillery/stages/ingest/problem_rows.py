@@ -12,13 +12,12 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Annotated, Any, ClassVar
 
-import polars as pl
 from pydantic import Field
 
-from distillery.records import LEDGER, Columns
-from distillery.row_files import Drop, Fault, Row
+from distillery.records import Columns
+from distillery.row_files import Drop, Fault, Row, row_blocks
 from distillery.stages.base import Context, Output, Source, computed
-from distillery.stages.ingest.mapping.columns_seen import ColumnsSeen
+from distillery.stages.ingest.in_shards import in_shards
 from distillery.stages.ingest.mapping.kept_types import by_rows, by_schema, undecided
 from distillery.stages.ingest.mapping.our_configs import config_of, our_rows
 from distillery.stages.ingest.mapping.row_map import RowMap
@@ -34,30 +33,8 @@ def shards(
     """Tables of `shard_rows` kept rows, at least one, maybe empty; `rows` are (the ledger's key, theirs)."""
     source = iter(rows)
     ahead = list(islice(source, LOOK_AHEAD))
-    columns = ColumnsSeen(row_map, [row for _, row in ahead if not isinstance(row, Fault)])
-    seen: set[str] = set()
-    kept: list[dict[str, Any]] = []
-    dropped: list[dict[str, str]] = []
-    begun = False
-    for key, row in _mapped(chain(ahead, source), row_map, columns):
-        if limit is not None and len(seen) >= limit:
-            break
-        if not isinstance(row, Fault):
-            name = str(row[row_map.key])
-            if name in seen:
-                row = Fault(Drop.REPEATED, name)
-            else:
-                seen.add(name)
-                kept.append(row)
-        if isinstance(row, Fault):
-            dropped.append({"key": key, "reason": row.reason, "detail": row.detail})
-        if len(kept) == shard_rows:
-            yield _output(kept, dropped, row_map)
-            kept, dropped, begun = [], [], True
-    else:
-        columns.end()
-    if kept or dropped or not begun:
-        yield _output(kept, dropped, row_map)
+    blocks = row_blocks(chain(ahead, source), LOOK_AHEAD)
+    yield from in_shards(blocks, row_map, ahead, shard_rows=shard_rows, limit=limit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,20 +132,5 @@ class ProblemSource(Source):
         yield from shards(self.rows(), self.row_map, shard_rows=self.shard_rows, limit=self.limit)
 
 
-def _mapped(
-    rows: Iterable[Row], row_map: RowMap, columns: ColumnsSeen
-) -> Iterator[tuple[str, dict[str, Any] | Fault]]:
-    for key, row in rows:
-        if isinstance(row, Fault):
-            yield key, row
-        else:
-            columns.see(row)
-            yield from row_map.rows(key, row)
-
-
 def _more(row_map: RowMap, types: Mapping[str, Any]) -> RowMap:
     return replace(row_map, types={**row_map.types, **types})
-
-
-def _output(kept: list[dict[str, Any]], dropped: list[dict[str, str]], row_map: RowMap) -> Output:
-    return Output(pl.DataFrame(kept, schema=row_map.writes), pl.DataFrame(dropped, schema=LEDGER))

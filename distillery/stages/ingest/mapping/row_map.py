@@ -75,11 +75,11 @@ class RowMap(RowOptions):
         return (own_form(self.thought_tags),) if self.thought_tags else ()
 
     @cached_property
-    def _gold(self) -> re.Pattern[str] | None:
+    def gold(self) -> re.Pattern[str] | None:
         return re.compile(self.gold_pattern) if self.gold_pattern else None
 
     def _reader(self, name: str) -> Read:
-        take, path = self._take(name), self.columns.get(name)
+        take, path = self.take(name), self.columns.get(name)
         if isinstance(path, dict):
             fixed = self.constants.get(name) or {}
             return lambda row: _named(name, take, {key: at(row, leaf) for key, leaf in path.items()} | fixed)
@@ -94,7 +94,10 @@ class RowMap(RowOptions):
         paths = self.paths(name)
         return partial(_read, path=paths[0], take=take) if paths else lambda _: None
 
-    def _take(self, name: str) -> Callable[[Any], Any]:
+    def constant(self, name: str) -> Any:
+        return self._reader(name)({})
+
+    def take(self, name: str) -> Callable[[Any], Any]:
         """How a value of this column is read."""
         by_name = {"question": asked, "text": answered, "answer": answered}.get(name)
         known = name in OURS or name in FIELDS
@@ -126,9 +129,9 @@ class RowMap(RowOptions):
         return self._with_gold(problem)
 
     def _with_gold(self, problem: Problem) -> Problem:
-        if self._gold is None:
+        if self.gold is None:
             return problem
-        found = self._gold.search(problem.gold)
+        found = self.gold.search(problem.gold)
         if not found:
             raise UnfitError(f"gold_pattern does not match the gold {problem.gold[-80:]!r}")
         return replace(problem, gold=(found[1] or "").strip())

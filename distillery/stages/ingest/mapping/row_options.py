@@ -87,6 +87,13 @@ class RowOptions:
         return [path] if isinstance(path, str) else list(path.values() if isinstance(path, dict) else path)
 
     @cached_property
+    def reads(self) -> frozenset[str]:
+        """Names of their columns that matter, or may."""
+        paths = [path for name in (*FIELDS, *self.kept, *RESPONSE) for path in self.paths(name)]
+        paths += [*RESPONSE, *self.explode, self.messages]
+        return frozenset(part for path in paths for part in (path, path.partition(".")[0]))
+
+    @cached_property
     def response(self) -> str:
         """What a response is read from: `messages`, `text`, its `parts`, or `either` (a column text, else
         those named as the parts); "" where nothing of it is kept."""

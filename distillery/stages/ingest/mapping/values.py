@@ -245,8 +245,13 @@ def _string(value: Any) -> str | None:
 
 
 def _number(value: Any) -> int | float | Decimal:
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return int(value) if value.strip().lstrip("-").isdigit() else float(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(given := value.strip()):
+        try:
+            return int(given) if given.lstrip("-").isdigit() else float(given)
+        except ValueError:  # Python reads no more than 4300 digits
+            raise UnfitError(
+                f"is {shown(value)}, more digits than a number of this column can have"
+            ) from None
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise UnfitError(f"is {shown(value)}, which is no number")
     return value

@@ -147,3 +147,10 @@ def test_dates_decimals_maps_and_dictionaries_of_parquet_stay_what_they_are(tmp_
         None,
         b"\x00\xff",
     )
+
+
+def test_digits_in_odd_white_space_are_a_number_and_too_many_are_a_fault(tmp_path: Path):
+    rows = [{"question": "a", "n": "\x1c0\x85"}, {"question": "b", "n": "1" * 5000}]
+    output = only(stage(jsonl(tmp_path / "rows.jsonl", rows), {"n": "int"}))
+    assert output.kept["n"].to_list() == [0]
+    assert "more digits than a number of this column can have" in output.dropped["detail"][0]
