@@ -16,7 +16,6 @@ from distillery.stages.base import Context, Decision
 from distillery.stages.dedup.one_copy import OneCopy, compared
 
 _BYTES = 16  # of a form
-
 _PART = 10_000  # rows
 
 

@@ -63,8 +63,8 @@ OUR_CONFIGS: dict[str, _Options] = {
 class OurRows(RowMap):
     """They are in our words and in the normal form already: nothing is read into them."""
 
-    def _take(self, name: str) -> Callable[[Any], Any]:
-        return super()._take(name) if name in ("outcome", "judge_verdict") else _as_it_is
+    def take(self, name: str) -> Callable[[Any], Any]:
+        return super().take(name) if name in ("outcome", "judge_verdict") else _as_it_is
 
     def _normal(self, answer: str, thought: str | None) -> str:
         return answer
