@@ -305,7 +305,7 @@ def test_what_comes_next_is_not_made_once_nobody_asks(tmp_path):
             asked.append(number)
             yield from row_blocks([(f"x:{number}", {"question": f"{number}?"})])
 
-    row_map = build(IngestFile, {"path": "x.jsonl"}, where="x").row_map
+    row_map = build(IngestFile, {"path": "x.jsonl", "columns": {"question": "question"}}, where="x").row_map
     found = in_shards(blocks(), row_map, [("x:0", {"question": "0?"})], shard_rows=1, limit=3)
     assert [one.kept.height for one in found] == [1, 1, 1]
     assert len(asked) <= 6
