@@ -14,6 +14,7 @@ import polars as pl
 
 from distillery.errors import ConfigError
 from distillery.executors import open_executor
+from distillery.hashing import is_text
 from distillery.pipeline import Plan
 from distillery.pipeline.prices import Prices
 from distillery.records import Problem, Verdict
@@ -86,6 +87,8 @@ def run(
     `watcher` hears how it goes, `prices` are what a budget in money counts by. Errors are DistilleryErrors,
     one line each.
     """
+    if type(plan) is not Plan:
+        raise ConfigError(f"run: {plan!r:.80} is no plan; load_plan makes one of a pipeline's file")
     data = Path(data_dir)
     workers = dataclasses.replace(plan.workers, jobs=jobs or plan.workers.jobs)
     record: RunDir = open_record(plan, data / "runs")
@@ -123,4 +126,21 @@ def judge_many(
     rows: Iterable[tuple[Problem, str]], *, deadline_s: float = 10.0, checkers: Collection[str] = ()
 ) -> list[Verdict]:
     """The same for many, in order, on all cores; `deadline_s` is for each."""
-    return judge_rows(list(rows), deadline_s=deadline_s, own=checkers)
+    if isinstance(checkers, str):
+        raise ConfigError(f"checkers: is {checkers!r}; it would be a list, [{checkers!r}]")
+    held: list[tuple[Problem, str]] = []
+    for number, row in enumerate(rows):
+        if fault := _row_fault(row):
+            raise ConfigError(f"rows[{number}]: {fault}")
+        held.append(row)
+    return judge_rows(held, deadline_s=deadline_s, own=checkers)
+
+
+def _row_fault(row: Any) -> str | None:
+    """The one place where values come in that no column has held to a type."""
+    if not (isinstance(row, tuple) and len(row) == 2 and isinstance(row[0], Problem)):
+        return f"is {row!r:.80}; it would be (Problem, text)"
+    problem, text = row
+    given = {field.name: getattr(problem, field.name) for field in dataclasses.fields(problem)}
+    wrong = {name: value for name, value in (given | {"text": text}).items() if not is_text(value)}
+    return next((f"{name} is {value!r:.80}; it would be a text" for name, value in wrong.items()), None)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 import distillery
 from distillery.errors import ConfigError
+from distillery.records import Problem
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -137,3 +140,39 @@ def test_a_name_that_leads_to_no_stage_says_what_it_must_offer(
     )
     with pytest.raises(ConfigError, match=says):
         distillery.load_plan(line)
+
+
+FIELDS = [field.name for field in fields(Problem)]
+
+
+@pytest.mark.parametrize("value", [None, 2, 1.5, True, b"a", ["a"], "\ud800"])
+def test_what_is_judged_is_text(value: Any):
+    good = Problem("q", "a")
+    for name in FIELDS:
+        problem = replace(good, **{name: value})
+        with pytest.raises(ConfigError) as refused:
+            distillery.judge(problem, "a")
+        assert str(refused.value) == f"rows[0]: {name} is {value!r}; it would be a text"
+    with pytest.raises(ConfigError) as refused:
+        distillery.judge_many([(good, "a"), (good, value)])
+    assert str(refused.value) == f"rows[1]: text is {value!r}; it would be a text"
+
+
+@pytest.mark.parametrize(
+    "row", [None, "a", (), (Problem("q", "a"),), ("a", "a"), [Problem("q", "a"), "a"], Problem("q", "a")]
+)
+def test_what_is_no_row_to_judge_is_said(row: Any):
+    with pytest.raises(ConfigError) as refused:
+        distillery.judge_many([row])
+    assert str(refused.value) == f"rows[0]: is {row!r:.80}; it would be (Problem, text)"
+
+
+def test_one_checker_is_a_list_of_one():
+    with pytest.raises(ConfigError, match=r"checkers: is 'my:dates'; it would be a list, \['my:dates'\]"):
+        distillery.judge(Problem("q", "a"), "a", checkers="my:dates")
+
+
+@pytest.mark.parametrize("plan", ["line.yaml", Path("line.yaml"), None, {"stages": []}])
+def test_a_file_is_no_plan(plan: Any):
+    with pytest.raises(ConfigError, match="is no plan; load_plan makes one of a pipeline's file"):
+        distillery.run(plan)
