@@ -137,6 +137,12 @@ class SelectTraces(TableStage):
 
     def _judged(self, table: pl.DataFrame) -> pl.DataFrame:
         has = table.columns
+        if "outcome" in has:
+            found = table["outcome"].drop_nulls()
+            if not (known := found.is_in(list(Outcome))).all():
+                raise ConfigError(
+                    f"select.traces: an outcome is {found.filter(~known)[0]!r}; they are {', '.join(Outcome)}"
+                )
         outcome = pl.col("outcome") if "outcome" in has else pl.lit(None, pl.String)
         by_policy = self.accepted is not Accepted.OUTCOME and "accepted" in has
         policy = pl.col("accepted") if by_policy else pl.lit(None, pl.Boolean)

@@ -54,6 +54,12 @@ def test_it_is_a_table_stage_with_the_ledgers_columns():
     assert decision.added.columns == ["trace_id", *SelectTraces.writes]
 
 
+@pytest.mark.parametrize("outcome", ["Correct", "right", "1.0", ""])
+def test_an_outcome_that_is_none_is_refused(outcome: str):
+    with pytest.raises(ConfigError, match=f"an outcome is {outcome!r}; they are correct, wrong, no_answer"):
+        decide([trace("p", 0), trace("p", 1, None), trace("p", 2, outcome)])
+
+
 def test_an_unaccepted_trace_goes_with_its_outcome_as_reason():
     rows = [trace("p", 0), trace("p", 1, "wrong"), trace("p", 2, "timeout"), trace("p", 3, None)]
     assert reasons(decide(rows)) == {"p-1": "wrong", "p-2": "timeout", "p-3": "not_judged"}
