@@ -10,7 +10,7 @@ from typing import Any
 from distillery.config import build
 from distillery.engines.base import Completion, Engine, Failure, FailureKind, Reply, Request, Sampling
 from distillery.errors import ConfigError
-from distillery.hashing import Json
+from distillery.hashing import Json, is_json
 from distillery.installed import dotted
 
 _OFFERS = (
@@ -50,7 +50,8 @@ def engine_class(kind: str, *, where: str = "engine") -> type[Engine]:
 
 def open_engine(kind: str, options: Mapping[str, Any], *, where: str = "engine") -> Engine:
     """An engine, nothing loaded yet; `options` are the fields of its class, checked like a stage's."""
-    return build(engine_class(kind, where=where), options, where=where)
+    with dotted.border(kind, where=f"{where}.kind:"):
+        return build(engine_class(kind, where=where), options, where=where)
 
 
 def _own(kind: str, where: str) -> type[Engine]:
@@ -64,9 +65,15 @@ def _own(kind: str, where: str) -> type[Engine]:
     return found
 
 
-def engine_identity(kind: str, engine: Engine) -> Json:
+def engine_identity(kind: str, engine: Engine, *, where: str = "engine") -> Json:
     """What its completions are known by; of an engine in a user's own file, its source too."""
     if ":" not in kind:
         return engine.identity
-    own = engine.identity if isinstance(engine.identity, Mapping) else {"engine": engine.identity}
+    with dotted.border(kind, where=f"{where}.kind:"):
+        said, again = engine.identity, engine.identity
+    if not is_json(said) or said != again:
+        twice = f" and then {again!r:.80}" if is_json(said) else ""
+        right = "it would be a property that always gives the same JSON, such as {'model': 'echo'}"
+        raise ConfigError(f"{where}.kind: {kind!r}: identity is {said!r:.80}{twice}; {right}")
+    own = said if isinstance(said, Mapping) else {"engine": said}
     return {**own, "code": dotted.source_digest(kind)}

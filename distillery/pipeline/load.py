@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from distillery.config import build, did_you_mean, identity
-from distillery.engines import Engine, engine_class, engine_identity
+from distillery.engines import Engine, engine_identity, open_engine
 from distillery.engines.local.model_files import model_name
 from distillery.errors import ConfigError
 from distillery.hashing import Json, digest
@@ -331,21 +331,20 @@ class _Loader:
         options = dict(self.engines_raw[name])
         place = f"{self.file}: engines.{name}"
         kind = str(options.pop("kind", ""))
-        cls = engine_class(kind, where=place)
         model_from, model = None, options.get("model")
         if isinstance(model, dict):
             model_from = self._model_step(model, f"{place}.model")
             options["model"] = f"stage:{self.steps[model_from].fingerprint}"
-        known_as = engine_identity(kind, build(cls, options, where=place))
+        known_as = engine_identity(kind, open_engine(kind, options, where=place), where=place)
         return EngineSpec(name=name, kind=kind, options=options, model_from=model_from, identity=known_as)
 
     def _check_engine(self, name: str) -> None:
         """Of an engine that no stage asks."""
         options, place = dict(self.engines_raw[name]), f"{self.file}: engines.{name}"
-        cls = engine_class(str(options.pop("kind", "")), where=place)
+        kind = str(options.pop("kind", ""))
         if isinstance(options.get("model"), dict):
             options["model"] = self._model_step(options["model"], f"{place}.model")
-        build(cls, options, where=place)
+        open_engine(kind, options, where=place)
 
     def _one(self, prompt: Prompt) -> Prompt:
         """A run knows a prompt by its name alone, and each file may have its own beside it."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from distillery.stages.base import AskingStage, Context, Interview, Output
 
 STALL_S = 300.0  # without any reply, after which a person should hear of it
+_TURN_S = 10.0  # of an engine that reads on and on, after which a person should hear of it
+_READS = 100  # of a feed that has nothing, in a row: an engine gives its turn after the first
 _OPEN_AT_MOST = 64  # shards whose replies are held in memory
 _PAUSE_S = 0.01  # between two looks at what is being weighed
 
@@ -62,12 +64,15 @@ class Conversation:
         self._most_open = _OPEN_AT_MOST if engine.independent else 1
         self._heard_at = time.monotonic()
         self._drained = False
+        self._reads = 0  # in a row, of a feed that had nothing
+        self._turn_at = time.monotonic()  # when the engine last gave its turn
 
     def hold(self, shards: Iterator[int]) -> None:
         """To the end, or until told to stop: then what is in flight is heard and stored, and, unless that was
         all there was, `StoppedError` raised."""
         try:
             for replies in self._engine.batches(self._feed(shards)):
+                self._reads, self._turn_at = 0, time.monotonic()
                 for reply in replies:
                     self._hear(reply)
                 self._look(idle=not replies)
@@ -91,7 +96,22 @@ class Conversation:
                     self._open[number] = _Shard(number, table, self._stage.interview(table, self._ctx))
                 continue
             self._write_finished()
+            if request is None:
+                self._wait_for_turn()
             yield request
+
+    def _wait_for_turn(self) -> None:
+        """Of an engine that reads on where there is nothing, as `list(requests)` would without an end."""
+        self._reads += 1
+        if self._reads > _READS:
+            time.sleep(_PAUSE_S)
+            self._drain_if_told()
+            now = time.monotonic()
+            if now - self._turn_at > _TURN_S:
+                self._turn_at = now + STALL_S  # to be said again only then
+                said = f"its engine read on {self._reads} times where there was nothing to ask"
+                right = "`batches` would `yield []` where the feed gives None, and not read all of it at once"
+                self._ctx.alarm(f"{said}, and gives no turn; {right}")
 
     def _next_due(self) -> Request | None:
         """From the oldest shard that has one; a question that is in flight is joined, not asked again."""
@@ -112,13 +132,16 @@ class Conversation:
 
     def _look(self, *, idle: bool) -> None:
         """Passes on the wish to stop, says when nothing comes any more, and lets checkers work."""
-        if self._stopping() and not self._drained:
-            self._drained = True
-            self._engine.drain()
+        self._drain_if_told()
         if idle and self._waiting:
             self._watch()
         elif idle:
             time.sleep(_PAUSE_S)
+
+    def _drain_if_told(self) -> None:
+        if self._stopping() and not self._drained:
+            self._drained = True
+            self._engine.drain()
 
     def _watch(self) -> None:
         now, oldest = time.monotonic(), next(iter(self._waiting.values()))

@@ -83,7 +83,7 @@ class StepContext:
             spec = self.plan.engines[self._own(name)]
             engine = self.ready.get(name) or spec.open(self._models())
             store = RequestStore(self.store / "requests")
-            self.opened[name] = Cached(engine, store, known_as=spec.identity)
+            self.opened[name] = Cached(engine, store, known_as=spec.identity, name=spec.name, kind=spec.kind)
         return self.opened[name]
 
     def engine_job(self, name: str) -> EngineJob:

@@ -18,6 +18,7 @@ from distillery.runner.record import RunDir
 from distillery.runner.spending import Purse, Spent
 from distillery.store.stage_dir import FolderLock
 
+SILENT_S = 600.0  # without a word from a step that asks, after which a person should hear of it
 _TICK_S = 0.25
 _RAISE_IT = "what was drawn is stored; raise the limit and run the same command to go on"
 
@@ -74,6 +75,7 @@ class _Running:
     started: float
     parts: int
     left: int
+    heard: float = field(default_factory=time.monotonic)  # when it last said anything
 
 
 @dataclass
@@ -117,10 +119,21 @@ class _Schedule:
             raise self.stop
         for event in self.executor.wait(_TICK_S):
             self._take(event)
+        self._listen()
         reached = self.purse.reached(self.spent, time.monotonic() - self.begun) if self.purse else ""
         if reached and self.stop is None:
             self._drain(StoppedError(f"budget.{reached}; {_RAISE_IT}"), "budget used up")
         self.watcher.tick()
+
+    def _listen(self) -> None:
+        """For a sign of life from steps that ask; one whose engine gives its turn says what is late."""
+        for running in self.running.values():
+            silent_s = time.monotonic() - running.heard
+            if running.step.kind is Kind.SHARD and running.step.engines and silent_s > SILENT_S:
+                running.heard = time.monotonic()
+                names = ", ".join(running.step.engines)
+                said = f"nothing was heard for {silent_s:.0f} s: {names} gives no reply and no turn"
+                self._alarm(running.step, said)
 
     def _drain(self, stop: KeyboardInterrupt | StoppedError, why: str) -> None:
         self.stop = stop
@@ -190,6 +203,8 @@ class _Schedule:
 
     def _take(self, event: Event) -> None:
         step = event.unit.step
+        if running := self.running.get(step.id):
+            running.heard = time.monotonic()
         match event:
             case Moved():
                 self._spend(step, event.counts)

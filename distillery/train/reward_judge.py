@@ -105,8 +105,10 @@ class RewardJudge:
 
     def _open(self) -> Engine:
         if self._engine is None:
-            engine = open_engine(self._spec.kind, self._spec.options, where=f"engines.{self._options.engine}")
-            self._engine = Cached(engine, RequestStore(self._store), known_as=self._spec.identity)
+            name, kind = self._options.engine, self._spec.kind
+            engine = open_engine(kind, self._spec.options, where=f"engines.{name}")
+            store = RequestStore(self._store)
+            self._engine = Cached(engine, store, known_as=self._spec.identity, name=name, kind=kind)
         return self._engine
 
 

@@ -18,11 +18,11 @@ from distillery.engines import Completion, Engine, Failure
 from distillery.engines.mock.replies import MockOptions
 from distillery.engines.request_store import RequestStore
 from distillery.engines.scripted import Scripted
-from distillery.errors import ConfigError, ContractError, StoppedError
+from distillery.errors import ConfigError, ContractError, DistilleryError, StoppedError
 from distillery.executors import open_executor
 from distillery.pipeline import Workers, load_plan
 from distillery.pipeline.prices import Prices
-from distillery.runner import Watcher, asking, open_run, run
+from distillery.runner import Watcher, asking, open_run, run, schedule
 from distillery.runner.execute import folder_of
 from tests.engines.mock_server import MockServer
 from tests.inline import Inline
@@ -132,6 +132,61 @@ def test_an_engine_that_leaves_a_request_unanswered_is_found_out(tmp_path):
 
     with pytest.raises(ContractError, match="requests unanswered"):
         do(pipeline(tmp_path, "{kind: scripted}"), tmp_path, engine=Forgetful())
+
+
+class Reads(Scripted):
+    """Reads on where there is nothing to ask, and gives its turn at the 300th time."""
+
+    def batches(self, requests):
+        asked = []
+        for request in requests:
+            asked.append(request)
+            if asked.count(None) == 300:
+                break
+        yield [Completion(one.key, "fine", "stop", 1, 1) for one in asked if one]
+        yield from super().batches(requests)
+
+
+def test_an_engine_that_reads_the_feed_on_and_on_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "_TURN_S", 0.1)
+    heard: list[str] = []
+
+    class Hears(Watcher):
+        def alarms(self, step, text):
+            heard.append(text)
+
+    folder = do(pipeline(tmp_path, "{kind: scripted}"), tmp_path, engine=Reads(), watcher=Hears())
+    assert folder.done().rows_out == 40
+    assert len(heard) == 1
+    assert "times where there was nothing to ask, and gives no turn; `batches` would `yield []`" in heard[0]
+
+
+def test_an_engine_that_gives_no_sign_of_life_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(schedule, "SILENT_S", 0.0)
+    heard: list[str] = []
+
+    class Hears(Watcher):
+        def alarms(self, step, text):
+            heard.append(f"{step.id}: {text}")
+
+    class Silent(Inline):
+        """Its work never ends."""
+
+        turns = 0
+
+        def wait(self, timeout_s):
+            if self._queue and self._queue[0].step.id != "traces":
+                return super().wait(timeout_s)
+            self.turns += 1
+            if self.turns == 3:
+                raise DistilleryError("enough")
+            return []
+
+    plan = load_plan(pipeline(tmp_path, "{kind: scripted}"), prompts=ROOT / "prompts")
+    record = open_run(plan, tmp_path / "runs")
+    with pytest.raises(DistilleryError, match="enough"):
+        run(plan, store=tmp_path / "store", record=record, executor=Silent(), watcher=Hears())
+    assert set(heard) == {"traces: nothing was heard for 0 s: teacher gives no reply and no turn"}
 
 
 def test_the_same_question_in_two_shards_is_asked_once(tmp_path):
