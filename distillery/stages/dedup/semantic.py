@@ -11,11 +11,14 @@ import polars as pl
 from pydantic import Field
 
 from distillery.curate.copies.meaning import meaning_links, undrawn
-from distillery.curate.copies.minhash import packed
-from distillery.curate.copies.telling import numbers_and_signs, opposed, poles
+from distillery.curate.copies.minhash import packed, signatures, unpacked
+from distillery.curate.copies.telling import numbers_and_signs, opposed, other_wording, poles, told
 from distillery.engines.embedding import Embedding
 from distillery.stages.base import Context, Decision
 from distillery.stages.dedup.one_copy import OneCopy, compared
+
+_WORD_MARKS = 64  # of a text's words
+_SAME_WORDS = 0.7  # Jaccard similarity from which on a text is no paraphrase
 
 
 class Drop(StrEnum):
@@ -42,7 +45,8 @@ class DedupSemantic(OneCopy):
     threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
     """Least cosine of two copies."""
     same_numbers: bool = True
-    """Problems that differ in a number, a sign or an opposite are different."""
+    """Problems that differ in a number, a sign or an opposite are different; and in what is asked or in a
+    name of one letter, where most words are the same."""
 
     version = 2
     reasons = tuple(Drop)
@@ -59,7 +63,10 @@ class DedupSemantic(OneCopy):
         asked = texts.alias("text").to_frame().join(seen, on="text", how="left", maintain_order="left")
         groups = numbers_and_signs(texts) if self.same_numbers else np.zeros(len(texts), np.uint64)
         described = self.preference.describe(table, key=self.key, column=self.column)
-        return described.hstack(poles(texts)).with_columns(asked["form"], pl.Series("numbers", groups))
+        tokens, columns = told(texts, n=1)
+        words = packed(signatures(tokens, permutations=_WORD_MARKS), tokens.lengths >= 0).alias("words")
+        more = asked["form"], pl.Series("numbers", groups), words
+        return described.hstack(columns).hstack(poles(texts)).with_columns(more)
 
     def decide(self, sketches: pl.DataFrame, ctx: Context) -> Decision:
         groups = sketches["numbers"].filter(sketches["form"].is_not_null()).to_numpy()
@@ -71,6 +78,12 @@ class DedupSemantic(OneCopy):
             ),
             width=int(bytes_wide) // 2 if isinstance(bytes_wide, int) else 0,
             threshold=self.threshold,
-            apart=opposed if self.same_numbers else None,
+            apart=_two_problems if self.same_numbers else None,
             reason=Drop.SAME_MEANING,
         )
+
+
+def _two_problems(pairs: pl.DataFrame) -> pl.Series:
+    one, other = (unpacked(pairs[name], permutations=_WORD_MARKS) for name in ("words", "words_right"))
+    same_words = pl.Series((one == other).mean(axis=1) >= _SAME_WORDS, dtype=pl.Boolean)
+    return opposed(pairs) | (same_words & other_wording(pairs))
