@@ -54,6 +54,11 @@ class Rows(Source):
             yield Output.all_kept(pl.DataFrame(made | {c: some for c in self.writes if c not in made}))
 
 
+class Drop(StrEnum):
+    OUT = "out"
+    FIRST = "first"
+
+
 @dataclass(frozen=True)
 class Each(ShardStage):
     """Keeps a row, or drops it if its name is in `out`."""
@@ -61,7 +66,7 @@ class Each(ShardStage):
     out: str = ""
     key: str = "problem_id"
     version: ClassVar[int] = 1
-    reasons: ClassVar[tuple[StrEnum, ...]] = tuple(StrEnum("Drop", ["x"]))
+    reasons: ClassVar[tuple[StrEnum, ...]] = (Drop.OUT,)
     writes: ClassVar[Columns] = {"length": pl.UInt32()}
     broken: ClassVar[list[str]] = []
 
@@ -70,7 +75,8 @@ class Each(ShardStage):
             raise DistilleryError("broke off")
         out = pl.Series("reason", [n if n in self.out.split() else None for n in table[self.key]], pl.String)
         kept = table.with_columns(length=pl.col("question").str.len_chars())
-        return Output.marked(kept, out, out, key=self.key)
+        reasons = pl.Series("reason", [n and Drop.OUT.value for n in out], pl.String)
+        return Output.marked(kept, reasons, out, key=self.key)
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,8 @@ class All(TableStage):
 
     key: str = "problem_id"
     version: ClassVar[int] = 1
-    reasons: ClassVar[tuple[StrEnum, ...]] = (StrEnum("Drop", {"FIRST": "first"}).FIRST,)
     also_reads: ClassVar[tuple[str, ...]] = ()
+    reasons: ClassVar[tuple[StrEnum, ...]] = (Drop.FIRST,)
 
     def sketch(self, table, ctx):
         return table.select(self.key)
