@@ -22,7 +22,6 @@ from distillery.curate.text.ngrams import (
     flattened,
     hashed,
     ngrams,
-    sizes_and_first_bytes,
     token_hashes,
 )
 from distillery.curate.text.normalize import BREAKS, tokens_and_breaks
@@ -81,7 +80,7 @@ def _vocabulary() -> _Vocabulary:
     ):
         for word in words:
             kinds[word] = kinds.get(word, 0) | kind
-    known = hashed(pl.Series([*kinds]))
+    known = hashed(pl.Series([*kinds])).hashes
     size = 1 << _SLOT_BITS
     empty = np.zeros(size, np.uint64), np.zeros(size, np.uint8), np.zeros(size, np.uint64)
     tables = (_Vocabulary(np.uint64(shift), *empty) for shift in range(64 - _SLOT_BITS))
@@ -89,7 +88,7 @@ def _vocabulary() -> _Vocabulary:
     at = table.slots(known)
     table.hashes[at], table.kinds[at] = known, list(kinds.values())
     words, values = _WORDS["numbers"].keys(), _WORDS["numbers"].values()
-    table.numbers[table.slots(hashed(pl.Series(words)))] = hashed(pl.Series([str(value) for value in values]))
+    table.numbers[table.slots(hashed(pl.Series(words)).hashes)] = hashed(pl.Series(map(str, values))).hashes
     return table
 
 
@@ -105,11 +104,11 @@ class _Read(NamedTuple):
 
 def _read(texts: pl.Series) -> _Read:
     flat, offsets = flattened(tokens_and_breaks(texts))
-    every, known = Ragged(hashed(flat), offsets), _vocabulary()
-    kinds, digits = known.kinds_of(every.values), every.values.copy()
+    words, known = hashed(flat), _vocabulary()
+    kinds, digits = known.kinds_of(words.hashes), words.hashes.copy()
     worded = np.flatnonzero(kinds & _NUMBER)
     digits[worded] = known.numbers[known.slots(digits[worded])]
-    return _Read(every, kinds, digits, *sizes_and_first_bytes(flat))
+    return _Read(Ragged(words.hashes, offsets), kinds, digits, words.sizes, words.first)
 
 
 def told(texts: pl.Series, *, n: int) -> Told:
@@ -188,12 +187,12 @@ def poles(texts: pl.Series) -> pl.DataFrame:
     """Columns `negations`, their number, and of 64 bits, which poles of which opposites are named."""
     every = token_hashes(tokens_and_breaks(texts))
     out = {name: np.zeros(len(texts), np.uint64) for name in ("negations", *_axes())}
-    negated = np.isin(every.values, hashed(pl.Series(_NEGATIONS)))
+    negated = np.isin(every.values, hashed(pl.Series(_NEGATIONS)).hashes)
     out["negations"] += np.bincount(every.rows[negated], minlength=len(texts)).astype(np.uint64)
     for name, axes in _axes().items():
         for axis in axes:
             for words, bit in axis:
-                named = np.isin(every.values, hashed(pl.Series(words)))
+                named = np.isin(every.values, hashed(pl.Series(words)).hashes)
                 out[name][every.rows[named]] |= np.uint64(1 << bit)
     return pl.DataFrame(out)
 

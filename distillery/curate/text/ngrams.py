@@ -38,7 +38,7 @@ class Ragged(NamedTuple):
 def token_hashes(tokens: pl.Series) -> Ragged:
     """From a Series of lists of tokens; null is an empty row."""
     flat, offsets = flattened(tokens)
-    return Ragged(hashed(flat), offsets)
+    return Ragged(hashed(flat).hashes, offsets)
 
 
 def flattened(tokens: pl.Series) -> tuple[pl.Series, Offsets]:
@@ -48,22 +48,20 @@ def flattened(tokens: pl.Series) -> tuple[pl.Series, Offsets]:
     return flat, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _bytes(words: pl.Series) -> tuple[npt.NDArray[np.uint8], Offsets]:
-    """Of all words together, and where each begins and the last one ends."""
+class Words(NamedTuple):
+    """Of each word its hash, its size in bytes and the first of these."""
+
+    hashes: Hashes
+    sizes: Offsets
+    first: npt.NDArray[np.uint8]
+
+
+def hashed(words: pl.Series) -> Words:
+    """Of each word's bytes, eight at a time; words of up to eight bytes of one length never share a hash."""
     column: Any = words.cast(pl.String).to_arrow()
     _, ends, text = column.buffers()
     offsets = np.frombuffer(ends, np.int64)[column.offset : column.offset + len(words) + 1]
-    return np.frombuffer(text if text is not None else b"", np.uint8), offsets
-
-
-def sizes_and_first_bytes(words: pl.Series) -> tuple[Offsets, npt.NDArray[np.uint8]]:
-    known, offsets = _bytes(words)
-    return np.diff(offsets), known[offsets[:-1]]
-
-
-def hashed(words: pl.Series) -> Hashes:
-    """Of each word's bytes, eight at a time; words of up to eight bytes of one length never share a hash."""
-    known, offsets = _bytes(words)
+    known = np.frombuffer(text if text is not None else b"", np.uint8)
     padded = np.zeros(len(known) + 8, np.uint8)
     padded[: len(known)] = known
     # the eight bytes that begin at each byte
@@ -75,7 +73,7 @@ def hashed(words: pl.Series) -> Hashes:
         out[long] = _step(out[long], eights, starts[long] + place, sizes[long] - place)
         place += 8
         long = long[sizes[long] > place]
-    return out
+    return Words(out, sizes, padded[starts])
 
 
 def _step(state: Hashes, eights: npt.NDArray[Any], starts: Offsets, left: Offsets) -> Hashes:

@@ -52,8 +52,9 @@ _MARKS = (
     *_HYPHENS,
     (r"(^|[\s(\[{=+*/,<>-])\.(\d)", "${1}0.${2}"),
     (r"\.\.\.+", " ⋯ "),
+    (r"percent([^a-z]|$)", "%${1}"),
 )
-_MARKED = r"[~$:-]|__|[0-9](?:,|\{,\})|(?:^|[^0-9a-z])\.[0-9]|\.\.\."
+_MARKED = r"[~$:-]|__|[0-9](?:,|\{,\})|(?:^|[^0-9a-z])\.[0-9]|\.\.\.|percent"
 """Without this, and without a backslash, none of the patterns above can match."""
 _LINES, _SPACED = (r"\\\\[()]?", " "), (r"\\([a-z]+)", r"\${1} ")
 _STRUCTURE = (
@@ -151,9 +152,7 @@ def _prepared(texts: pl.Series) -> pl.Series:
     out = _where(marked, out, partial(_changed, change=_respelt(_TEXT, (*_THOUSANDS, *_MARKS))))
     out = _where(out.str.contains(r"\{|\\frac"), out, partial(_changed, change=_respelt(_TEXT, _GROUPS)))
     quoted = _respelt(_TEXT, _PRIMES).str.replace_all("'", "", literal=True)
-    out = _where(out.str.contains("'", literal=True), out, partial(_changed, change=quoted))
-    percent = _TEXT.str.replace_all(r"percent([^a-z]|$)", "%${1}")
-    return _where(out.str.contains("percent", literal=True), out, partial(_changed, change=percent))
+    return _where(out.str.contains("'", literal=True), out, partial(_changed, change=quoted))
 
 
 def _narrowed(texts: pl.Series) -> pl.Series:
