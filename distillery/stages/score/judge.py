@@ -69,7 +69,7 @@ class ScoreJudge(TableStage):
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         """Per row: right (null = unlabelled), and of its verdict or votes what is no text."""
         has = table.columns
-        right = pl.col("label").is_in(_RIGHT) if "label" in has else pl.lit(None, pl.Boolean)
+        right = pl.col("label").cast(pl.String).is_in(_RIGHT) if "label" in has else pl.lit(None, pl.Boolean)
         columns: list[pl.Expr]
         match self.of:
             case Trial.ANSWERS:
