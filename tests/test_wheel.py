@@ -111,7 +111,7 @@ def test_a_small_line_is_planned_run_and_reported(distillery, server: str, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "steps"), [("quickstart", 94), ("smollm2", 10), ("calibrate", 6), ("r1/5_general", 11)]
+    ("pipeline", "steps"), [("quickstart", 97), ("smollm2", 10), ("calibrate", 6), ("r1/5_general", 12)]
 )
 def test_the_pipelines_come_with_their_prompts_templates_seeds_and_prices(
     distillery, pipeline: str, steps: int

@@ -8,7 +8,7 @@ from pathlib import Path
 from distillery.runner import execute
 
 CALLS = [
-    ("stage.sketch(table, ctx)", "stage.sketch(ctx, table)", "reportArgumentType"),
+    ("stage.sketch(table.clone(), ctx)", "stage.sketch(ctx, table.clone())", "reportArgumentType"),
     ("stage.apply(table, ctx)", "stage.apply(ctx, table)", "reportArgumentType"),
     ("stage.decide(together, ctx)", "stage.judge(together, ctx)", "reportAttributeAccessIssue"),
     ("stage.train(job)", "stage.trains(job)", "reportAttributeAccessIssue"),
