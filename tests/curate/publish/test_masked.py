@@ -13,7 +13,7 @@ CANARY = "Canary7Kq2"
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("no file at /home/me/x.jsonl (working directory: /work/a b)", "no file at (path) (working directory: (path) b)"),
+        ("no file at /home/me/x.jsonl (working directory: /srv/a b)", "no file at (path) (working directory: (path) b)"),
         ("file '/home/my own/x.jsonl' is gone", "file '(path)' is gone"),
         ('open("C:\\My files\\x.jsonl")', 'open("(path)")'),
         ("in ~/sets and ~me/sets", "in (path) and (path)"),
