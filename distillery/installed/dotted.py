@@ -7,7 +7,8 @@ import sys
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib import import_module, invalidate_caches, reload
+from importlib import import_module, invalidate_caches
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from distillery.errors import ConfigError, DistilleryError
 from distillery.hashing import digest, sha256
 
 _NAME = re.compile(r"((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")
+_OURS = __name__.partition(".")[0]
 _CODE = ("code", "it would be module:name, of a Python file")
 
 
@@ -59,17 +61,21 @@ def is_frozen(cls: type[Any]) -> bool:
     return bool(cls.__dataclass_params__.frozen)
 
 
-_here = ""  # the directory that was put on the path here
-_read: dict[str, str] = {}  # by module: its source when it was imported
+_read: dict[str, str] = {}  # by outermost module: its source when it was imported
 
 
 def _imported(module: str, name: str) -> ModuleType:
-    """Imported again where its file was edited since: what runs is what the fingerprint says."""
-    source, known = _source(name), _read.get(module)
+    """Imported again where it was edited since, or lies elsewhere now: what runs is what the fingerprint
+    says."""
+    outermost = module.partition(".")[0]
+    source, loaded = _source(name), getattr(sys.modules.get(outermost), "__spec__", None)
+    if source and loaded and outermost != _OURS:
+        known, spec = _read.get(outermost, source), _spec(outermost)
+        if known != source or (spec and spec.origin != loaded.origin):
+            for old in [old for old in sys.modules if f"{old}.".startswith(f"{outermost}.")]:
+                del sys.modules[old]
     found = import_module(module)
-    if source and known not in (None, source):
-        found = reload(found)
-    _read[module] = source
+    _read[outermost] = source
     return found
 
 
@@ -81,11 +87,17 @@ def _source(name: str) -> str:
         return ""
 
 
+def _spec(outermost: str) -> ModuleSpec | None:
+    """Of what an import would find now, whatever was imported under this name before."""
+    found = (finder.find_spec(outermost, None) for finder in sys.meta_path)
+    return next((spec for spec in found if spec), None) or find_spec(outermost)
+
+
 def source_digest(name: str) -> str:
     """Of the module's file or, inside a package, of all .py files of the outermost one. Nothing is
     imported."""
     outermost = _parts(name, *_CODE)[0].partition(".")[0]
-    spec = find_spec(outermost)
+    spec = _spec(outermost)
     if spec is None:
         raise _no_module(outermost, name, *_CODE)
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
@@ -105,17 +117,18 @@ def _parts(name: str, where: str, what: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+class _Here(str):
+    """A place of Python's path that was put there for being the working directory."""
+
+
 def _look_here() -> None:
     """The working directory is the last place on Python's path; one that it was before is no place any
     more."""
-    global _here
     invalidate_caches()  # a file that was written a moment ago is found
     here = str(Path.cwd())
-    if _here not in ("", here) and _here in sys.path:
-        sys.path.remove(_here)
+    sys.path[:] = [place for place in sys.path if not isinstance(place, _Here)]
     if here not in sys.path:
-        sys.path.append(here)
-        _here = here
+        sys.path.append(_Here(here))
 
 
 def _no_module(module: str, name: str, where: str, what: str) -> ConfigError:

@@ -27,6 +27,21 @@ def test_a_module_of_the_working_directory_is_found(folder: Path):
     assert loaded("shapes:round") == 3
 
 
+def test_it_is_found_in_the_directory_of_now_also_where_the_path_was_put_back_meanwhile(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    paths: list[list[str]] = []
+    for value in (1, 2, 3):
+        here = folder / str(value)
+        here.mkdir()
+        monkeypatch.chdir(here)
+        (here / "shapes.py").write_text(f"round = {value}")
+        for path in [*paths, list(sys.path)]:
+            sys.path[:] = path
+            assert loaded("shapes:round") == value
+            paths.append(list(sys.path))
+
+
 def test_what_is_installed_is_not_shadowed_by_it(folder: Path):
     (folder / "fractions.py").write_text("Fraction = 3")
     assert loaded("fractions:Fraction") != 3
@@ -74,6 +89,16 @@ def test_the_source_is_known_without_being_run(folder: Path):
     assert len(first) == 64
     (folder / "shapes.py").write_text("raise SystemExit(1)")
     assert source_digest("shapes:round") != first
+
+
+def test_a_package_is_imported_again_whichever_of_its_files_was_edited(folder: Path):
+    package = folder / "forms"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "shapes.py").write_text("from forms import sizes\nround = sizes.small")
+    for value in (1, 2):
+        (package / "sizes.py").write_text(f"small = {value}  {'#' * value}")
+        assert loaded("forms.shapes:round") == value
 
 
 def test_all_files_of_a_package_are_its_source(folder: Path):
