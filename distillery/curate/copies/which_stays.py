@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import nsmallest
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
@@ -36,6 +36,8 @@ class Preference:
     sources: Sequence[str] = ()
     keep: Keep = Keep.LONGEST
 
+    described: ClassVar[tuple[str, ...]] = ("key", "unit", "source_rank", "no_gold", "length")
+
     def describe(self, table: pl.DataFrame, *, key: str, column: str) -> pl.DataFrame:
         """What `ordered` needs, and the gold with its checker, without the texts."""
         has, none = table.columns, pl.Series([""]).new_from_index(0, table.height)
@@ -57,16 +59,12 @@ class Preference:
         )
 
     def ordered(self, described: pl.DataFrame) -> pl.DataFrame:
-        """One row a unit and text form (column `form`), best unit first, with `place`, the unit's rank; all
-        rows of a unit have the gold of its first row that has one."""
+        """One row a unit and text form (column `form`), one with a gold where there is one; best unit first,
+        with `place`, the unit's rank."""
         best = ("source_rank", "no_gold", "length")
-        described = described.sort("key")
         unit = described.group_by("unit").agg(pl.min(*best)).sort(*best, "unit").with_row_index("place")
-        golds = described.filter(pl.col("gold") != "").unique("unit", keep="first", maintain_order=True)
-        unit = unit.join(golds.select("unit", "gold"), on="unit", how="left", maintain_order="left")
-        forms = described.unique(["unit", "form"], keep="first", maintain_order=True).drop(*best, "gold")
-        unit = unit.select("unit", "place", pl.col("gold").fill_null(""))
-        return forms.join(unit, on="unit").sort("place", "form")
+        forms = described.sort("no_gold", "key").unique(["unit", "form"], keep="first", maintain_order=True)
+        return forms.drop(*best).join(unit.select("unit", "place"), on="unit").sort("place", "form")
 
 
 class Copy(NamedTuple):

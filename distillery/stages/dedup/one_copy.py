@@ -74,21 +74,25 @@ class OneCopy(TableStage):
         there = forms.is_not_null()
         marks = unpacked(forms, permutations=width)
         del forms
-        rows = pl.concat([*before, sketches]).with_columns(
+        rows = pl.concat([*before, sketches])
+        own = rows.select(pl.exclude(*self.preference.described))
+        own = own if there.all() else own.filter(there)
+        described = rows.select(
+            *self.preference.described,
             _spread(pl.Series("form", marks_of(marks)), there),
             _spread(pl.Series("row", np.arange(len(marks))), there),
         )
-        units = self.preference.ordered(rows)
-        del rows, there
-        marked = units.filter(pl.col("form").is_not_null())
-        own = pl.exclude("key", "unit", "form", "row", "place")
+        units = self.preference.ordered(described)
+        del rows, described, there
+        marked = units.filter(pl.col("form").is_not_null()).select("place", "row")
         several = marked["place"].is_duplicated()
-        kinds = marked.select(pl.when(several).then("row"), own).hash_rows().to_numpy()
+        kinds = own.hash_rows().gather(marked["row"])
+        kinds = pl.select(pl.when(several).then(marked["row"].hash()).otherwise(kinds)).to_series().to_numpy()
         found = find(marks, marked["row"].to_numpy(), kinds)
         del marks, kinds
         earlier = pl.concat([_NONE, *(frame["key"] for frame in before)])
         known = units.filter(pl.col("key").is_in(earlier.implode()))
-        pairs = _pairs(found, marked, apart)
+        pairs = _pairs(found, marked, own, apart)
         golds = Golds(pairs.filter(~pl.col("other")))
         alike = golds.alike if self.same_gold else _always
         linked, siblings = _told_apart(pairs, alike)
@@ -129,10 +133,11 @@ def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
     return values.gather(pl.select(pl.when(there).then(places)).to_series())
 
 
-def _pairs(found: Links, marked: pl.DataFrame, apart: Apart | None) -> pl.DataFrame:
+def _pairs(found: Links, marked: pl.DataFrame, own: pl.DataFrame, apart: Apart | None) -> pl.DataFrame:
     """Columns of, place (the worse one), their golds, similarity and other: are they two problems?"""
-    right = marked[found.right].select(pl.all().name.suffix("_right"))
-    pairs = marked[found.left].hstack(right).with_columns(similarity=pl.Series(found.similarity))
+    left, right = (part.hstack(own[part["row"]]) for part in (marked[found.left], marked[found.right]))
+    pairs = left.hstack(right.select(pl.all().name.suffix("_right")))
+    pairs = pairs.with_columns(similarity=pl.Series(found.similarity))
     pairs = pairs.filter(pl.col("place") != pl.col("place_right"))
     return pairs.select(
         of="place",
