@@ -28,7 +28,8 @@ def main(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     sources: dict[str, Tried] = {}
     for place in places:
-        one = tried(place, config=arguments.config, split=arguments.split, source=ids[place])
+        hub = {"config": arguments.config, "split": arguments.split}
+        one = tried(place, **hub, source=ids[place], alone=len(places) == 1)
         sources[ids[place]] = one
         for line in _told(one):
             console.print(line, markup=False)
@@ -69,7 +70,8 @@ def _told(one: Tried) -> list[str]:
     ]
     if one.golds[1]:
         read, of = one.golds
-        lines.append(f"  golds: checker {one.checker} can read {read:,} of {of:,}")
+        checker = f"checker {one.checker}" if one.checker else "their own checkers"
+        lines.append(f"  golds: {checker} can read {read:,} of {of:,}")
     else:
         lines.append("  golds: none, so answers are only looked at for their form (checker layout)")
     if one.tests:

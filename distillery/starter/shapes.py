@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.installed.word_lists import word_lists
+from distillery.stages.ingest.mapping.our_configs import OUR_CONFIGS
 
 Row = Mapping[str, Any]
 _MOSTLY = 0.9  # of the values of a column
@@ -51,6 +53,14 @@ class Shape:
     """Columns of the form."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of an ingest stage."""
+
+
+def published(config: str) -> Shape:
+    """A config of export.hub, which is told by all its columns."""
+    options, of = OUR_CONFIGS[config], len(SCHEMAS[config])
+    messages = options.get("messages")
+    columns = {**options["columns"], **({"messages": messages} if messages else {})}
+    return Shape(f"the config {config} of export.hub", columns, of, of)
 
 
 def shape_of(rows: Sequence[Row]) -> Shape | None:

@@ -13,12 +13,15 @@ from typing import Any
 import polars as pl
 
 from distillery.config import build
+from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.errors import ConfigError
 from distillery.hub import load_split
 from distillery.records import Problem
 from distillery.row_files import ENDINGS, Fault, Row, count, files, read
+from distillery.stages.ingest.file import IngestFile
+from distillery.stages.ingest.hub import IngestHub
 from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource, shards
-from distillery.starter.shapes import Shape, shape_of
+from distillery.starter.shapes import Shape, published, shape_of
 from distillery.verify.gold import gold_faults
 
 _MOSTLY = 0.9
@@ -35,6 +38,10 @@ class Tried:
     use: str
     shape: Shape
     options: Mapping[str, Any]
+    traces: bool
+    """Are its rows responses?"""
+    checker: str
+    """Of all rows; "": each says its own."""
     size: int | None
     """Rows of all; None: unknown."""
     looked: int
@@ -47,59 +54,54 @@ class Tried:
     tests: str
     """A column that seems to hold a program's tests; "": none."""
 
-    @property
-    def traces(self) -> bool:
-        return bool(self.options.get("keep"))
 
-    @property
-    def checker(self) -> str:
-        return self.options["constants"]["checker"]
-
-
-class _Looked(ProblemSource):
-    """The options of an ingest stage on rows that were read already."""
-
-    use = "init"
-
-    def rows(self) -> Iterable[Row]:
-        return ()
-
-
-def tried(place: str, *, config: str | None, split: str, source: str) -> Tried:
-    """Raises ConfigError where nothing lies there, or its rows have no form that is known."""
-    use, options, size, rows = _opened(place, config, split)
+def tried(place: str, *, config: str | None, split: str, source: str, alone: bool) -> Tried:
+    """`source`: its name; its rows' own take precedence where it is `alone`. Raises ConfigError where nothing
+    lies there, or its rows have no form that is known."""
+    stage, options, size, rows = _opened(place, config, split)
     theirs = [row for _, row in rows if not isinstance(row, Fault)]
     if not theirs:
         why = next((f"; the first: {row.detail}" for _, row in rows if isinstance(row, Fault)), "")
         raise ConfigError(f"init: {place} has no row that can be read{why}")
-    shape = shape_of(theirs)
+    shape = published(stage.our_config) if stage.our_config else shape_of(theirs)
     if shape is None:
         named = ", ".join(dict.fromkeys(name for row in theirs for name in row))
         raise ConfigError(
             f"init: the rows of {place} have no form that is known (columns: {named}); "
-            f"map them by hand: distillery stages {use}"
+            f"map them by hand: distillery stages {stage.use}"
         )
+    own = SCHEMAS.get(stage.our_config, {})
     mapped, constants = dict(shape.options), dict(shape.options.get("constants", {}))
-    constants |= {"source": source}
-    table, left = _made(rows, {**mapped, "constants": constants})
-    checker, golds = _checker(table, constants.get("checker", ""))
-    constants = {"checker": checker, **({} if golds[1] else {"domain": "general"}), **constants}
+    constants |= {} if alone and "source" in {*own, *shape.columns} else {"source": source}
+    table, left = _made(rows, build(type(stage), {**options, **mapped, "constants": constants}, where="init"))
+    if "checker" in own:
+        checker, golds = "", _of_its_own(table)
+    else:
+        checker, golds = _checker(table, constants.get("checker", ""))
+        general = {} if golds[1] or "domain" in own else {"domain": "general"}
+        constants = {"checker": checker, **general, **constants}
     if "reasoning" in table.columns and _mostly(table["reasoning"].fill_null("") == "", table.height):
         constants |= {"thinking": "off"}
     tests = next((name for name in theirs[0] if _TESTS.fullmatch(name)), "")
-    given = {**options, **mapped, "constants": constants}
-    return Tried(place, use, shape, given, size, len(rows), table.height, left, golds, tests)
+    given = {**options, **mapped, **({"constants": constants} if constants else {})}
+    traces = "trace_id" in table.columns
+    return Tried(
+        place, stage.use, shape, given, traces, checker, size, len(rows), table.height, left, golds, tests
+    )
 
 
-def _opened(place: str, config: str | None, split: str) -> tuple[str, dict[str, Any], int | None, list[Row]]:
+def _opened(
+    place: str, config: str | None, split: str
+) -> tuple[ProblemSource, dict[str, Any], int | None, list[Row]]:
+    """The source as it stands, its options, its size and its first rows."""
     if _is_file(place):
         found = files(place, where="init")
         rows = list(islice((row for file in found for row in read(file)), LOOK_AHEAD))
-        return "ingest.file", {"path": place}, sum(map(count, found)), rows
+        return IngestFile(path=place), {"path": place}, sum(map(count, found)), rows
     dataset = load_split(place, where="init", config=config, split=split, streaming=True)
     rows = [(f"{place}:{split}:{n}", row) for n, row in enumerate(islice(dataset, LOOK_AHEAD), start=1)]
     options = {"name": place, **({"config": config} if config else {}), "split": split}
-    return "ingest.hub", options, None, rows
+    return build(IngestHub, options, where="init"), options, None, rows
 
 
 def _is_file(place: str) -> bool:
@@ -109,8 +111,7 @@ def _is_file(place: str) -> bool:
     return path.exists() or "*" in place or place.endswith(tuple(ENDINGS))
 
 
-def _made(rows: Sequence[Row], options: Mapping[str, Any]) -> tuple[pl.DataFrame, list[tuple[str, str, int]]]:
-    stage = build(_Looked, options, where="init")
+def _made(rows: Sequence[Row], stage: ProblemSource) -> tuple[pl.DataFrame, list[tuple[str, str, int]]]:
     outputs = list(shards(rows, stage.row_map, shard_rows=len(rows) * 100))
     left = pl.concat([output.dropped for output in outputs])
     counts = Counter(left["reason"])
@@ -120,10 +121,19 @@ def _made(rows: Sequence[Row], options: Mapping[str, Any]) -> tuple[pl.DataFrame
     ]
 
 
+def _of_its_own(table: pl.DataFrame) -> tuple[int, int]:
+    """Of the golds, which say their checkers: how many those read, and how many there are."""
+    problems = [problem for problem in _problems(table) if problem.gold.strip()]
+    return sum(fault is None for fault in gold_faults(problems, deadline_s=5.0, workers=1)), len(problems)
+
+
+def _problems(table: pl.DataFrame) -> list[Problem]:
+    return [Problem.from_row(row) for row in table.unique("problem_id").iter_rows(named=True)]
+
+
 def _checker(table: pl.DataFrame, given: str) -> tuple[str, tuple[int, int]]:
     """The checker that the golds suggest; how many of them it reads, and how many there are."""
-    problems = [Problem.from_row(row) for row in table.unique("problem_id").iter_rows(named=True)]
-    problems = [problem for problem in problems if problem.gold.strip()]
+    problems = [problem for problem in _problems(table) if problem.gold.strip()]
     if not problems:
         return given or "layout", (0, 0)
     golds = [problem.gold.strip() for problem in problems]

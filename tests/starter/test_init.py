@@ -44,6 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given", [["openr1.jsonl"], ["openr1.jsonl", "sharegpt.jsonl"], ["mine.jsonl"]], ids=str
 )
@@ -59,6 +60,36 @@ def test_problems_and_traces_join_before_they_are_checked(folder: Path):
     assert stages["gold"]["from"] == ["mine"]
     assert stages["checked"]["from"] == ["openr1", "sampled"]
     assert stages["mine"]["with"]["gold_pattern"] == r"####\s*(.+)"
+
+
+@pytest.mark.slow
+def test_what_export_hub_has_published_is_read_by_its_name(folder: Path):
+    main(["init", "openr1.jsonl", "-o", "starter.yaml"])
+    main(["run", "starter.yaml"])
+    (published,) = folder.glob("data/store/export.hub-*/out")
+    for config in ("default", "sft", "rl", "raw"):
+        for form, given in {
+            "hub": [str(published), "--config", config],
+            "file": [f"{config}.parquet"],
+        }.items():
+            (part,) = (published / "data" / config).iterdir()
+            Path(f"{config}.parquet").write_bytes(part.read_bytes())
+            line = f"{config}_{form}.yaml"
+            assert main(["init", *given, "-o", line]) == 0
+            source, *_ = yaml.safe_load(Path(line).read_text())["stages"]
+            assert source["with"].keys() <= {"path", "name", "config", "split", "constants"}
+            assert source["with"].get("constants", {}) == ({"checker": "layout"} if config == "sft" else {})
+    assert main(["run", "default_file.yaml"]) == 0
+
+
+@pytest.mark.slow
+def test_of_several_each_has_the_name_of_its_source(folder: Path):
+    main(["init", "openr1.jsonl", "-o", "starter.yaml"])
+    main(["run", "starter.yaml"])
+    (published,) = folder.glob("data/store/export.hub-*/out")
+    main(["init", str(published), "sharegpt.jsonl", "--config", "raw", "-o", "both.yaml"])
+    stages = yaml.safe_load(Path("both.yaml").read_text())["stages"]
+    assert [stage["with"]["constants"]["source"] for stage in stages[:2]] == ["out", "sharegpt"]
 
 
 def test_an_endpoint_that_is_named_is_the_teacher(folder: Path):

@@ -65,7 +65,7 @@ class ProblemSource(Source):
     limit: Annotated[int, Field(ge=1)] | None = None
     """Problems to take; null: all."""
 
-    version = 4
+    version = 5
     reasons = tuple(Drop)
     use: ClassVar[str]
 
@@ -90,8 +90,9 @@ class ProblemSource(Source):
 
     @cached_property
     def our_config(self) -> str:
-        """Of export.hub, told by its columns where no option says how to read them; "": none."""
-        said = (self.columns, self.constants, self.keep, self.gold_pattern, self.explode, self.messages)
+        """Of export.hub, told by its columns where no option but `constants` says how to read them; "":
+        none."""
+        said = (self.columns, self.keep, self.gold_pattern, self.explode, self.messages)
         found = {""} if any(said) or self.thought_tags else self.our_configs()
         return next(iter(found)) if len(found) == 1 else ""
 
@@ -102,7 +103,7 @@ class ProblemSource(Source):
     @property
     def row_map(self) -> RowMap:
         if self.our_config:
-            return our_rows(self.our_config, self.use)
+            return our_rows(self.our_config, self.use, self.constants)
         row_map = self._map
         if undecided(row_map):
             row_map = _more(row_map, by_schema(row_map, self.schema()))

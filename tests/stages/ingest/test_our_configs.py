@@ -256,7 +256,7 @@ def test_no_text_is_read_into_anything_else(texts: list[tuple[str, str]]):
     left = pl.DataFrame(
         schema={"key": pl.String, "stage": pl.String, "reason": pl.String, "detail": pl.String}
     )
-    mapped = [our_rows("raw", "x").row(row) for row in raw_rows(table, kept=kept, left=left).to_dicts()]
+    mapped = [our_rows("raw", "x", {}).row(row) for row in raw_rows(table, kept=kept, left=left).to_dicts()]
     held = [name for name in COLUMNS if name not in DROPPED["raw"]]
     assert [[row[name] for name in held] for row in mapped] == [
         list(row) for row in table.select(held).rows()

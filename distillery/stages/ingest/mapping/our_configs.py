@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.reasoning import split
@@ -13,7 +13,7 @@ from distillery.stages.ingest.mapping.turns import Conversation
 
 
 class _Options(TypedDict, total=False):
-    columns: Mapping[str, str]
+    columns: Required[Mapping[str, str]]
     keep: tuple[str, ...]
     explode: tuple[str, ...]
     messages: str
@@ -86,8 +86,10 @@ def config_of(schema: Columns) -> str:
     return next((config for config, columns in SCHEMAS.items() if columns == schema), "")
 
 
-def our_rows(config: str, where: str) -> OurRows:
-    return OurRows(where, **OUR_CONFIGS[config], types=SCHEMAS[config])
+def our_rows(config: str, where: str, constants: Mapping[str, Any]) -> OurRows:
+    options = OUR_CONFIGS[config].copy()
+    options["columns"] = {name: one for name, one in options["columns"].items() if name not in constants}
+    return OurRows(where, **options, constants=constants, types=SCHEMAS[config])
 
 
 def _as_it_is(value: Any) -> Any:
