@@ -22,6 +22,14 @@ def test_each_wait_is_longer_by_the_factor_up_to_the_longest():
         ({"retry-after": "soon"}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
         ({"retry-after": "9", "retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "1000000000"}, 600),
+        ({"retry-after": "1e400"}, 600),
+        ({"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}, 600),
+        ({"retry-after": "Wed, 21 Oct 2099 07:28:00"}, 600),
+        ({"retry-after": "Wed, 21 Oct 0000 07:28:00 GMT"}, 0),
+        ({"retry-after-ms": "nan"}, None),
+        ({"retry-after-ms": "inf"}, 600),
+        ({"retry-after": "-5"}, None),
     ],
 )
 def test_what_a_server_asks_for_is_seconds(headers, seconds):

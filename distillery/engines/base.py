@@ -75,11 +75,13 @@ class Completion:
     finish: str  # "stop" | "length" | "loop"
     prompt_tokens: int
     completion_tokens: int
-    meta: dict[str, Any] = field(default_factory=dict)  # seconds, endpoint, prefilled; never part of a key
+    # seconds, endpoint, prefilled; `reckoned`: why its tokens are so from its characters; never part of a key
+    meta: dict[str, Any] = field(default_factory=dict)
 
 
 class FailureKind(StrEnum):
-    """Why a request has no completion. All but the first three would fail again in the same way."""
+    """Why a request has no completion. Refused, too long, calling a tool or without a thought, it would fail
+    again in the same way."""
 
     TRANSPORT = "transport"
     """Connection, time-out, status 5xx."""
@@ -93,6 +95,10 @@ class FailureKind(StrEnum):
     """By a content filter."""
     EMPTY = "empty"
     """A reply without a text."""
+    UNFINISHED = "unfinished"
+    """A reply that the server does not say it has finished."""
+    TOOL_CALL = "tool_call"
+    """A call of a tool in the place of an answer."""
     NO_REASONING = "no_reasoning"
     """A model that must think gave no thought."""
 
@@ -109,6 +115,8 @@ class Failure:
 Reply = Completion | Failure
 Feed = Iterable[Request | None]  # None: nothing to ask right now; ask for the next one a little later
 Keep = Callable[[Sequence[Completion]], None]
+Tell = Callable[[str], None]
+MOST_TOKENS = 2**31 - 1  # of one prompt or completion; more is no count
 
 
 class Engine(ABC):
@@ -148,6 +156,12 @@ class Engine(ABC):
     def keep_with(self, keep: Keep) -> None:
         """Where completions are to be stored, if the engine does it itself; called before `batches`."""
         object.__setattr__(self, "keep", keep)  # engines are frozen dataclasses
+
+    tell: Tell | None = None
+
+    def tell_with(self, tell: Tell) -> None:
+        """Where to say what a person should look at: a long wait, a server that does not count."""
+        object.__setattr__(self, "tell", tell)
 
     draining = False
 

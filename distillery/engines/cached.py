@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
-from distillery.engines.base import Completion, Engine, Feed, Intake, Reply, Request
+from distillery.engines.base import Completion, Engine, Feed, Intake, Reply, Request, Tell
 from distillery.engines.reply_faults import group_fault, reply_fault
 from distillery.engines.request_store import RequestStore, Shelf
 from distillery.errors import DistilleryError, broken_promise
@@ -66,6 +66,9 @@ class Cached(Engine):
             yield self._take_found()
         finally:
             shelf.close()
+
+    def tell_with(self, tell: Tell) -> None:
+        self._engine.tell_with(tell)
 
     def drain(self) -> None:
         super().drain()

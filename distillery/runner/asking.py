@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from distillery.engines import Engine, Reply, Request
+from distillery.engines import Completion, Engine, Reply, Request
 from distillery.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -66,10 +66,12 @@ class Conversation:
         self._drained = False
         self._reads = 0  # in a row, of a feed that had nothing
         self._turn_at = time.monotonic()  # when the engine last gave its turn
+        self._reckoned = False  # it was said that tokens are
 
     def hold(self, shards: Iterator[int]) -> None:
         """To the end, or until told to stop: then what is in flight is heard and stored, and, unless that was
         all there was, `StoppedError` raised."""
+        self._engine.tell_with(self._ctx.alarm)
         try:
             for replies in self._engine.batches(self._feed(shards)):
                 self._reads, self._turn_at = 0, time.monotonic()
@@ -127,6 +129,9 @@ class Conversation:
 
     def _hear(self, reply: Reply) -> None:
         self._heard_at = time.monotonic()
+        if not self._reckoned and isinstance(reply, Completion) and (why := reply.meta.get("reckoned")):
+            self._reckoned = True
+            self._ctx.alarm(f"tokens are reckoned from the characters of some replies: {why}")
         for shard in self._waiting.pop(reply.key).shards:
             shard.interview.hear(reply)
 

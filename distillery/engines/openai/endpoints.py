@@ -11,6 +11,8 @@ TRIPS_AFTER = 20  # weights of faults in a row: three without a reply, or twenty
 _GONE_WEIGHT = 7
 _LIMITS_AFTER = 3  # refusals (429) in a row after which the whole endpoint waits
 _BACKOFF = Backoff(1.0, 30.0)
+_SILENT_S = 60.0  # with requests in flight, after which an endpoint is asked whether it is there
+_UNHEARD_S = 10.0  # and how soon again, where it does not say so
 
 
 @dataclass(slots=True)
@@ -25,12 +27,24 @@ class Endpoint:
     rests_until: float = 0.0  # monotonic seconds; as a server asked (Retry-After), or the breaker's
     tripped: bool = False  # a probe's success closes the breaker, or a reply that still comes
     last_fault: str = ""
+    heard_at: float = 0.0  # monotonic seconds; since then nothing has come of what is in flight
+    unheard: int = 0  # probes in a row that got no answer, while requests were in flight
+    told_until: float = 0.0  # of a wait that was said
     _rests: int = 0  # since it last worked
 
     @property
     def place(self) -> str:
         """Host and port, never user or password."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def begins(self, now: float) -> None:
+        """A request goes out."""
+        if not self.running:
+            self.heard(now)
+        self.running += 1
+
+    def heard(self, now: float) -> None:
+        self.heard_at, self.unheard = now, 0
 
     def works(self) -> None:
         self.faults, self.limited, self.tripped, self._rests = 0, 0, False, 0
@@ -69,6 +83,11 @@ class Fleet:
 
     def to_probe(self, now: float) -> list[Endpoint]:
         return [e for e in self.endpoints if e.tripped and e.rests_until <= now]
+
+    def silent(self, now: float) -> list[Endpoint]:
+        """Those that have work and have not been heard of for long."""
+        busy = (e for e in self.endpoints if e.running and not e.tripped)
+        return [e for e in busy if now - e.heard_at > (_UNHEARD_S if e.unheard else _SILENT_S)]
 
     def next_change(self, now: float) -> float | None:
         """Seconds until a resting endpoint is due; None when none rests."""

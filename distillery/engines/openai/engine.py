@@ -47,7 +47,10 @@ class OpenAIServer(OpenAIOptions):
                     service.submit(request)
                 service.begin()
                 patience = _WAIT_S if not intake.paused else _GLANCE_S if service.outstanding else 0.0
-                yield service.arrived(patience)
+                replies = service.arrived(patience)
+                while self.tell and not service.said.empty():
+                    self.tell(service.said.get())
+                yield replies
                 intake.ended |= service.draining
 
     def drain(self) -> None:

@@ -22,7 +22,7 @@ from distillery.engines.base import Completion, Failure, FailureKind, Reply, Req
 from distillery.engines.openai.concurrency import Climb, Load
 from distillery.engines.openai.endpoints import Endpoint, Fleet
 from distillery.engines.openai.http_client import Client, allow_many_connections
-from distillery.engines.openai.replies import Fault, read_reply
+from distillery.engines.openai.replies import Fault, Said, read_reply
 from distillery.errors import EngineError
 from distillery.hashing import derive_seed
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _BACKOFF = Backoff(0.5, 60.0)
 _WINDOW_S = 2.0  # between two looks of `concurrency: auto`
+_SILENT_PROBES = 3  # in a row without an answer, after which what is in flight there goes elsewhere
+_LONG_S = 30.0  # of a wait that a person should hear of
+_EMPTY_AGAIN = 2  # times that an empty reply, which was paid for, is asked for again
 _OTHERS_FAULTS = 50  # attempts lost to endpoints that were down, after which the request is suspect after all
 _AHEAD = 64  # requests ready to start beside as many as are in flight
 
@@ -41,6 +44,7 @@ class _Attempt:
     request: Request = field(compare=False)
     failed: int = field(default=0, compare=False)  # attempts before this one that were the request's own
     tries: int = field(default=1, compare=False)
+    paid: tuple[int, int] = field(default=(0, 0), compare=False)  # tokens of attempts that came to nothing
 
 
 class Service:
@@ -53,7 +57,8 @@ class Service:
         self._unkept: list[Reply] = []  # heard in this turn of the loop
         self._fresh: deque[_Attempt] = deque()
         self._again: list[_Attempt] = []  # a heap
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], tuple[Endpoint, _Attempt]] = {}
+        self.said: SimpleQueue[str] = SimpleQueue()  # what a person should hear
         self._replies: SimpleQueue[Reply | int] = SimpleQueue()  # a number: so many were given up
         self._error: BaseException | None = None
         self._last_words: BaseException | None = None  # the error to come, once what is in flight is heard
@@ -174,7 +179,7 @@ class Service:
             again = self._again and self._again[0].due <= now
             attempt = heapq.heappop(self._again) if again else self._fresh.popleft()
             task = self._loop.create_task(self._try(endpoint, attempt))
-            self._running.add(task)
+            self._running[task] = (endpoint, attempt)
             task.add_done_callback(self._ended)
         self._set_timer(now)
 
@@ -195,7 +200,7 @@ class Service:
             self._timer = self._loop.call_later(wait, self._fill)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         if not task.cancelled() and (error := task.exception()):
             if isinstance(error, EngineError):
                 self._last_words = self._last_words or error
@@ -206,23 +211,32 @@ class Service:
 
     async def _try(self, endpoint: Endpoint, attempt: _Attempt) -> None:
         request, began = attempt.request, monotonic()
-        endpoint.running += 1
+        endpoint.begins(began)
         try:
             said = await self._client.ask(endpoint, request)
         finally:
             endpoint.running -= 1
-        if isinstance(said, Fault):
-            self._fail(endpoint, attempt, said)
+        endpoint.heard(monotonic())
+        reply = said if isinstance(said, Fault) else self._read(request, said)
+        if not isinstance(said, Fault):
+            endpoint.works()
+            self._alone_since = None
+            self._heard += 1
+            self._tokens += said.tokens[1] or 0
+        if isinstance(reply, Fault):
+            self._fail(endpoint, attempt, reply)
             return
-        endpoint.works()
-        self._alone_since = None
-        self._heard += 1
-        self._tokens += said.completion_tokens
-        engine = self._engine
-        reply = read_reply(request, said, prefilled=engine.prefilled, must_think=engine.must_think)
         if isinstance(reply, Completion):
             reply.meta.update(seconds=round(monotonic() - began, 3), endpoint=endpoint.place)
         self._deliver(reply)
+
+    def _read(self, request: Request, said: Said) -> Reply | Fault:
+        try:
+            return read_reply(
+                request, said, prefilled=self._engine.prefilled, must_think=self._engine.must_think
+            )
+        except Exception as error:  # noqa: BLE001  a text that nothing can be made of is that request's failure
+            return Fault(FailureKind.MALFORMED, f"unreadable reply: {type(error).__name__}: {error}")
 
     def _fail(self, endpoint: Endpoint, attempt: _Attempt, fault: Fault) -> None:
         now = monotonic()
@@ -237,15 +251,24 @@ class Service:
             if self._climb:
                 self._climb.refused(now)
         failed = attempt.failed + (not (fault.gone and endpoint.tripped))  # it is the endpoint that is down
-        left = (
-            failed <= self._engine.max_retries and attempt.tries < self._engine.max_retries + _OTHERS_FAULTS
-        )
+        retries = self._engine.max_retries
+        most = min(retries, _EMPTY_AGAIN) if fault.kind is FailureKind.EMPTY else retries
+        left = failed <= most and attempt.tries < retries + _OTHERS_FAULTS
+        paid = (attempt.paid[0] + fault.paid[0], attempt.paid[1] + fault.paid[1])
         if fault.again and left and not self.draining:
             jitter = Random(derive_seed(attempt.request.key, failed)).uniform(0.5, 1.0)
             wait_s = max(_BACKOFF.wait_s(max(1, failed)) * jitter, (fault.wait_s or 0.0) * (1 + jitter / 10))
-            heapq.heappush(self._again, _Attempt(now + wait_s, attempt.request, failed, attempt.tries + 1))
+            self._say_long_wait(endpoint, now, fault.wait_s or 0.0)
+            again = _Attempt(now + wait_s, attempt.request, failed, attempt.tries + 1, paid)
+            heapq.heappush(self._again, again)
             return
-        self._deliver(Failure(attempt.request.key, fault.kind, fault.message))
+        self._deliver(Failure(attempt.request.key, fault.kind, fault.message, *paid))
+
+    def _say_long_wait(self, endpoint: Endpoint, now: float, wait_s: float) -> None:
+        """Of many requests that wait for one endpoint, once."""
+        if wait_s >= _LONG_S and now >= endpoint.told_until:
+            endpoint.told_until = now + wait_s
+            self.said.put(f"{endpoint.place} asks to be left alone for {wait_s:.0f} s (Retry-After)")
 
     def _deliver(self, reply: Reply) -> None:
         """Its slot is not free before it is stored, so that a kill never costs more than what is in
@@ -291,6 +314,8 @@ class Service:
                 else:
                     endpoint.faults, endpoint.tripped = 0, False
                     self._fill()
+            for endpoint in self._fleet.silent(now):
+                await self._ask_whether_there(endpoint)
             if self._fleet.all_down:
                 self._alone_since = self._alone_since or now
                 if now - self._alone_since > self._engine.patience_s:
@@ -300,6 +325,23 @@ class Service:
                     return
             else:
                 self._alone_since = None
+
+    async def _ask_whether_there(self, endpoint: Endpoint) -> None:
+        """One that answers has long replies to make; what one that does not was given goes elsewhere."""
+        fault, now = await self._client.probe(endpoint), monotonic()
+        if not fault:
+            endpoint.heard(now)
+            return
+        endpoint.heard_at, endpoint.unheard = now, endpoint.unheard + 1
+        if endpoint.unheard == 1:
+            self.said.put(f"{endpoint.place} has been silent, and does not say that it is there ({fault})")
+        if endpoint.unheard < _SILENT_PROBES:
+            return
+        endpoint.rests(now, f"silent; {fault}")
+        for task, (place, attempt) in [*self._running.items()]:
+            if place is endpoint and task.cancel():
+                again = _Attempt(now, attempt.request, attempt.failed, attempt.tries + 1, attempt.paid)
+                heapq.heappush(self._again, again)
 
     async def _keep_climbing(self) -> None:
         assert self._climb

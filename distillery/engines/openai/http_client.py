@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import resource
+import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from distillery.engines.base import FailureKind, Request
+from distillery.engines.openai.bodies import beginning, events, parsed, whole
 from distillery.engines.openai.concurrency import Load
 from distillery.engines.openai.endpoints import Endpoint
 from distillery.engines.openai.replies import Fault, Said, add_piece, read_error, whole_reply
 from distillery.errors import EngineError
+from distillery.installed.struck import struck
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 _PROBE_S = 15.0  # how long an endpoint may take to say that it is there
 _LOOK_S = 2.0  # or what its load is
 _CONNECT_S = 30.0
+_BODY_BYTES, _TOKEN_BYTES = 1 << 21, 256  # of the longest reply that is read: so many, and for each token
+_ERROR_BYTES = 1 << 16
+_PAGE_BYTES = 1 << 22  # of /metrics
 _LONG_TOKENS = 2048  # an answer that may be longer is streamed when loops are to be cut
 
 
@@ -33,6 +40,7 @@ class Client:
 
     def __init__(self, engine: OpenAIOptions) -> None:
         self._engine = engine
+        self._key = os.environ.get(engine.api_key_env, "")
 
     async def __aenter__(self) -> Self:
         import aiohttp
@@ -42,9 +50,11 @@ class Client:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, keepalive_timeout=60),
             timeout=aiohttp.ClientTimeout(total=engine.timeout_s, sock_connect=_CONNECT_S),
+            auto_decompress=False,  # without a bound
             headers={
                 "Content-Type": "application/json",
-                "Authorization": f"Bearer {os.environ.get(engine.api_key_env) or 'none'}",
+                "Accept-Encoding": "gzip",
+                "Authorization": f"Bearer {self._key or 'none'}",
             },
         )
         # aiohttp's own trust_env looks into the environment, and into ~/.netrc, for every single request
@@ -55,6 +65,9 @@ class Client:
     async def __aexit__(self, *exc: object) -> None:
         await self._session.close()
 
+    def struck(self, text: str) -> str:
+        return struck(text, (self._engine.api_key_env,))
+
     async def ask(self, endpoint: Endpoint, request: Request) -> Said | Fault:
         """`max_tokens` is the most a reply may have: where the model's context leaves less, that is asked
         for.
@@ -62,32 +75,54 @@ class Client:
         A server that did not count the prompt sets the limit itself: what it refused is more than there is
         room for.
         """
-        said = await self._post(endpoint, request, self._body(request))
+        said = await self._attempt(endpoint, request, self._body(request))
         if not isinstance(said, Fault) or not said.limit:
             return said
         left = said.limit - said.prompt
         if said.prompt and not 0 < left < request.sampling.max_tokens:
             return said
-        again = await self._post(
+        again = await self._attempt(
             endpoint, request, self._body(request, max_tokens=left if said.prompt else None)
         )
         if isinstance(again, Said):
-            again.room = said.limit - (said.prompt or again.prompt_tokens)
+            again.room = max(0, said.limit - (said.prompt or again.tokens[0] or 0))
         return again
+
+    async def _attempt(self, endpoint: Endpoint, request: Request, sent: bytes) -> Said | Fault:
+        """Whatever a server sends, and whatever a library makes of it, is a fault of this one attempt."""
+        try:
+            said = await self._post(endpoint, request, sent)
+        except Exception as error:  # noqa: BLE001  what else is in flight is heard and stored
+            said = Fault(
+                FailureKind.MALFORMED, f"unreadable reply: {type(error).__name__}: {error}", again=True
+            )
+        if isinstance(said, Fault):
+            return replace(said, message=self.struck(said.message))
+        if self._key:
+            said.content, said.thought = self._unkeyed(said.content), self._unkeyed(said.thought)
+        return said
+
+    def _unkeyed(self, text: str) -> str:
+        return self.struck(text) if self._key in text else text
 
     async def _post(self, endpoint: Endpoint, request: Request, sent: bytes) -> Said | Fault:
         import aiohttp
 
-        proxy = self._proxies[endpoint.url]
+        most = _BODY_BYTES + _TOKEN_BYTES * request.sampling.max_tokens
+        url, proxy = self._chat[endpoint.url], self._proxies[endpoint.url]
         try:
-            async with self._session.post(self._chat[endpoint.url], data=sent, proxy=proxy) as reply:
+            async with self._session.post(
+                url, data=sent, proxy=proxy, allow_redirects=False
+            ) as reply:  # a prompt stays where it was sent
+                if 300 <= reply.status < 400:
+                    return Fault(FailureKind.MALFORMED, _redirected(reply), again=True)
                 if reply.status != 200:
-                    body = await reply.text(errors="replace")
+                    body = await beginning(reply, most=_ERROR_BYTES)
                     return read_error(reply.status, reply.headers, body, schema=bool(request.schema))
-                if reply.content_type == "text/event-stream":
-                    return await _listen(reply, cut_loops=request.sampling.cut_loops)
-                return whole_reply(json.loads(await reply.read()))
-        except ValueError as error:  # a body that is no JSON
+                if reply.content_type.lower() == "text/event-stream":
+                    return await _listen(reply, cut_loops=request.sampling.cut_loops, most=most)
+                return whole_reply(parsed(await whole(reply, most=most)))
+        except (ValueError, zlib.error) as error:  # a body that is no JSON
             return Fault(FailureKind.MALFORMED, f"unreadable reply: {error}", again=True)
         except aiohttp.ConnectionTimeoutError as error:
             return Fault(FailureKind.TRANSPORT, f"ConnectionTimeoutError: {error}", again=True, gone=True)
@@ -103,12 +138,12 @@ class Client:
         timeout, proxy = aiohttp.ClientTimeout(total=_PROBE_S), self._proxies[endpoint.url]
         try:
             async with self._session.get(
-                f"{endpoint.url.rstrip('/')}/models", timeout=timeout, proxy=proxy
+                f"{endpoint.url.rstrip('/')}/models", timeout=timeout, proxy=proxy, allow_redirects=False
             ) as reply:
                 if reply.status in (401, 403):
                     raise self.unusable(endpoint, f"does not accept the key ({reply.status})")
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return self.struck(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         return ""
 
     async def load(self, endpoint: Endpoint) -> Load | None:
@@ -117,16 +152,16 @@ class Client:
         url, proxy = endpoint.url.rstrip("/").removesuffix("/v1") + "/metrics", self._proxies[endpoint.url]
         timeout = aiohttp.ClientTimeout(total=_LOOK_S)
         try:
-            async with self._session.get(url, timeout=timeout, proxy=proxy) as reply:
-                return Load.read(await reply.text()) if reply.status == 200 else None
+            async with self._session.get(url, timeout=timeout, proxy=proxy, allow_redirects=False) as reply:
+                return Load.read(await beginning(reply, most=_PAGE_BYTES)) if reply.status == 200 else None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return None
 
     def unusable(self, endpoint: Endpoint, what: str) -> EngineError:
         engine = self._engine
         return EngineError(
-            f"endpoint {endpoint.url} (model {engine.model!r}): {what}; start the server, or mend base_url, "
-            f"model, or the key in the environment variable {engine.api_key_env}"
+            f"endpoint {endpoint.url} (model {engine.model!r}): {self.struck(what)}; start the server, or "
+            f"mend base_url, model, or the key in the environment variable {engine.api_key_env}"
         )
 
     def _body(self, request: Request, **instead: int | None) -> bytes:
@@ -173,25 +208,27 @@ def _proxy_for(url: str) -> str | None:
     return getproxies().get(parts.scheme)
 
 
-async def _listen(reply: ClientResponse, *, cut_loops: bool) -> Said | Fault:
+async def _listen(reply: ClientResponse, *, cut_loops: bool, most: int) -> Said | Fault:
     """Server-sent events; leaves, and thereby stops the server, as soon as the text loops."""
     said = Said()
-    async for line in reply.content:
-        if not line.startswith(b"data:"):
-            continue
-        data = line[5:].strip()
+    async for data in events(reply, most=most):
         if data == b"[DONE]":
             return said
         try:
-            piece = json.loads(data)
+            piece = parsed(data)
             if "error" in piece:
-                return read_error(500, {}, json.dumps(piece))
+                return read_error(500, {}, json.dumps(piece, default=str))
             looping = add_piece(said, piece, cut_loops=cut_loops)
         except (ValueError, TypeError, AttributeError) as error:
             return Fault(FailureKind.MALFORMED, f"unreadable event {data[:80]!r}: {error}", again=True)
-        if looping:
+        if looping or len(said.content) + len(said.thought) > most:
             reply.close()
             return said
     if said.finish is None:
         return Fault(FailureKind.TRANSPORT, "the stream ended before its answer did", again=True)
     return said
+
+
+def _redirected(reply: ClientResponse) -> str:
+    to = reply.headers.get("Location", "nowhere")
+    return f"status {reply.status}: sent on to {to:.200}; put the address that answers into base_url"

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from distillery.backoff import asked_s
-from distillery.engines.base import Completion, Failure, FailureKind, Reply, Request
+from distillery.engines.base import MOST_TOKENS, Completion, Failure, FailureKind, Reply, Request
 from distillery.engines.loops import LOOK_EVERY, loop_end
 from distillery.engines.normal_form import normal_form
+from distillery.engines.openai.bodies import parsed
 from distillery.reasoning import CLOSE, OPEN, split
 
 _LONGEST_MESSAGE = 500
@@ -33,6 +34,21 @@ _OUT_OF_USE = {
 }
 _NO_SCHEMA = "response_format", "json_schema"  # as DeepSeek's "This response_format type is unavailable now"
 _TRY_AGAIN = frozenset([408, 409, 425])
+# What servers call it when they have said all, had to stop at a limit, would not go on, or called a tool; any
+# other word, or none, is no sign that an answer is whole.
+_FINISHES = {
+    **dict.fromkeys(
+        ("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "completed"), "stop"
+    ),
+    **dict.fromkeys(("length", "max_tokens", "model_length", "max_length", "max_new_tokens"), "length"),
+    **dict.fromkeys(
+        ("content_filter", "sensitive", "safety", "recitation", "blocklist", "refusal"), "refused"
+    ),
+    **dict.fromkeys(("prohibited_content", "spii", "content_filtered", "guardrail_intervened"), "refused"),
+    **dict.fromkeys(("tool_calls", "tool_call", "function_call", "tool_use"), "tool_call"),
+}
+_LONGEST_PIECE = 20  # characters, on average, of the pieces of a stream that are tokens
+_BYTES_A_TOKEN = 3  # rather too few, so that what is reckoned is rather too many
 # "maximum context length is 8192 tokens ... (300 in the messages, 8000 in the completion)" (OpenAI), "300
 # tokens from the input messages" (SGLang). vLLM reads a prompt only as far as it may go: its "at least 193
 # input tokens" and "the upper bound for 192 input tokens" say nothing of the prompt's length.
@@ -55,6 +71,7 @@ class Fault:
     out_of_use: str = ""
     limit: int = 0  # tokens of the model's context, if that is what was too small and the server said so
     prompt: int = 0  # tokens of it that the prompt takes, if the server counted them
+    paid: tuple[int, int] = (0, 0)  # tokens of a prompt and of a reply that came to nothing
 
 
 @dataclass(slots=True)
@@ -64,65 +81,119 @@ class Said:
     content: str = ""
     thought: str = ""
     refusal: str = ""
-    finish: str | None = None
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    finish: Any = None
+    usage: Any = None
+    pieces: int = 0  # of a stream: a piece is a token, or nearly so
+    looped: bool = False  # and was therefore heard no further
     looked_at: int = field(default=0)  # characters, when a loop was last looked for
     room: int = 0  # the limit in tokens that the context set, if it was below the one asked for
+
+    @property
+    def tokens(self) -> tuple[int | None, int | None]:
+        """Of the prompt and of the reply, as far as the server gives counts that can be."""
+        found = self.usage if isinstance(self.usage, dict) else {}
+        prompt, reply = _count(found.get("prompt_tokens")), _count(found.get("completion_tokens"))
+        said = len(self.content) + len(self.thought)
+        likely = self.pieces if self.pieces * _LONGEST_PIECE >= said else 0
+        return prompt or None, reply or likely or (None if said else 0)
+
+
+def _count(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 11:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_TOKENS:
+        return None
+    return int(value) if value == int(value) else None
 
 
 def whole_reply(body: Any) -> Said | Fault:
     """From the JSON of a reply that came in one piece."""
+    if isinstance(body, dict) and body.get("error") and not body.get("choices"):
+        return read_error(500, {}, json.dumps(body, default=str))
     try:
         choice = body["choices"][0]
         message = choice["message"]
-        usage: Mapping[str, Any] = body.get("usage") or {}
-        if not isinstance(message.get("content") or "", str):
-            raise TypeError(f"content is a {type(message['content']).__name__}, not a text")
         return Said(
-            content=message.get("content") or "",
-            thought=str(message.get("reasoning") or message.get("reasoning_content") or ""),
-            refusal=message.get("refusal") or "",
-            finish=choice.get("finish_reason"),
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            completion_tokens=int(usage.get("completion_tokens") or 0),
+            content=_text(message, "content"),
+            thought=_text(message, "reasoning") or _text(message, "reasoning_content"),
+            refusal=_words(message.get("refusal")),
+            finish=_finish(choice, message),
+            usage=body.get("usage"),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         message = f"the reply has no choices[0].message ({type(error).__name__}: {error})"
         return Fault(FailureKind.MALFORMED, message, again=True)
 
 
 def add_piece(said: Said, piece: Any, *, cut_loops: bool) -> bool:
     """Adds one event of a stream; True when the text has begun to loop and need not be heard any further."""
-    if usage := piece.get("usage"):
-        said.prompt_tokens = int(usage.get("prompt_tokens") or 0)
-        said.completion_tokens = int(usage.get("completion_tokens") or 0)
+    said.usage = piece.get("usage") or said.usage
     for choice in piece.get("choices") or ():
         delta = choice.get("delta") or {}
-        said.content += delta.get("content") or ""
-        said.thought += delta.get("reasoning") or delta.get("reasoning_content") or ""
-        said.refusal += delta.get("refusal") or ""
-        said.finish = choice.get("finish_reason") or said.finish
-        if not usage:
-            said.completion_tokens += (
-                1  # a piece is a token, or nearly so; the usage at the end says it exactly
-            )
+        said.content += _text(delta, "content")
+        said.thought += _text(delta, "reasoning") or _text(delta, "reasoning_content")
+        said.refusal += _words(delta.get("refusal"))
+        said.finish = _finish(choice, delta) or said.finish
+        said.pieces += 1
     length = len(said.content) + len(said.thought)
     if not cut_loops or length - said.looked_at < LOOK_EVERY:
         return False
     said.looked_at = length
-    return loop_end(said.content or said.thought) is not None
+    said.looped = loop_end(said.content or said.thought) is not None
+    return said.looped
 
 
-def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: bool) -> Reply:
-    """Thoughts come as `reasoning`, as `reasoning_content`, or inline: one normal form for all."""
+def _text(message: Mapping[str, Any], name: str) -> str:
+    """A text or null, or parts of which those are taken that are text. Raises TypeError."""
+    value = message.get(name)
+    if isinstance(value, list):
+        return "".join(part if isinstance(part, str) else _text(part, "text") for part in value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError(f"{name} is {value!r:.80}, which is no text")
+
+
+def _words(value: Any) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, default=str)[:_LONGEST_MESSAGE]
+        if value
+        else ""
+    )
+
+
+def _finish(choice: Mapping[str, Any], message: Mapping[str, Any]) -> Any:
+    """A call of a tool is one, also where the server says that it stopped."""
+    return (
+        "tool_calls"
+        if message.get("tool_calls") or message.get("function_call")
+        else choice.get("finish_reason")
+    )
+
+
+def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: bool) -> Reply | Fault:
+    """Thoughts come as `reasoning`, as `reasoning_content`, or inline: one normal form for all. A fault where
+    asking again may give more."""
     said.content, said.thought = _writable(said.content), _writable(said.thought)
-    if said.finish == "content_filter" or (said.refusal and not said.content):
-        message = _writable(said.refusal) or "stopped by the server's content filter"
-        return _failure(request, FailureKind.REFUSED, message, said)
+    reckoned, paid = _reckoned(request, said)
+    finish = _FINISHES.get(str(said.finish).lower().removeprefix("finish_reason_"), "")
+    if finish == "refused" or (said.refusal and not said.content):
+        message = _writable(said.refusal) or f"stopped by the server's content filter ({said.finish!r:.40})"
+        return Failure(request.key, FailureKind.REFUSED, message, *paid)
+    if finish == "tool_call":
+        return Failure(request.key, FailureKind.TOOL_CALL, "a call of a tool, which nobody offered it", *paid)
+    if not finish and not said.looped:
+        message = (
+            f"finish_reason {said.finish!r:.40} after {len(said.content) + len(said.thought)} characters"
+        )
+        return Fault(
+            FailureKind.UNFINISHED, f"{message}; stop or length would end a reply", again=True, paid=paid
+        )
     if not said.content.strip() and not said.thought.strip():
-        return _failure(request, FailureKind.EMPTY, f"no text, finish_reason {said.finish!r}", said)
-    finish = "length" if said.finish == "length" else "stop"
+        message = f"no text, finish_reason {said.finish!r:.40}"
+        return Fault(FailureKind.EMPTY, message, again=finish == "stop", paid=paid)
+    finish = finish or "stop"
     if request.sampling.cut_loops:
         finish = _cut_loop(said, finish)
     if request.begun:  # the caller joins it to what was begun, and takes the normal form of the whole
@@ -132,15 +203,27 @@ def read_reply(request: Request, said: Said, *, prefilled: bool, must_think: boo
         text = normal_form(said.content, thought=said.thought, prefilled=prefilled, cut=finish != "stop")
         if must_think and not _thinks(text):
             message = f"no thought in the reply, which begins {said.content[:80]!r}"
-            return _failure(request, FailureKind.NO_REASONING, message, said)
-    return Completion(
-        key=request.key,
-        text=text,
-        finish=finish,
-        prompt_tokens=said.prompt_tokens,
-        completion_tokens=said.completion_tokens,
-        meta={"room": said.room} if said.room else {},
+            return Failure(request.key, FailureKind.NO_REASONING, message, *paid)
+    meta = {**({"room": said.room} if said.room else {}), **({"reckoned": reckoned} if reckoned else {})}
+    return Completion(request.key, text, finish, *paid, meta=meta)
+
+
+def _reckoned(request: Request, said: Said) -> tuple[str, tuple[int, int]]:
+    """Tokens of prompt and reply; what the server does not count is reckoned from its bytes, and said."""
+    prompt, reply = said.tokens
+    texts = (*(text for _, text in request.messages), request.begun)
+    paid = (
+        _tokens(*texts) if prompt is None else prompt,
+        _tokens(said.content, said.thought) if reply is None else reply,
     )
+    return "" if None not in (
+        prompt,
+        reply,
+    ) else f"the server counts {_words(said.usage)[:80] or 'nothing'}", paid
+
+
+def _tokens(*texts: str) -> int:
+    return -(-sum(len(text.encode(errors="replace")) for text in texts) // _BYTES_A_TOKEN)
 
 
 def read_error(status: int, headers: Mapping[str, str], body: str, *, schema: bool = False) -> Fault:
@@ -173,11 +256,7 @@ def read_error(status: int, headers: Mapping[str, str], body: str, *, schema: bo
 
 def _number(pattern: re.Pattern[str], words: str) -> int:
     found = pattern.search(words)
-    return int(found[1]) if found else 0
-
-
-def _failure(request: Request, kind: FailureKind, message: str, said: Said) -> Failure:
-    return Failure(request.key, kind, message, said.prompt_tokens, said.completion_tokens)
+    return number if found and (number := int(found[1][:20])) <= MOST_TOKENS else 0
 
 
 def _cut_loop(said: Said, finish: str) -> str:
@@ -210,7 +289,7 @@ def _message(body: str) -> tuple[str, str]:
 def _code_and_words(body: str) -> tuple[str, str]:
     """Of an error, in OpenAI's shape or in any other."""
     try:
-        value = json.loads(body)
+        value = parsed(body)
     except ValueError:
         return "", " ".join(body.split())[:_LONGEST_MESSAGE] or "no words"
     found = cast("Any", value.get("error", value) if isinstance(value, dict) else value)

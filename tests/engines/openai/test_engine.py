@@ -115,7 +115,11 @@ def test_a_cut_thought_that_the_template_opened_is_no_answer(serve):
             "malformed",
         ),
         ((200, {}, b"{not json"), "malformed"),
-        (said([{"type": "text", "text": "in parts"}]), "malformed"),
+        (said(5), "malformed"),
+        (said("half", finish="abort"), "unfinished"),
+        (said("half", finish=None), "unfinished"),
+        (said("half", finish="sensitive"), "refused"),
+        (said("half", tool_calls=[{"id": "a"}]), "tool_call"),
         (refuses(403, "flagged by our safety system"), "refused"),
         (refuses(400, "This model's maximum context length is 512 tokens."), "context_length"),
         (refuses(413, "payload"), "context_length"),
@@ -190,7 +194,7 @@ def test_a_prompt_that_leaves_no_room_is_asked_once(serve):
 
 
 def test_an_event_of_a_stream_that_makes_no_sense_is_a_failure_of_its_row(serve):
-    events = b'data: {"choices": [{"delta": {"content": ["a"]}}]}\n\ndata: [DONE]\n\n'
+    events = b'data: {"choices": [{"delta": {"content": {"a": 1}}}]}\n\ndata: [DONE]\n\n'
     headers = {"content-type": "text/event-stream"}
     reply = ask(serve(lambda body: (200, headers, events)), max_retries=0, stream=True)["k0"]
     assert (reply.kind, "unreadable event" in reply.message) == ("malformed", True)
