@@ -72,6 +72,7 @@ def _add_init(commands: Commands) -> None:
     init.add_argument("-o", "--output", type=Path, help="the pipeline (default: after the first source)")
     init.add_argument("--config", help="of the data set")
     init.add_argument("--split", default="train", help="of the data set (default: train)")
+    _add_dialect(init)
     init.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint to sample from")
     init.add_argument("--model", default="", help="as the endpoint calls it")
     init.add_argument("--api-key-env", default="", metavar="NAME", help="environment variable with its key")
@@ -160,7 +161,7 @@ def _add_settings(parser: argparse.ArgumentParser, form: str) -> None:
 
 def _add_dialect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delimiter", default="", help="of a csv or tsv, where its header does not tell")
-    parser.add_argument("--encoding", default="", help="of text that is not UTF-8, as latin-1 or gb18030")
+    parser.add_argument("--encoding", default="", help="of text that is not UTF-8, as cp1252 or gb18030")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

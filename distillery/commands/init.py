@@ -29,7 +29,8 @@ def main(arguments: argparse.Namespace) -> int:
     sources: dict[str, Tried] = {}
     for place in places:
         hub = {"config": arguments.config, "split": arguments.split}
-        one = tried(place, **hub, source=ids[place], alone=len(places) == 1)
+        dialect = {"delimiter": arguments.delimiter, "encoding": arguments.encoding}
+        one = tried(place, **hub, dialect=dialect, source=ids[place], alone=len(places) == 1)
         sources[ids[place]] = one
         for line in _told(one):
             console.print(line, markup=False)
@@ -74,6 +75,8 @@ def _told(one: Tried) -> list[str]:
         lines.append(f"  golds: {checker} can read {read:,} of {of:,}")
     else:
         lines.append("  golds: none, so answers are only looked at for their form (checker layout)")
+    if one.unused:
+        lines.append(f"  does not use {', '.join(one.unused)}")
     if one.tests:
         lines.append(f"  {one.tests} looks like tests of programs; see `distillery stages program`")
     lines += [f"  left out: {number:,} {reason} ({detail})" for reason, detail, number in one.left]

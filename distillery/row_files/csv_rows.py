@@ -78,8 +78,8 @@ def records_in(
             except UnicodeDecodeError:
                 encoding = dialect.encoding or "UTF-8"
                 raise ConfigError(
-                    f"{file}: its text is not {encoding} behind line {lines.number}; name what it is in "
-                    "`encoding`, as latin-1 or gb18030"
+                    f"{file}: its text is not {encoding}, in line {lines.number + 1} or behind it; name "
+                    "what it is in `encoding`, as cp1252 or gb18030"
                 ) from None
             if fields is None:
                 return
@@ -151,7 +151,7 @@ def _header(file: Path, dialect: Dialect, delimiter: str) -> list[str]:
     if isinstance(first, Fault):
         raise ConfigError(
             f"{file}: no header can be read ({first.detail}); if its text is not UTF-8, name what it is in "
-            "`encoding`, as utf-16 or latin-1"
+            "`encoding`, as utf-16 or cp1252"
         )
     return first
 

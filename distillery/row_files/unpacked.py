@@ -49,7 +49,7 @@ class Dialect:
             "".encode(self.encoding or "utf-8")
         except LookupError:
             raise ConfigError(
-                f"{self.where}encoding: {self.encoding!r} is no encoding; utf-8, latin-1, gb18030 are"
+                f"{self.where}encoding: {self.encoding!r} is no encoding; utf-8, cp1252, gb18030 are"
             ) from None
 
 
@@ -60,9 +60,15 @@ def unpacked(file: Path, dialect: Dialect) -> Generator[BinaryIO]:
     with _raw(file) as raw:
         start = raw.peek(4)[:4]
         encoding = codecs.lookup(dialect.encoding).name if dialect.encoding else ""
-        encoding = encoding or next(
-            (name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8"
-        )
+        marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), "")
+        encoding = encoding or marked or "utf-8"
+        if encoding in ("utf-16", "utf-32") and encoding != marked and start:
+            raise ConfigError(
+                f"{file}: does not begin with a mark of {encoding}; name {encoding}-le or {encoding}-be, or "
+                "what its text is, in `encoding`"
+            )
+        if encoding == "iso8859-1":  # as browsers do: what calls itself so has quotes and euros of Windows
+            encoding = "cp1252"
         if encoding in ("utf-8", "utf-8-sig"):
             if start.startswith(codecs.BOM_UTF8):
                 raw.read(len(codecs.BOM_UTF8))

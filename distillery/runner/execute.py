@@ -112,7 +112,7 @@ class StepContext:
 
 
 def folder_of(step: Step, store: Path) -> StageDir:
-    return StageDir(store / step.folder)
+    return StageDir(store / step.folder, step.id)
 
 
 def execute(

@@ -53,7 +53,7 @@ def check(known: Mapping[str, Any], store: Path) -> Iterator[Checked]:
     """Reads every byte that the manifest names."""
     out: dict[str, int] = {}
     for step in known["steps"]:
-        folder = StageDir(store / step["folder"])
+        folder = StageDir(store / step["folder"], step["id"])
         size, faults = 0, []
         for name, digest in step["files"].items():
             file = folder.path / name

@@ -17,9 +17,10 @@ from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.errors import ConfigError
 from distillery.hub import load_split
 from distillery.records import Problem
-from distillery.row_files import ENDINGS, Fault, Row, count, files, read
+from distillery.row_files import ENDINGS, Dialect, Fault, Row, count, files, read
 from distillery.stages.ingest.file import IngestFile
 from distillery.stages.ingest.hub import IngestHub
+from distillery.stages.ingest.mapping.row_options import FIELDS
 from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource, shards
 from distillery.starter.shapes import Shape, published, shape_of
 from distillery.verify.gold import gold_faults
@@ -51,14 +52,24 @@ class Tried:
     """Why the others are none: reason, an example's detail, and how many."""
     golds: tuple[int, int]
     """How many of the golds looked at can be read, and how many there are."""
+    unused: Sequence[str]
+    """Columns that nothing is made of."""
     tests: str
     """A column that seems to hold a program's tests; "": none."""
 
 
-def tried(place: str, *, config: str | None, split: str, source: str, alone: bool) -> Tried:
+def tried(
+    place: str,
+    *,
+    config: str | None,
+    split: str,
+    dialect: Mapping[str, str],
+    source: str,
+    alone: bool,
+) -> Tried:
     """`source`: its name; its rows' own take precedence where it is `alone`. Raises ConfigError where nothing
     lies there, or its rows have no form that is known."""
-    stage, options, size, rows = _opened(place, config, split)
+    stage, options, size, rows = _opened(place, config, split, dialect)
     theirs = [row for _, row in rows if not isinstance(row, Fault)]
     if not theirs:
         why = next((f"; the first: {row.detail}" for _, row in rows if isinstance(row, Fault)), "")
@@ -84,20 +95,32 @@ def tried(place: str, *, config: str | None, split: str, source: str, alone: boo
         constants |= {"thinking": "off"}
     tests = next((name for name in theirs[0] if _TESTS.fullmatch(name)), "")
     given = {**options, **mapped, **({"constants": constants} if constants else {})}
-    traces = "trace_id" in table.columns
-    return Tried(
-        place, stage.use, shape, given, traces, checker, size, len(rows), table.height, left, golds, tests
-    )
+    counts = (size, len(rows), table.height, left, golds)
+    unused = () if stage.our_config else _unused(theirs, shape)
+    return Tried(place, stage.use, shape, given, "trace_id" in table.columns, checker, *counts, unused, tests)
+
+
+def _unused(rows: Sequence[Mapping[str, Any]], shape: Shape) -> list[str]:
+    used = {path.partition(".")[0] for path in shape.columns.values()}
+    return [
+        name for name in dict.fromkeys(name for row in rows for name in row) if name not in {*used, *FIELDS}
+    ]
 
 
 def _opened(
-    place: str, config: str | None, split: str
+    place: str, config: str | None, split: str, dialect: Mapping[str, str]
 ) -> tuple[ProblemSource, dict[str, Any], int | None, list[Row]]:
     """The source as it stands, its options, its size and its first rows."""
     if _is_file(place):
-        found = files(place, where="init")
-        rows = list(islice((row for file in found for row in read(file)), LOOK_AHEAD))
-        return IngestFile(path=place), {"path": place}, sum(map(count, found)), rows
+        found, said = files(place, where="init"), Dialect(**dialect, where="init --")
+        rows = list(islice((row for file in found for row in read(file, said)), LOOK_AHEAD))
+        options = {"path": place, **{name: value for name, value in dialect.items() if value}}
+        return (
+            build(IngestFile, options, where="init"),
+            options,
+            sum(count(file, said) for file in found),
+            rows,
+        )
     dataset = load_split(place, where="init", config=config, split=split, streaming=True)
     rows = [(f"{place}:{split}:{n}", row) for n, row in enumerate(islice(dataset, LOOK_AHEAD), start=1)]
     options = {"name": place, **({"config": config} if config else {}), "split": split}

@@ -46,7 +46,7 @@ def find_stage(run: dict[str, Any], stage: str) -> dict[str, Any]:
 
 
 def stage_dir(step: dict[str, Any], data: Path) -> StageDir:
-    return StageDir(data / "store" / step["folder"])
+    return StageDir(data / "store" / step["folder"], step["id"])
 
 
 def rows_of(step: dict[str, Any], data: Path) -> pl.LazyFrame | None:

@@ -39,9 +39,11 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True)
 class StageDir:
-    """The folder of one piece of work, named by its fingerprint and shared by all runs."""
+    """The folder of one piece of work, named by its fingerprint and shared by all runs; `id`: what the line
+    at hand calls it, whoever made it first."""
 
     path: Path
+    id: str = ""
 
     @property
     def model(self) -> Path:
@@ -162,9 +164,10 @@ class StageDir:
         if not file.exists():
             return None
         try:
-            return Note.read(file.read_text(encoding="utf-8"))
+            note = Note.read(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise StoreError(f"{file}: not JSON of a stage ({error}); delete the folder to redo it") from None
+        return replace(note, id=self.id) if self.id else note
 
     def done(self) -> Note | None:
         """The same, once all that it promises is seen to be there."""

@@ -320,6 +320,20 @@ def test_an_encoding_that_is_named_is_read(tmp_path, text, encoding):
     assert row_files.count(file, dialect) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("text", PLAIN)
+def test_a_wide_encoding_whose_mark_is_missing_is_an_error(tmp_path, text, encoding):
+    file = written(tmp_path, f"rows{text}", as_csv(ROWS) if text != ".json" else b"[]")
+    with pytest.raises(ConfigError, match=f"does not begin with a mark of {encoding}; name {encoding}-le or"):
+        ingested(file, encoding=encoding)
+
+
+def test_what_calls_itself_latin_1_has_the_quotes_and_the_euro_of_windows(tmp_path):
+    file = written(tmp_path, "rows.csv", "question,gold\n“é”,46 €\n".encode("cp1252"))
+    rows = row_files.table(file, row_files.Dialect(encoding="latin-1")).to_dicts()
+    assert rows == [{"question": "“é”", "gold": "46 €"}]
+
+
 def test_a_line_that_is_not_of_its_encoding_is_in_the_ledger(tmp_path):
     text = jsonl(ROWS[:1]).decode().encode("gb18030") + b'{"question": "\xff\xff"}\n'
     file = written(tmp_path, "rows.jsonl", text + jsonl(ROWS[1:]).decode().encode("gb18030"))
@@ -331,16 +345,16 @@ def test_a_line_that_is_not_of_its_encoding_is_in_the_ledger(tmp_path):
 @pytest.mark.parametrize("content", [b"question,gold\n\xe9,1\n", b"\xe9t\xe9,question\n1,2\n"])
 def test_a_csv_that_is_not_utf_8_is_one_error_that_names_the_option(tmp_path, content):
     file = written(tmp_path, "rows.csv", content)
-    assert "name what it is in `encoding`, as latin-1 or gb18030" in refused(file)
+    assert "name what it is in `encoding`, as cp1252 or gb18030" in refused(file)
     for reader in (ingested, row_files.count):
-        with pytest.raises(ConfigError, match="its text is not UTF-8"):
+        with pytest.raises(ConfigError, match="its text is not UTF-8, in line 1 or behind it"):
             reader(file)
 
 
 def test_a_wide_csv_without_a_mark_is_an_error_that_names_the_option(tmp_path):
     file = written(tmp_path, "rows.csv", as_csv(ROWS[:1]).decode().replace("“2”", "").encode("utf-16-le"))
     assert "has a NUL byte" in refused(file)
-    assert "in `encoding`, as utf-16 or latin-1" in refused(file)
+    assert "in `encoding`, as utf-16 or cp1252" in refused(file)
 
 
 @pytest.mark.parametrize(

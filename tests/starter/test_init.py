@@ -92,6 +92,44 @@ def test_of_several_each_has_the_name_of_its_source(folder: Path):
     assert [stage["with"]["constants"]["source"] for stage in stages[:2]] == ["out", "sharegpt"]
 
 
+def test_of_batch_results_each_choice_is_a_trace_and_what_is_left_over_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    said = [
+        {
+            "message": {"role": "assistant", "content": content, "reasoning_content": "hm"},
+            "finish_reason": "stop",
+        }
+        for content in ("4", "5")
+    ]
+    row = {
+        "custom_id": "t",
+        "prompt": "2+2?",
+        "gold": "4",
+        "error": None,
+        "response": {"body": {"choices": said}},
+    }
+    Path("batch.jsonl").write_text("".join(json.dumps({**row, "prompt": f"2+{n}?"}) + "\n" for n in range(5)))
+    assert main(["init", "batch.jsonl", "-o", "starter.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert "5 rows looked at give 10 of ours" in out
+    assert "does not use custom_id, error" in out
+
+
+def test_the_answers_of_conversations_are_golds(folder: Path, capsys: pytest.CaptureFixture[str]):
+    rows = [{**row, "answer": str(n * n)} for n, row in enumerate(SHAREGPT, start=50)]
+    Path("golds.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    main(["init", "golds.jsonl"])
+    assert "checker math can read 10 of 10" in capsys.readouterr().out
+
+
+def test_how_a_file_is_written_is_said_once_and_stands_in_the_pipeline(folder: Path):
+    Path("mine.csv").write_bytes("question^answer\nWas kostet “das” in €?^3\n".encode("cp1252"))
+    assert main(["init", "mine.csv", "--encoding", "cp1252", "--delimiter", "^"]) == 0
+    (source, *_) = yaml.safe_load(Path("mine.yaml").read_text())["stages"]
+    assert (source["with"]["encoding"], source["with"]["delimiter"]) == ("cp1252", "^")
+
+
 def test_an_endpoint_that_is_named_is_the_teacher(folder: Path):
     main(
         [

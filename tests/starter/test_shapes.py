@@ -53,6 +53,18 @@ PUBLISHED = {
     "problems with one response each": {"problem": "2+2?", "expected_answer": "4", "generation": THOUGHT},
     "multiple choice": {"question": "2+2?", "choices": ["3", "4"], "answer": 1},
     "problems": {"problem": "2+2?", "answer": "4", "solution": "Add."},
+    "batch results of OpenAI or vLLM, beside their questions": {
+        "custom_id": "task-0",
+        "prompt": "2+2?",
+        "response": {
+            "body": {
+                "choices": [
+                    {"message": {"content": "4", "reasoning_content": "hm"}, "finish_reason": "stop"},
+                    {"message": {"content": "5"}, "finish_reason": "length"},
+                ]
+            }
+        },
+    },
     "several generations a problem": {"prompt": "2+2?", "responses": ["4", "5"]},
 }
 

@@ -49,6 +49,14 @@ def test_a_stage_is_done_when_its_marker_is_there(tmp_path):
     assert not list((tmp_path / "s").glob("*.tmp"))
 
 
+def test_a_note_bears_the_id_that_the_line_at_hand_has_for_it(tmp_path):
+    StageDir(tmp_path).finish(Note(id="first", use="filter.quality", fingerprint="f00d"))
+    for id_, called in [("", "first"), ("renamed", "renamed")]:
+        note = StageDir(tmp_path, id_).done()
+        assert note is not None
+        assert note.id == called
+
+
 def test_a_missing_shard_behind_a_marker_is_said_and_not_repaired_silently(tmp_path):
     folder = written(tmp_path / "s")
     folder.shard(0).unlink()

@@ -59,8 +59,8 @@ class ExportHub(Sink):
     """The data card's title; "": the repository's name."""
     license: str = "other"
     """As the hub spells it: apache-2.0, mit, cc-by-4.0, ..."""
-    languages: tuple[str, ...] = ("en",)
-    """Of the texts, for the card: codes as en, zh."""
+    languages: tuple[str, ...] = ()
+    """Of the texts, for the card: codes as en, zh; []: those that its rows tell."""
     tags: tuple[str, ...] = ("synthetic", "reasoning", "distillation")
     """For the card."""
     source_licenses: dict[str, str] = field(default_factory=dict[str, str])
@@ -72,7 +72,7 @@ class ExportHub(Sink):
     private: bool = True
     """Make the repository private, where it is a new one."""
 
-    version = 4
+    version = 5
     reads = ("problem_id", "trace_id", "question", "gold", "text", "messages")
 
     def __post_init__(self) -> None:
@@ -122,7 +122,11 @@ class ExportHub(Sink):
             licences=self.source_licenses,
         )
         head = front_matter(
-            facts, folder=part / "data", licence=self.license, languages=self.languages, tags=self.tags
+            facts,
+            folder=part / "data",
+            licence=self.license,
+            languages=self.languages or seen.languages,
+            tags=self.tags,
         )
         (part / "README.md").write_text(f"{head}\n{render_card(facts)}", encoding="utf-8")
         (part / "pipeline.yaml").write_text(job.pipeline, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from distillery.curate.publish.masked import told
 from distillery.records import LEDGER, Columns, empty
 from distillery.stages.export.hub_files import without_private
 from distillery.stages.note import Note
+from distillery.verify.language import wanted_language
 
 _IDS = texts("problem_id", "trace_id", "gold", "payload")
+_TOLD_BY = 500  # rows, that tell the languages of all
 _DETAIL = 200  # characters kept of a ledger's detail
 
 
@@ -27,6 +30,7 @@ class Survey:
     teachers: pl.DataFrame  # model, prompt, sampling, rows; most first
     sources: pl.DataFrame  # source, rows; most first
     judged: pl.DataFrame  # outcome, judge_verdict, rows; of all samples that are known
+    languages: list[str]  # codes, most rows first
 
 
 def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None, private: Sequence[str] = ()) -> Survey:
@@ -44,7 +48,17 @@ def survey(tables: Sequence[Path], *, raw: Sequence[Path] | None, private: Seque
         _count(tables, "model", "prompt", "sampling", private=private),
         _count(tables, "source", private=private),
         _count(raw or tables, "outcome", "judge_verdict"),
+        _languages(tables),
     )
+
+
+def _languages(tables: Sequence[Path]) -> list[str]:
+    """By rows spread over all of the tables; what fewer than one in a hundred has is a slip or a guess."""
+    every = max(1, sum(map(shards.rows, tables)) // _TOLD_BY)
+    names = texts("language", "question", "text")
+    looked = pl.concat(_columns(file, names).gather_every(every) for file in tables)
+    told = Counter(wanted_language(*row) for row in looked.fill_null("").iter_rows())
+    return [code for code, rows in told.most_common() if code and rows * 100 >= looked.height]
 
 
 def _columns(file: Path, columns: Columns) -> pl.DataFrame:

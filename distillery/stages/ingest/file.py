@@ -53,7 +53,7 @@ class IngestFile(ProblemSource):
     delimiter: str = ""
     """What parts the columns of a csv or tsv; "": as its ending and its header say."""
     encoding: str = ""
-    """Of text, as utf-16, latin-1 or gb18030; "": UTF-8, or what the file's byte order mark says."""
+    """Of text, as utf-16, cp1252 or gb18030; "": UTF-8, or what the file's byte order mark says."""
 
     use = "ingest.file"
 

@@ -108,7 +108,7 @@ def job(folder: Path, *, count: int = 5, rows: int = 4) -> ExportJob:
     )
 
 
-HUB = ExportHub(raw="judged", license="apache-2.0", repo="me/tiny-traces")
+HUB = ExportHub(raw="judged", license="apache-2.0", languages=("en",), repo="me/tiny-traces")
 
 
 def load(folder: Path, config: str, cache: Path) -> Any:
@@ -376,3 +376,19 @@ def test_the_card_tells_how_a_judge_did_on_trial(line: ExportJob):
     card = (line.out / "README.md").read_text()
     assert "| judge | `attack_success` | 0.025 | 40 |" in card
     assert "kappa" not in card
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("A shop sells three apples and then two more; how many is that?", ["en"]),
+        ("小明有三个苹果，又买了五个苹果，一共有多少个？", ["zh"]),
+    ],
+)
+def test_the_card_names_the_languages_that_the_rows_tell(tmp_path: Path, question: str, told: list[str]):
+    line = job(tmp_path)
+    table = pl.concat(pl.read_parquet(file) for file in line.tables)
+    table = table.with_columns(pl.lit(question).alias("question"))
+    line = dataclasses.replace(line, tables=save(table, tmp_path / "told", rows=9))
+    dataclasses.replace(HUB, languages=()).export(line)
+    assert front(line.out)["language"] == told

@@ -7,6 +7,7 @@ from typing import Any
 
 from distillery.config import did_you_mean
 from distillery.errors import ConfigError
+from distillery.row_files import Drop
 from distillery.stages.ingest.mapping.paths import at, exploded, names, there
 from distillery.stages.ingest.mapping.row_options import FIELDS, RESPONSE, RowOptions
 from distillery.stages.ingest.mapping.texts import UnfitError, shown
@@ -20,10 +21,11 @@ class _View:
 
     def __init__(self, row: Mapping[str, Any], explode: tuple[str, ...]) -> None:
         self._row, self._explode = row, explode
+        self.fault = ""
         try:
             self.elements: Rows = exploded(row, explode) if explode else [row]
-        except UnfitError:
-            self.elements = []
+        except UnfitError as why:
+            self.elements, self.fault = [], str(why) if why.reason is Drop.MALFORMED else ""
 
     def there(self, path: str) -> bool | None:
         if not self._explode or path in self._explode:
@@ -40,6 +42,8 @@ class ColumnsSeen:
         self._known = sorted({str(name) for row in ahead for name in row})
         self.pending = dict(_needed(options))
         views = [self._view(row) for row in ahead]
+        if views and all(view.fault for view in views):
+            raise ConfigError(f"{options.where}.{views[0].fault}; so it is in each row that was looked at")
         for place, paths in self.pending.items():
             if self._known and all(view.there(path) is False for view in views for path in paths):
                 near = {name for row in ahead[:100] for name in names(row)}

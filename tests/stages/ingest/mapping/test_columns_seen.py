@@ -50,6 +50,12 @@ def test_a_path_that_no_row_has_is_an_error_with_the_nearest_name(options: dict[
         run(rows(3, **more), **options)
 
 
+@pytest.mark.parametrize(("value", "said"), [("text", "is no list"), ({"a": 1}, "is no list")])
+def test_to_explode_what_is_a_list_in_no_row_is_an_error_of_its_own(value: Any, said: str):
+    with pytest.raises(ConfigError, match=rf"^here\.explode: answers {said}; so it is in each row"):
+        run(rows(3, answers=value), explode=("answers",), columns={"text": "answers"}, keep=("text",))
+
+
 def test_a_path_in_the_last_row_that_is_looked_at_is_enough():
     few = [*rows(LOOK_AHEAD - 1), {"question": "last", "answer": "4"}]
     assert run(few, columns={"gold": "answer"}) == LOOK_AHEAD
