@@ -75,14 +75,17 @@ DROPPED: dict[str, tuple[str, ...]] = {
     "raw": ("engine", "detail", "judge_tokens"),
 }
 """Columns of our rows that a config does not hold. `sft` has the question as its chat asked it, and of a
-payload what was said before; `default` knows correct and wrong, and null for what was not judged."""
+payload what was said before; `default` knows correct and wrong, and null for what was not judged, or by its
+form alone, and its `thinking` is null where a problem's samples differ in it."""
 
 CHOSEN: Columns = {
     **texts("problem_id", "question", "solution", "gold", "domain", "source"),
     "messages": MESSAGES,
     **_WHOLE,
 }
-SAMPLES: Columns = texts("problem_id", "text", "outcome", "judge_verdict", "finish")
+SAMPLES: Columns = texts("problem_id", "text", "outcome", "judge_verdict", "finish", "checker", "thinking")
+FORM_ALONE = ("layout", "language", "harmless")
+"""Checkers that say nothing of what is right."""
 _RAW_NAMES = {
     "trace_id": "uuid",
     "sample": "sample_index",
@@ -184,6 +187,7 @@ def raw_rows(table: pl.DataFrame, *, kept: pl.DataFrame, left: pl.DataFrame) -> 
 def default_rows(chosen: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
     """One row a problem of `chosen` (columns CHOSEN), in its order, with its `samples` (columns SAMPLES)."""
     judged = ~pl.col("outcome").is_in([Outcome.NO_GOLD.value, Outcome.TIMEOUT.value, Outcome.ERROR.value])
+    judged &= ~pl.col("checker").fill_null("").is_in(FORM_ALONE)
     by_rule = pl.when(judged).then(pl.col("outcome") == Outcome.CORRECT.value)
     grouped = samples.group_by("problem_id", maintain_order=True).agg(
         complete().alias("is_reasoning_complete"),
@@ -191,11 +195,12 @@ def default_rows(chosen: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
         by_rule.alias("correctness_math_verify"),
         (pl.col("judge_verdict") == "correct").alias("correctness_llama"),
         pl.col("finish").alias("finish_reasons"),
+        pl.when(pl.col("thinking").n_unique() == 1).then(pl.col("thinking").first()).alias("thinking"),
     )
     for name in ("correctness_llama", "finish_reasons"):
         known = pl.col(name).list.drop_nulls().list.len() > 0
         grouped = grouped.with_columns(pl.when(known).then(pl.col(name)).alias(name))
-    firsts = chosen.unique("problem_id", keep="first", maintain_order=True)
+    firsts = chosen.drop("thinking").unique("problem_id", keep="first", maintain_order=True)
     kind = pl.col("checker").replace({"choice": "MCQ", "math": "math-word-problem"})
     rows = firsts.join(grouped, on="problem_id", how="left", maintain_order="left").with_columns(
         pl.col("correctness_math_verify").list.sum().cast(pl.Int64).alias("correctness_count"),

@@ -17,6 +17,7 @@ from distillery.stages.base import ExportJob, Sink
 from distillery.stages.export.chat import MESSAGES
 from distillery.stages.export.hub import ExportHub
 from distillery.stages.export.hub_files import features
+from distillery.stages.ingest.hub import IngestHub
 from distillery.stages.note import Note
 
 PIPELINE = "pipeline: tiny\nstages:\n- {id: kept, use: select.traces}\n"
@@ -392,3 +393,25 @@ def test_the_card_names_the_languages_that_the_rows_tell(tmp_path: Path, questio
     line = dataclasses.replace(line, tables=save(table, tmp_path / "told", rows=9))
     dataclasses.replace(HUB, languages=()).export(line)
     assert front(line.out)["language"] == told
+
+
+def test_that_only_its_form_was_looked_at_is_no_verdict_of_what_is_right(tmp_path: Path):
+    line = job(tmp_path, count=1)
+    table = pl.concat(pl.read_parquet(file) for file in line.raw or ()).with_columns(checker=pl.lit("layout"))
+    HUB.export(dataclasses.replace(line, raw=save(table, tmp_path / "looked", rows=9)))
+    (row,) = rows(line.out, "default")
+    assert row["correctness_math_verify"] == [None, None]
+    assert row["correctness_count"] == 0
+
+
+def test_samples_that_differ_in_thinking_come_back_as_they_were(tmp_path: Path):
+    line = job(tmp_path, count=2)
+    table = pl.concat(pl.read_parquet(file) for file in line.raw or ())
+    off = (pl.col("sample") == 1) & (pl.col("problem_id") == table["problem_id"][0])
+    changed = {"thinking": pl.when(off).then(pl.lit("off")).otherwise(pl.lit("on"))}
+    changed["text"] = pl.when(off).then(pl.lit("It is 0.")).otherwise("text")
+    HUB.export(dataclasses.replace(line, raw=save(table.with_columns(**changed), tmp_path / "mixed", rows=9)))
+    assert {row["thinking"] for row in rows(line.out, "default")} == {None, "on"}
+    stage = build(IngestHub, {"name": str(line.out), "config": "default"}, where="stages.back")
+    back = pl.concat(output.kept for output in stage.shards(None))
+    assert back["thinking"].to_list() == table.with_columns(**changed)["thinking"].to_list()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Required, TypedDict
 
 from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.reasoning import split
 from distillery.records import Columns, Thinking
+from distillery.row_files import Fault
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.turns import Conversation
 
@@ -65,6 +67,15 @@ class OurRows(RowMap):
 
     def take(self, name: str) -> Callable[[Any], Any]:
         return super().take(name) if name in ("outcome", "judge_verdict") else _as_it_is
+
+    def row(
+        self, theirs: Mapping[str, Any], number: int | None = None, earlier: Counter[str] | None = None
+    ) -> dict[str, Any] | Fault:
+        """Of a problem whose samples differ in it, `thinking` is as each of them was."""
+        row = super().row(theirs, number, earlier)
+        if self.explode and theirs.get("thinking", "") is None and isinstance(row, dict):
+            row["thinking"] = Thinking.ON if row["reasoning"] else Thinking.OFF
+        return row
 
     def _normal(self, answer: str, thought: str | None) -> str:
         return answer

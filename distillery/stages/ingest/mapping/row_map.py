@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
@@ -42,10 +43,16 @@ class RowMap(RowOptions):
         except UnfitError as why:
             yield key, _fault(why)
             return
-        yield from ((f"{key}[{number}]", self.row(one, number)) for number, one in enumerate(elements))
+        earlier = Counter[str]()
+        yield from (
+            (f"{key}[{number}]", self.row(one, number, earlier)) for number, one in enumerate(elements)
+        )
 
-    def row(self, theirs: Mapping[str, Any], number: int | None = None) -> dict[str, Any] | Fault:
-        """`number`: of the element that `explode` made it of."""
+    def row(
+        self, theirs: Mapping[str, Any], number: int | None = None, earlier: Counter[str] | None = None
+    ) -> dict[str, Any] | Fault:
+        """`number`: of the element that `explode` made it of; `earlier`: how often what is said was said by
+        those before it."""
         try:
             said = self._conversation(theirs)
             problem = self._problem(theirs, said)
@@ -56,7 +63,7 @@ class RowMap(RowOptions):
         if number is not None:
             row["sample"] = row.get("sample", number)
         if "trace_id" in self.kept:
-            row["trace_id"] = self._trace_id(row, number)
+            row["trace_id"] = self._trace_id(row, number, Counter() if earlier is None else earlier)
         return {name: row[name] for name in self.writes}
 
     @cached_property
@@ -173,14 +180,20 @@ class RowMap(RowOptions):
     def _parts(self) -> dict[str, Read]:
         return {name: self._reader(name) for name in RESPONSE}
 
-    def _trace_id(self, row: Mapping[str, Any], number: int | None) -> str:
+    def _trace_id(self, row: Mapping[str, Any], number: int | None, earlier: Counter[str]) -> str:
+        """Made of what the row says, and of no more: from two sources it is the same trace."""
         given = row["trace_id"]
         if given is not None and not blank(given):
             listed = set(self.paths("trace_id")) & set(self.explode)
             return given if number is None or listed else f"{given}-{number}"
-        values = (row[name] for name in self.writes if name != "trace_id")
+        says = (
+            ("problem_id", "text") if self.response else (name for name in self.writes if name != "trace_id")
+        )
+        values = (row[name] for name in says)
         marks = (value if value is None or isinstance(value, str) else repr(value) for value in values)
-        return digest(["given", *(None if mark is None else text_mark(mark) for mark in marks)])
+        made = digest(["given", *(None if mark is None else text_mark(mark) for mark in marks)])
+        earlier[made] += 1
+        return made if earlier[made] == 1 else digest([made, earlier[made]])
 
 
 def _read(row: Mapping[str, Any], path: str, take: Callable[[Any], Any]) -> Any:

@@ -114,6 +114,17 @@ def test_exploded_traces_have_an_id_whether_it_was_asked_for_or_not():
     assert table["trace_id"].n_unique() == 2
 
 
+def test_the_id_of_a_trace_is_of_what_it_says_whatever_its_source_says_beside_it():
+    plain = {"columns": {"text": "answer_of_it"}, "keep": ("text",)}
+    one = {"question": "a", "answer_of_it": "x", "gold": "1", "source": "s"}
+    two = {"question": "a", "generations": ["x", "y", "x"], "source": "t"}
+    kept_too = {"columns": {"text": "generations"}, "explode": ("generations",), "keep": ("text", "sample")}
+    (first,) = tables([one], **{**plain, "keep": ("trace_id", "text")})[0]["trace_id"]
+    others = tables([two], **kept_too)[0]["trace_id"].to_list()
+    assert others[0] == first
+    assert len({*others}) == 3
+
+
 def test_a_list_in_a_list_goes_by_its_path():
     rows = [{"question": "a", "solutions": {"all": [{"text": "x"}, {"text": "y"}]}}]
     options = {"columns": {"text": "solutions.all.text"}, "explode": ("solutions.all",), "keep": ("text",)}
