@@ -25,6 +25,7 @@ _JOINED = re.compile(
 _QUERY = frozenset({"sig", "signature"})
 _LOOKS = re.compile(
     r"\bsk-(?=[\w-]*\d)[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}"
+    r"|\b(?:gsk_|nvapi-|xai-|pplx-|csk-|r8_|fw_|tgp_v1_)(?=[\w-]*\d)[\w-]{20,}"
     r"|\bglpat-[\w-]{20,}|\bA[KS]IA[A-Z0-9]{16}\b|\bAIza[\w-]{30,}|\bxox[abprs]-[\w-]{10,}"
     r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|\b[Bb]earer\s+(?=\S*\d)[\w.~+/=-]{8,}"

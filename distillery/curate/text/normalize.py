@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from html import unescape
 from typing import Any
 
 import polars as pl
@@ -44,6 +45,9 @@ _JOINTS = r"(?:,|\{,\}|,?\\[!,])"
 _THOUSANDS = ((rf"([0-9]){_JOINTS}([0-9]{{3}})([^0-9]|$)", "${1}${2}${3}"),) * 2
 _NARROW_SPACED = ((r"(\d)[\u2009\u202f](\d{3})(\D|$)", "${1}${2}${3}"),) * 2
 _RAISED = ((r"[⁰¹²³⁴-⁹⁺⁻ⁿ]+", "^{${0}}"), (r"[₀-₉₊₋]+", "_{${0}}"), (r"\p{Cf}", ""))
+_BOLD = r"(^|[\s(])(?:\*\*|__)(\p{L}[^*_\n]*)(?:\*\*|__)([\s).,:;?!]|$)"
+_WRITTEN_UP = rf"&(?:[a-z]+|#[0-9]+);|{_BOLD}"
+"""Entities of HTML, and what Markdown makes bold; 2**3 is a power."""
 _HYPHENS = ((r"(\p{L}{2})-(\p{L}{2})", "${1} ${2}"),) * 2  # for state-of-the-art
 _MARKS = (
     (r"[~$]", " "),
@@ -143,6 +147,7 @@ _TEXT = pl.col("text")
 def _prepared(texts: pl.Series) -> pl.Series:
     """Few calls, each over the rows that need it: a call of polars costs as much as a hundred short texts."""
     texts = texts.cast(pl.String).alias("text")
+    texts = _where(texts.str.contains(_WRITTEN_UP), texts, _plain)
     wide = texts.str.len_bytes() != texts.str.len_chars()
     out = _changed(texts, _TEXT.str.to_lowercase())
     out = _where(wide, texts, _narrowed, into=out)
@@ -153,6 +158,11 @@ def _prepared(texts: pl.Series) -> pl.Series:
     out = _where(out.str.contains(r"\{|\\frac"), out, partial(_changed, change=_respelt(_TEXT, _GROUPS)))
     quoted = _respelt(_TEXT, _PRIMES).str.replace_all("'", "", literal=True)
     return _where(out.str.contains("'", literal=True), out, partial(_changed, change=quoted))
+
+
+def _plain(texts: pl.Series) -> pl.Series:
+    bare = pl.Series("text", [unescape(text) for text in texts], dtype=pl.String)
+    return _changed(bare, _respelt(_TEXT, ((_BOLD, "${1}${2}${3}"),) * 2))
 
 
 def _narrowed(texts: pl.Series) -> pl.Series:

@@ -34,7 +34,7 @@ class DecontaminateNgrams(Decontamination):
     numbers_changed: Literal["drop", "keep"] = "drop"
     """What becomes of a question that is equal but for its numbers; `keep` counts it in the metrics only."""
 
-    version = 3
+    version = 4
     reasons = tuple(Match)
 
     @property

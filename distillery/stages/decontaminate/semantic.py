@@ -44,7 +44,7 @@ class DecontaminateSemantic(Decontamination):
     same_numbers: bool = True
     """A paraphrase must keep the numbers; numbers written in words are none."""
 
-    version = 2
+    version = 3
     reasons = tuple(Drop)
 
     def lookup(self, questions: list[str]) -> _Placed:

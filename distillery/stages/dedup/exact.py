@@ -36,7 +36,7 @@ class DedupExact(OneCopy):
           with: {prefer_sources: [handmade]}
     """
 
-    version = 2
+    version = 3
     reasons = tuple(Drop)
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:

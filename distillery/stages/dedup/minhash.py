@@ -43,7 +43,7 @@ class DedupMinhash(Signed, OneCopy):
     earlier: tuple[str, ...] = ()
     """Folders that export.signatures wrote: what is in those sets goes."""
 
-    version = 4
+    version = 5
     reasons = tuple(Drop)
 
     def stamp(self) -> Json:

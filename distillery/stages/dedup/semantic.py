@@ -48,7 +48,7 @@ class DedupSemantic(OneCopy):
     """Problems that differ in a number, a sign or an opposite are different; and in what is asked or in a
     name of one letter, where most words are the same."""
 
-    version = 2
+    version = 3
     reasons = tuple(Drop)
 
     def sketch(self, table: pl.DataFrame, ctx: Context) -> pl.DataFrame:

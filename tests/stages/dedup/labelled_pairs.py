@@ -185,6 +185,8 @@ SPELLINGS: dict[str, Rewrite] = {
     "percent": _swap((r" percent\b", "%")),
     "currency": _swap((r"\\\$(?=\d)", "$")),
     "digits": _other_digits,
+    "entities": _swap((r"<", "&lt;"), (r">", "&gt;"), (r"\\times", "&times;"), (r"(?<=\w)'(?=s )", "&#39;")),
+    "bold": _swap((r"(?<=[a-z] )([a-z]{4,})(?= [a-z])", r"**\1**")),
 }
 
 
