@@ -41,7 +41,7 @@ def csv_tables(file: Path, dialect: Dialect) -> Iterator[Table]:
             found = _by_line(first, block, delimiter, header)
             if found is None:
                 rest = io.BufferedReader(_Both(block, data))
-                records = records_in(rest, delimiter, file=file, dialect=dialect, line=first - 1)
+                records = records_in(rest, delimiter, dialect, line=first - 1)
                 if not begun:
                     next(records, None)
                 yield from _one_by_one(records, header)

@@ -57,15 +57,16 @@ def delimiter_of(file: Path, dialect: Dialect) -> str:
 def numbered_records(file: Path, dialect: Dialect, delimiter: str) -> Iterator[tuple[int, list[str] | Fault]]:
     """The header first, with the number of their last line; without blank lines."""
     with unpacked(file, dialect) as data:
-        yield from records_in(data, delimiter, file=file, dialect=dialect)
+        yield from records_in(data, delimiter, dialect)
 
 
 def records_in(
-    data: BinaryIO, delimiter: str, *, file: Path, dialect: Dialect, line: int = 0
+    data: BinaryIO, delimiter: str, dialect: Dialect, *, line: int = 0
 ) -> Iterator[tuple[int, list[str] | Fault]]:
     """Of UTF-8 that begins with a record; `line`: the number of the one before."""
     csv.field_size_limit(sys.maxsize)  # a record has a bound, in `_Lines`
-    with io.TextIOWrapper(data, "utf-8", newline="") as text:
+    # a byte that is none becomes half of a surrogate pair: its row is a fault, and no other
+    with io.TextIOWrapper(data, "utf-8", errors="surrogateescape", newline="") as text:
         lines = _Lines(text, line)
         reader = csv.reader(lines, delimiter=delimiter)
         while True:
@@ -75,18 +76,12 @@ def records_in(
             except OverflowError:
                 yield lines.skip(), TOO_LONG
                 continue
-            except UnicodeDecodeError:
-                encoding = dialect.encoding or "UTF-8"
-                raise ConfigError(
-                    f"{file}: its text is not {encoding}, in line {lines.number + 1} or behind it; name "
-                    "what it is in `encoding`, as cp1252 or gb18030"
-                ) from None
             if fields is None:
                 return
             if lines.ended:
                 raise lines.unclosed()
             if fields:
-                yield lines.number, record_fault(lines.record, delimiter) or fields
+                yield lines.number, record_fault(lines.record, delimiter, dialect.encoding) or fields
 
 
 class _Lines:
@@ -135,15 +130,25 @@ class _Lines:
         return csv.Error(f"a quote that opens in the row at line {self._first} is not closed")
 
 
-def record_fault(record: list[str], delimiter: str) -> Fault | None:
+def record_fault(record: list[str], delimiter: str, encoding: str = "") -> Fault | None:
     if any("\0" in line for line in record):
         return malformed("has a NUL byte")
+    if not all(map(_whole, record)):
+        right = "if the file is something else, name it in `encoding`, as cp1252 or gb18030"
+        return malformed(f"not {encoding or 'UTF-8'}; {right}")
     if any('"' in line for line in record):
         try:
             list(csv.reader(record, delimiter=delimiter, strict=True))
         except csv.Error as why:
             return malformed(f"not csv: {why}")
     return None
+
+
+def _whole(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _header(file: Path, dialect: Dialect, delimiter: str) -> list[str]:

@@ -16,6 +16,8 @@ class Drop(StrEnum):
     """It cannot be read: no JSON object, a column too few, a value that is none of its column's."""
     REPEATED = "repeated"
     """An earlier row has the same id."""
+    ID_TAKEN = "id_taken"
+    """An earlier row has the same `trace_id`, and another question or response."""
     NO_QUESTION = "no_question"
     """The question is missing or empty."""
     NO_TEXT = "no_text"

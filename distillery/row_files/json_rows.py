@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from json import JSONDecoder
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from distillery.row_files.unpacked import Dialect, lines, unpacked
 
 _DEEPEST = 100  # brackets inside one another; Python and polars break at about a thousand
 _BLOCK = 1 << 20
+_AHEAD = 100  # lines, one of which is an object where each is to be one
 _WHOLE_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _TO_A_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _WHOLE_TEXT + rb")*+", re.DOTALL)
 _TO_A_COMMA = re.compile(rb'(?:[^"\[\]{},]++|' + _WHOLE_TEXT + rb")*+", re.DOTALL)
@@ -88,7 +90,12 @@ def _finite(text: str) -> float:
     return value
 
 
-_DECODER = JSONDecoder(object_pairs_hook=_one_each, parse_float=_finite, parse_constant=_finite)
+def _constant(name: str) -> float | None:
+    """A NaN is how pandas writes a missing value."""
+    return None if name == "NaN" else _finite(name)
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_one_each, parse_float=_finite, parse_constant=_constant)
 
 
 def _too_deep(value: Any) -> bool:
@@ -103,12 +110,13 @@ def _is_array(file: Path, dialect: Dialect) -> bool:
     with unpacked(file, dialect) as data:
         if data.read(_BLOCK).lstrip()[:1] == b"[":
             return True
-    line = next((line for _, line in numbered_lines(file, dialect)), b"{}")
-    first = TOO_LONG if line is None else parsed(line)
-    if isinstance(first, Fault):
+    ahead = (line for _, line in islice(numbered_lines(file, dialect), _AHEAD))
+    found = (TOO_LONG if line is None else parsed(line) for line in ahead)
+    first = next(found, None)
+    if isinstance(first, Fault) and all(isinstance(row, Fault) for row in found):
         raise ConfigError(
-            f"{file}: its first line is no whole object ({first.detail}); an array of objects, or one object "
-            "a line, is expected"
+            f"{file}: its first line is no whole object ({first.detail}), nor are the next ones; an array of "
+            "objects, or one object a line, is expected"
         )
     return False
 

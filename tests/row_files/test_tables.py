@@ -150,7 +150,7 @@ DEEPER_THAN_OURS = b'{"question": "a", "more": ' + b'[{"a":' * 100 + b"1" + b"}]
         (b'{"question": "a", "n": ' + b"1" * 5000 + b"}", "not JSON"),
         (b'{"question": "a", "gold": "1", "question": "b"}', "the key 'question' stands twice"),
         (b'{"question": "a", "deep": [{"b": 1, "\\u0062": 2}]}', "the key 'b' stands twice"),
-        (b'{"question": "a", "n": NaN}', "NaN is no number"),
+        (b'{"question": "a", "n": Infinity}', "Infinity is no number"),
         (b'{"question": "a", "n": -Infinity}', "-Infinity is no number"),
         (b'{"question": "a", "n": 1e400}', "1e400 is no number"),
         (b'{"question": "a\0b"}', "not JSON"),
@@ -172,6 +172,31 @@ def test_a_bad_line_is_in_the_ledger_or_stops_who_has_none(tmp_path, name, line,
     assert message.startswith(f"{file}:3: ")
     assert says in message
     assert message.endswith("; one object a line is expected")
+    assert row_files.count(file) == 4
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "array.json"])
+def test_a_nan_is_a_missing_value_as_pandas_writes_it(tmp_path, name, packing):
+    lines = [b'{"question": "a", "gold": NaN, "text": "x"}', b'{"question": NaN, "gold": "1", "text": "x"}']
+    lines.append(b'{"question": "b", "gold": "1", "text": "y", "level": NaN, "more": [NaN, {"of": NaN}]}')
+    text = b"[%b]" % b",".join(lines) if name == "array.json" else b"\n".join(lines)
+    file = written(tmp_path, f"{name}{packing}", gzip.compress(text) if packing else text)
+    kept, (dropped,) = ingested(file)
+    assert kept == [
+        {"question": "a", "gold": "", "text": "x"},
+        {"question": "b", "gold": "1", "text": "y"},
+    ]
+    assert (dropped["key"], dropped["reason"]) == (f"{file}:2", "no_question")
+    (_, first), _, (_, last) = row_files.read(file)
+    assert (first["gold"], last["level"], last["more"]) == (None, None, [None, {"of": None}])
+
+
+def test_a_json_whose_first_line_is_bad_has_a_row_more_in_its_ledger(tmp_path):
+    file = written(tmp_path, "rows.json", b'{"question": "cut\n' + jsonl())
+    kept, (dropped,) = ingested(file)
+    assert kept == ROWS
+    assert (dropped["key"], dropped["reason"]) == (f"{file}:1", "malformed")
     assert row_files.count(file) == 4
 
 
@@ -342,13 +367,27 @@ def test_a_line_that_is_not_of_its_encoding_is_in_the_ledger(tmp_path):
     assert (dropped["key"], dropped["reason"]) == (f"{file}:2", "malformed")
 
 
-@pytest.mark.parametrize("content", [b"question,gold\n\xe9,1\n", b"\xe9t\xe9,question\n1,2\n"])
-def test_a_csv_that_is_not_utf_8_is_one_error_that_names_the_option(tmp_path, content):
-    file = written(tmp_path, "rows.csv", content)
-    assert "name what it is in `encoding`, as cp1252 or gb18030" in refused(file)
+def test_a_csv_whose_header_is_not_utf_8_is_one_error_that_names_the_option(tmp_path):
+    file = written(tmp_path, "rows.csv", b"\xe9t\xe9,question\n1,2\n")
     for reader in (ingested, row_files.count):
-        with pytest.raises(ConfigError, match="its text is not UTF-8, in line 1 or behind it"):
+        with pytest.raises(ConfigError, match="no header can be read .not UTF-8; .* in `encoding`, as"):
             reader(file)
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+@pytest.mark.parametrize("before", [0, 1, 20_000])
+@pytest.mark.parametrize("bad", [b"\xe9,1,x\n", b'"a\n\xed\xa0\x80",1,x\n', b"\xc3,\xc3,x\n"])
+def test_a_row_of_a_csv_that_is_not_utf_8_is_in_the_ledger_and_no_other_is(tmp_path, bad, before, packing):
+    good = "".join(f"{n}?,é,x\n" for n in range(before)).encode()
+    text = b"question,gold,text\n" + good + bad + "last?,甲,x\n".encode()
+    file = written(tmp_path, f"rows.csv{packing}", gzip.compress(text) if packing else text)
+    kept, (dropped,) = ingested(file)
+    assert [row["question"] for row in kept] == [*(f"{n}?" for n in range(before)), "last?"]
+    assert {row["gold"] for row in kept} == {"甲", *["é"][:before]}
+    last_line = 1 + before + len(bad.splitlines())
+    assert (dropped["key"], dropped["reason"]) == (f"{file}:{last_line}", "malformed")
+    assert dropped["detail"].startswith("not UTF-8; if the file is something else, name it in `encoding`")
+    assert row_files.count(file) == before + 2
 
 
 def test_a_wide_csv_without_a_mark_is_an_error_that_names_the_option(tmp_path):

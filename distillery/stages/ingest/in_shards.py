@@ -15,6 +15,7 @@ from distillery.stages.base import Output
 from distillery.stages.ingest.mapping.by_columns import Mapped, by_columns, suits, texts_at
 from distillery.stages.ingest.mapping.columns_seen import ColumnsSeen
 from distillery.stages.ingest.mapping.row_map import RowMap
+from distillery.stages.ingest.mapping.row_options import RESPONSE
 from distillery.stages.ingest.seen_ids import SeenIds
 
 _AT = "_at"  # where in its block a row stands
@@ -85,13 +86,23 @@ def _parts(blocks: Iterable[Block], row_map: RowMap, columns: ColumnsSeen) -> It
     seen = SeenIds(digests=row_map.key == "problem_id")
     for block in in_advance(blocks):
         part = _mapped(block, row_map, columns)
-        first = seen.first(part.kept[row_map.key])
+        marks = _marks(part.kept)
+        first = seen.first(part.kept[row_map.key], marks)
         if not first.all():
-            again = part.kept.filter(~first).select(_AT, row_map.key)
-            lost = [(at, part.key(at), Drop.REPEATED.value, name) for at, name in again.iter_rows()]
+            again = part.kept.select(_AT, row_map.key, mark=marks).filter(~first)
+            lost = [
+                (at, part.key(at), (Drop.REPEATED if seen.same(name, mark) else Drop.ID_TAKEN).value, name)
+                for at, name, mark in again.iter_rows()
+            ]
             dropped = pl.concat([part.dropped, pl.DataFrame(lost, schema=_AHEAD, orient="row")]).sort(_AT)
             part = _Part(part.kept.filter(first), dropped, part.key)
         yield part
+
+
+def _marks(kept: pl.DataFrame) -> pl.Series:
+    """Of what each row says."""
+    said = [name for name in ("question", *RESPONSE) if name in kept.columns]
+    return kept.select(pl.col(said).str.strip_chars()).hash_rows()
 
 
 def in_advance(items: Iterable[T]) -> Iterator[T]:

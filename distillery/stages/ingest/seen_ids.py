@@ -10,15 +10,19 @@ class SeenIds:
     def __init__(self, *, digests: bool) -> None:
         self._digests = digests
         self._runs: list[np.ndarray] = []  # sorted, each at least twice the next
-        self._others: set[str] = set()
+        self._others: dict[str, int] = {}  # and a mark of what the row says
 
-    def first(self, ids: pl.Series) -> pl.Series:
+    def first(self, ids: pl.Series, marks: pl.Series) -> pl.Series:
         """Whether each is the first of its name, here and in all that was asked before."""
         if self._digests:
             return self._first(ids.str.to_integer(base=16, dtype=pl.UInt64).to_numpy())
         new = ids.is_first_distinct() & ~pl.Series([name in self._others for name in ids], dtype=pl.Boolean)
-        self._others.update(ids.filter(new))
+        self._others.update(zip(ids.filter(new), marks.filter(new), strict=True))
         return new
+
+    def same(self, name: str, mark: int) -> bool:
+        """Whether the first of this name says what this one says; a digest is of what it says."""
+        return self._digests or self._others[name] == mark
 
     def _first(self, ids: np.ndarray) -> pl.Series:
         ordered = np.sort(ids)  # np.unique of these hashes them, far slower

@@ -123,6 +123,51 @@ def test_ready_made_responses_become_traces(tmp_path: Path):
     assert output.dropped["reason"].to_list() == ["repeated"]
 
 
+@pytest.mark.parametrize("between", [0, 1500])
+def test_an_id_that_stands_twice_is_taken_where_the_rows_say_different_things(tmp_path: Path, between: int):
+    row = {"trace_id": "7", "question": "Why?", "text": "Because."}
+    others = [{"trace_id": f"x{n}", "question": f"{n}?", "text": "So."} for n in range(between)]
+    again = [
+        ({}, "repeated"),
+        ({"text": " Because.\n", "gold": "1"}, "repeated"),
+        ({"text": "No."}, "id_taken"),
+        ({"text": "No."}, "id_taken"),
+        ({"question": "How?"}, "id_taken"),
+        ({"text": "because."}, "id_taken"),
+    ]
+    path = write(tmp_path / "rows.jsonl", [row, *others, *(row | change for change, _ in again)])
+    outputs = ingest(path, keep=["trace_id", "text"], shard_rows=500)
+    dropped = pl.concat(output.dropped for output in outputs)
+    assert sum(output.kept.height for output in outputs) == 1 + between
+    assert dropped["key"].to_list() == [f"{path}:{n + between + 2}" for n in range(len(again))]
+    assert dropped["reason"].to_list() == [reason for _, reason in again]
+    assert set(dropped["detail"]) == {"7"}
+
+
+@pytest.mark.parametrize(
+    ("keep", "reasons"),
+    [
+        (["trace_id"], ["repeated", "repeated"]),
+        (["trace_id", "answer"], ["repeated", "id_taken"]),
+        (["trace_id", "reasoning"], ["id_taken", "repeated"]),
+        (["trace_id", "text"], ["id_taken", "id_taken"]),
+    ],
+)
+def test_an_id_is_taken_by_what_is_kept_of_a_response(tmp_path: Path, keep: list[str], reasons: list[str]):
+    texts = ["<think>\na\n</think>\nb", "<think>\nc\n</think>\nb", "<think>\na\n</think>\nd"]
+    rows = [{"trace_id": "7", "question": "Why?", "text": text} for text in texts]
+    output = only(write(tmp_path / "rows.jsonl", rows), keep=keep)
+    assert output.dropped["reason"].to_list() == reasons
+
+
+def test_a_whole_number_of_any_size_is_a_fault_of_its_row_alone(tmp_path: Path):
+    rows = [{"question": f"{n}?", "sample": n, "level": n} for n in (3, 2**31, 2**63, 10**400, -(10**4000))]
+    output = only(write(tmp_path / "rows.jsonl", rows), keep={"sample": None, "level": "int"})
+    assert output.kept["sample"].to_list() == [3]
+    assert output.dropped["reason"].to_list() == ["malformed"] * 4
+    assert output.dropped["detail"].str.contains("more than Int32 holds").all()
+
+
 def test_an_answer_without_thought_gets_the_empty_block_where_no_thinking_is_wanted(tmp_path: Path):
     path = write(tmp_path / "rows.jsonl", [{"question": "Hello", "text": "Hi!"}])
     off = only(path, constants={"thinking": "off"}, keep=["text", "answer"]).kept

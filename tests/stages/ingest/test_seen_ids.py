@@ -14,5 +14,6 @@ def test_the_first_of_each_name_is_found_over_all_blocks(blocks, digests):
     for block in blocks:
         names = [f"{number << 59 | number:016x}" for number in block]
         wanted = [name not in before and name not in names[:n] for n, name in enumerate(names)]
-        assert seen.first(pl.Series(names, dtype=pl.String)).to_list() == wanted
+        marks = pl.Series([*range(len(names))], dtype=pl.UInt64)
+        assert seen.first(pl.Series(names, dtype=pl.String), marks).to_list() == wanted
         before.update(names)

@@ -270,7 +270,7 @@ def _int(value: Any, kind: pl.DataType) -> int | None:
     if _missing(value):
         return None
     given = _number(value)
-    if not isfinite(given) or given != int(given):
+    if not isinstance(given, int) and (not isfinite(given) or given != int(given)):
         raise UnfitError(f"is {shown(value)}, which is no whole number")
     bits = int(str(kind).lstrip("UInt"))
     low, high = (0, 2**bits) if str(kind).startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1))
