@@ -11,6 +11,7 @@ import polars as pl
 
 from distillery import shards
 from distillery.pipeline import Plan, Step
+from distillery.records import Columns
 from distillery.runner.laws import check_output, check_rows
 from distillery.stages.base import Decision, Output, ShardStage, TableStage
 from distillery.store.stage_dir import StageDir
@@ -60,10 +61,20 @@ def _is_heavy(step: Step, file: Path) -> bool:
     return shards.weight(file, passed_on) >= HEAVY
 
 
-def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, output: Output) -> None:
-    """Holds `output` to the laws and writes it."""
+def keep(
+    step: Step,
+    plan: Plan,
+    folder: StageDir,
+    shard: int,
+    seen: Input,
+    output: Output,
+    *,
+    writes: Columns | None = None,
+) -> None:
+    """Holds `output` to the laws and writes it. `writes`: of this shard, where others differ in that."""
     check_output(step, "apply", output)
-    seen_or_written = {*seen.table.columns, *step.row_stage.writes}
+    written = step.row_stage.writes if writes is None else writes
+    seen_or_written = {*seen.table.columns, *written}
     promised = {name: kind for name, kind in step.columns.items() if name in seen_or_written}
     kept = output.kept.select(list(promised)) if set(output.kept.columns) == set(promised) else output.kept
     output = Output(kept, output.dropped, output.metrics)
@@ -77,7 +88,7 @@ def keep(step: Step, plan: Plan, folder: StageDir, shard: int, seen: Input, outp
         folder.write(shard, Output(whole, output.dropped, output.metrics), seen.table.height)
         return
     there = shards.schema(seen.file)
-    own = [name for name in step.columns if name in step.row_stage.writes or name not in there]
+    own = [name for name in step.columns if name in written or name not in there]
     lacking = [pl.lit(None, dtype=step.columns[name]).alias(name) for name in own if name not in kept.columns]
     added = kept.with_columns(lacking).select(own)
     over = shards.Over(seen.file, chosen, added, tuple(step.columns))

@@ -1,6 +1,7 @@
 """Several tables as one: of rows with one id stays that of the earliest input, the others are in the ledger.
 
-It reads the one column that names a row; question and text only of rows whose id stands in two inputs.
+It reads the one column that names a row; question and text only of rows whose id stands in two inputs; golds,
+and more only of rows without one (`lent_golds`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import polars as pl
 from distillery import shards
 from distillery.errors import ConfigError
 from distillery.pipeline import Plan, Step
+from distillery.runner.lent_golds import LENT, Lent, lent_golds, with_lent
 from distillery.runner.rows import Input, keep
 from distillery.stages.base import Output
 from distillery.stages.mix_union import Drop
+from distillery.stages.note import LENT_GOLD
 from distillery.store.stage_dir import StageDir
 
 _SAID = ("question", "text")
@@ -45,13 +48,15 @@ def unite(step: Step, plan: Plan, folder: StageDir, inputs: Mapping[str, Sequenc
     del keys
     _check_once(step, plan, shared)
     later = _later(shared, parts)
+    lent = lent_golds([part.file for part in parts])
     for shard, part in enumerate(parts):
         if not folder.has(shard):
-            _write(step, plan, folder, shard, part, later.filter(pl.col("shard") == shard))
+            of_it = pl.col("shard") == shard
+            _write(step, plan, folder, shard, part, later.filter(of_it), lent.rows.filter(of_it))
     counts = {name: {"rows": rows.get(name, 0), **dict.fromkeys(Drop, 0)} for name in inputs}
     for name, reason, count in later.group_by("input", "reason").agg(pl.len()).iter_rows():
         counts[name][reason] = count
-    return {"inputs": counts, "alarms": _alarms(step, later, parts)}
+    return {"inputs": counts, "alarms": [*_alarms(step, later, parts), *_contradictions(lent)]}
 
 
 def _keys(step: Step, parts: Sequence[_Part]) -> pl.DataFrame:
@@ -118,13 +123,18 @@ def _said(file: Path, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("shard", "row").hstack(texts).select("shard", "row", **none | marks)
 
 
-def _write(step: Step, plan: Plan, folder: StageDir, shard: int, part: _Part, later: pl.DataFrame) -> None:
+def _write(
+    step: Step, plan: Plan, folder: StageDir, shard: int, part: _Part, later: pl.DataFrame, lent: pl.DataFrame
+) -> None:
     table = shards.read(part.file, [step.row_stage.key])
     stays = ~pl.int_range(pl.len()).is_in(later["row"].implode())
     detail = pl.format("first in {}", "input_first")
     dropped = later.select("key", "reason", detail=detail)
-    output = Output(table.filter(stays), dropped)
-    keep(step, plan, folder, shard, Input(part.file, table, heavy=True), output)
+    took = lent.filter(~pl.col("row").is_in(later["row"].implode()))
+    whole = table.hstack(with_lent(shards.read(part.file, [*LENT]), took)) if took.height else table
+    output = Output(whole.filter(stays), dropped, {LENT_GOLD: float(took.height)} if took.height else {})
+    writes = LENT if took.height else {}
+    keep(step, plan, folder, shard, Input(part.file, table, heavy=True), output, writes=writes)
 
 
 def _alarms(step: Step, later: pl.DataFrame, parts: Sequence[_Part]) -> list[str]:
@@ -144,3 +154,14 @@ def _alarms(step: Step, later: pl.DataFrame, parts: Sequence[_Part]) -> list[str
         found = f"{rows.height:,} {many} of `{source}` {have} the id of another row of `{first}`"
         alarms.append(f"{found}; left out: {key} {shown}; {cure}")
     return alarms
+
+
+def _contradictions(lent: Lent) -> list[str]:
+    if lent.contradicting.is_empty():
+        return []
+    one = lent.contradicting.row(0, named=True)
+    golds = " and ".join(repr(one[name][:_SHOWN]) for name in ("one", "other"))
+    problems, rows = lent.contradicting["problem_id"].n_unique(), lent.contradicting.height
+    found = f"golds of {problems:,} problem{'s' if problems > 1 else ''} contradict one another"
+    lacking = f"{rows:,} row{'s' if rows > 1 else ''} without a gold got none"
+    return [f"{found}, and {lacking}: problem_id {one['problem_id']!r} has {golds}; leave one of them out"]

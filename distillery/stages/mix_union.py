@@ -24,6 +24,10 @@ class MixUnion(UnionStage):
     One stands, as `<id>.inputs`, before every stage whose `from` names several inputs with an id in common.
     One of your own has another `key`, or a name that other stages can use.
 
+    A row without a gold (nor tests in its payload) that nothing has judged yet takes gold, checker and
+    payload of the first row of its problem that has one, in whatever input. Where golds contradict one
+    another it takes none, and an alarm says so.
+
         - id: problems
           use: mix.union
           from: [handmade, scraped]
@@ -33,5 +37,5 @@ class MixUnion(UnionStage):
     """The column that names a row; "": trace_id if all inputs have it, else the key of the stage that reads
     them, else problem_id or document_id."""
 
-    version = 1
+    version = 2
     reasons = tuple(Drop)

@@ -9,7 +9,10 @@ from typing import Any, Self
 
 UNTOLD_LANGUAGE = "untold_language"
 """Count of rows whose language nothing tells."""
+LENT_GOLD = "lent_gold"
+"""Count of rows without a gold that took that of another row of their problem."""
 _REMARKS = {
+    LENT_GOLD: "gold: {n:,.0f} of {of:,} rows had none and took that of another row of their problem",
     UNTOLD_LANGUAGE: "language: {n:,.0f} of {of:,} rows could not be told; not checked",
     "untold_prompts": "language: {n:,.0f} of {of:,} prompts do not tell it; only their thoughts could",
 }
