@@ -21,7 +21,6 @@ import zstandard
 
 FORMATS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".json.gz", ".csv", ".csv.zst", ".parquet")
 SHAPES = ("flat", "talk", "lists")
-TEXTS = ("question", "gold", "checker", "domain", "source", "text", "trace_id")
 HUGE = 1 << 20
 _WORDS = [
     "sum",
@@ -44,7 +43,7 @@ _WORDS = [
     "many",
     "ways",
 ]
-_ODD_TEXTS = (
+ODD_TEXTS = (
     "",
     " ",
     "\u200b\u200b",
@@ -113,7 +112,7 @@ _ODD_VALUES: tuple[Any, ...] = (
     [{"role": "user", "content": [{"type": "image_url"}]}],
     {"x": float("nan")},
 )
-_THOUGHTS: tuple[Callable[[str, str], str], ...] = (
+THOUGHTS: tuple[Callable[[str, str], str], ...] = (
     lambda thought, answer: f"<think>\n{thought}",
     lambda thought, answer: f"<think>{thought}</think>{answer}</think>",
     lambda thought, answer: f"<think><think>{thought}</think></think>{answer}",
@@ -264,7 +263,7 @@ class Grammar:
         elif name == "checker" and rng.random() < 0.8:
             row[name] = rng.choice((*_CHECKERS, *_CHECKERS, *_ODD_CHECKERS))
         elif name == "text" and rng.random() < 0.5:
-            row[name] = rng.choice(_THOUGHTS)("I count one and one.", f"It is {row.get('gold')}.")
+            row[name] = rng.choice(THOUGHTS)("I count one and one.", f"It is {row.get('gold')}.")
         else:
             row[name] = self._odd(row[name])
 
@@ -280,7 +279,7 @@ class Grammar:
         if kind < 0.46 and self.huge:
             self.huge -= 1
             return rng.choice(("x", "word ", "\\frac{", "1+", "甲", "\u0301", "<think>")) * (HUGE // 5)
-        odd = rng.choice(_ODD_TEXTS)
+        odd = rng.choice(ODD_TEXTS)
         return rng.choice((odd, f"{value} {odd}", f"{odd}{value}"))
 
 
