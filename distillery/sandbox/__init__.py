@@ -7,13 +7,24 @@ DISTILLERY_SANDBOX_URL, or process, which isolates nothing and is used only when
 from __future__ import annotations
 
 import os
+import subprocess
 
 from distillery.sandbox import local
 from distillery.sandbox.local import available
 from distillery.sandbox.remote import run_remote
 from distillery.sandbox.result import Ended, Limits, Result
 
-__all__ = ["Ended", "Limits", "Result", "available", "chosen", "guarded", "is_remote", "run_python"]
+__all__ = [
+    "Ended",
+    "Limits",
+    "Result",
+    "available",
+    "chosen",
+    "guarded",
+    "is_remote",
+    "run_python",
+    "start_python",
+]
 
 
 def chosen() -> str:
@@ -47,12 +58,25 @@ def run_python(
     limits, backend = limits or Limits(), backend or chosen()
     if is_remote(backend):
         return run_remote(code, stdin, limits, backend)
-    if backend not in ("bubblewrap", "process"):
-        known = "bubblewrap, piston, process, sandbox_fusion"
-        reason = f"DISTILLERY_SANDBOX: {backend!r} is no sandbox; known ones: {known}"
-    else:
-        reason = available() if backend == "bubblewrap" else None
-    if reason:
-        return Result("", reason, None, Ended.UNAVAILABLE)
-    flags = local.isolation() if backend == "bubblewrap" else ()
+    flags = _flags(backend)
+    if isinstance(flags, str):
+        return Result("", flags, None, Ended.UNAVAILABLE)
     return local.run(code, stdin, limits, flags, supervised=supervised, runs=runs)
+
+
+def start_python(code: str, *, limits: Limits) -> subprocess.Popen[bytes] | str:
+    """A `supervised` program that stays, where nothing can be written; a text says why there is none."""
+    if is_remote(backend := chosen()):
+        return f"DISTILLERY_SANDBOX: no program stays in {backend!r}; bubblewrap keeps one"
+    flags = _flags(backend)
+    return flags if isinstance(flags, str) else local.start(code, limits, flags)
+
+
+def _flags(backend: str) -> tuple[str, ...] | str:
+    """Those of bubblewrap, none for a plain process; a text says why there is no sandbox."""
+    if backend == "process":
+        return ()
+    if backend != "bubblewrap":
+        known = "bubblewrap, piston, process, sandbox_fusion"
+        return f"DISTILLERY_SANDBOX: {backend!r} is no sandbox; known ones: {known}"
+    return available() or local.isolation()

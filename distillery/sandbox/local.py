@@ -139,6 +139,36 @@ def run(
     return Result(stdout.decode(errors="replace"), said, returncode, ended, seconds, stdout)
 
 
+def start(code: str, limits: Limits, flags: tuple[str, ...]) -> subprocess.Popen[bytes] | str:
+    """A program of ours that stays and confines others itself, in a sandbox where nothing can be written.
+
+    It has written its first line when it is returned; a text says why it came to none.
+    """
+    with _command(code, limits, flags, supervised=True) as (argv, fds, folder):
+        sealed = [part for place in ("/tmp", "/dev/shm", "/dev", "/") for part in ("--remount-ro", place)]
+        if flags:
+            argv[argv.index("--") : argv.index("--")] = sealed
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=fds,
+            start_new_session=True,
+            cwd=folder,
+            env=_ENVIRONMENT,
+            bufsize=0,
+        )
+        assert process.stdout
+        assert process.stderr
+        if process.stdout.readline():
+            process.stderr.read(len(_STARTED))
+            return process
+        said = process.stderr.read().removeprefix(_STARTED).decode(errors="replace").strip()
+        _end(process, sealed=bool(flags))
+        return said[-400:] or "the sandbox could not start"
+
+
 def _overdue(pid: int, elapsed_s: float, limits: Limits, flags: tuple[str, ...], supervised: bool) -> Ended:
     """A supervisor may use as much CPU time as the program; bubblewrap is before them, once or twice."""
     apart = 0 if not flags else 1 if supervised and not guarded(flags) else 2

@@ -35,7 +35,7 @@ class VerifyAnswers(OwnCheckers, ShardStage):
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
     """Processes that judge; null: one a core."""
 
-    version = 2
+    version = 3
     may_drop = False
     reads = ("trace_id", "question", "gold", "checker", "text")
     writes = VERDICT

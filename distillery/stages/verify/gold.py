@@ -44,7 +44,7 @@ class VerifyGold(OwnCheckers, ShardStage):
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
     """Processes that read; null: one a core."""
 
-    version = 2
+    version = 3
     reasons = tuple(Reason)
     key = "problem_id"
     reads = ("problem_id", "question", "gold", "checker")

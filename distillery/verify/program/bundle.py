@@ -16,9 +16,9 @@ exec(compile({text!r}, {file!r}, "exec"), vars(_m))
 
 
 @cache
-def bundle(program: str) -> str:
+def bundle(program: str, *, of: str = "program") -> str:
     """The text of a module of `in_sandbox`, with those of ours that it needs before it."""
-    *needed, (name, text) = _with_needs(f"verify.program.in_sandbox.{program}").items()
+    *needed, (name, text) = _with_needs(f"verify.{of}.in_sandbox.{program}").items()
     parts = [_MODULE.format(name=f"distillery.{one}", file=f"{one}.py", text=its) for one, its in needed]
     return "".join([*parts, f"exec(compile({text!r}, {name + '.py'!r}, 'exec'))\n"])
 

@@ -47,7 +47,8 @@ def test_it_is_a_shard_stage_of_the_name_it_is_called_by():
 
 def test_golds_that_can_be_judged_stay():
     tests = json.dumps({"style": "stdio", "tests": [{"input": "", "output": "1"}]})
-    puzzle = json.dumps({"task": "countdown", "entry": {"answer": "1", "metadata": {}}})
+    entry = {"answer": "94*4 - 61", "metadata": {"numbers": [94, 4, 61], "target": 315}}
+    puzzle = json.dumps({"task": "countdown", "entry": entry})
     kept, dropped, counts = run(
         [
             ("18", "math", "{}"),
