@@ -6,6 +6,8 @@ option {"within": "answer"} demands the tag. An unclosed thought has no answer.
 
 from __future__ import annotations
 
+import unicodedata
+
 from distillery.reasoning import last_boxed, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker
@@ -39,7 +41,9 @@ def gold_fault(problem: Problem) -> str | None:
 
 
 def fold(text: str) -> str:
-    return " ".join(text.casefold().split())
+    """Signs that look alike, composed or not, are alike."""
+    composed = unicodedata.normalize("NFC", text).casefold()
+    return " ".join(unicodedata.normalize("NFC", composed).split())
 
 
 CHECKER = Checker(check, gold_fault=gold_fault)

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from distillery.records import Outcome, Problem
@@ -22,6 +24,16 @@ def test_an_answer_is_found_in_tag_box_or_text(text: str):
 
 def test_spacing_and_case_do_not_matter():
     assert check(Problem("q", "Hello Ann, nice to meet you."), "hello  Ann,\nNICE to meet you.").score == 1.0
+
+
+@pytest.mark.parametrize("gold", ["Zürich", "Ångström", "Việt Nam", "한국", "ἀρχή", "Éclair", "é\u0323"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_letter_may_be_one_sign_or_two(gold: str, form: str):
+    answer = f"<think>x</think>{unicodedata.normalize(form, gold)}"
+    for other in ("NFC", "NFD"):
+        assert check(Problem("q", unicodedata.normalize(other, gold)), answer).score == 1.0
+    plain = "".join(sign for sign in unicodedata.normalize("NFD", gold) if not unicodedata.combining(sign))
+    assert check(Problem("q", plain), answer).score == float(gold == "한국")
 
 
 def test_the_tag_goes_before_the_box():

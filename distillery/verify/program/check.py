@@ -2,8 +2,9 @@ r"""Programs judged by tests, in the sandbox: the last ```python block after the
 
 {"style": "function", "test": code, "entry_point": name, "prompt": code put before}: `test` asserts, or has
 check(candidate). {"style": "stdio", "tests": [{"input", "output"}], "tolerance": x}: the output's lines
-count, or what the payload's "checker" says, code with check(input, printed, expected) -> bool. "cpu_s" is
-the CPU time of a run, 10 by default; "memory_mb" its address space, 1024. Null is as good as absent.
+count, or what the payload's "checker" says, code with check(input, printed, expected) -> bool, which has to
+accept the expected outputs. "cpu_s" is the CPU time of a run, 10 by default; "memory_mb" its address space,
+1024. Null is as good as absent.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ from typing import Any, NoReturn
 
 from distillery.sandbox.confine import confine, guard, write_all
 from distillery.verify.program.in_sandbox.plain_values import TEST
-from distillery.verify.program.in_sandbox.suites import UnfitError, Unittest, run_tests
+from distillery.verify.program.in_sandbox.statements import FILE, NAME, marked
+from distillery.verify.program.in_sandbox.suites import UnfitError, Unittest, run_tests, settle
 from distillery.verify.program.in_sandbox.wire import AHEAD, Codec, Foul, Line, raised
 
 _MODULES = (
@@ -32,6 +33,7 @@ _MODULES = (
 )
 MODULES = frozenset(_MODULES.split())
 CLASSES = ("Counter", "deque", "defaultdict", "OrderedDict")
+UNAWAITED = "the test does not await what the program gives it; "
 KNOWN = {name: getattr(collections, name) for name in CLASSES} | {
     name: float(name) for name in ("inf", "nan")
 }
@@ -40,6 +42,7 @@ KNOWN = {name: getattr(collections, name) for name in CLASSES} | {
 def main() -> None:
     settings = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
     uid = settings.get("uid", 0)
+    sys.set_int_max_str_digits(0)  # on both sides of the fork
     to_program, to_judge = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -133,6 +136,7 @@ def judge(line: Line, task: dict[str, Any], pid: int) -> dict[str, Any]:
         return {"passed": False, "fault": True, "detail": f"{type(error).__name__}: {error}"}
     classes = {name: it for name, it in ours.items() if isinstance(it, type) and it.__module__ == TEST}
     codec = Codec(line, classes, wary=True)
+    space[NAME] = codec.statements.between
     asked = wanted(tests, free - space.keys(), task["entry_point"])
     codec.believes = any(name[:1].isupper() and name != "Solution" for name in asked)
     try:
@@ -149,16 +153,19 @@ def judge(line: Line, task: dict[str, Any], pid: int) -> dict[str, Any]:
         return {"passed": False, "fault": False, "detail": str(foul) or last_words(pid)}
     except BaseException as error:  # noqa: BLE001 -- whatever a test raises says that it failed
         fault = isinstance(error, ImportError | UnfitError) and AHEAD not in vars(error)
-        return {"passed": False, "fault": fault, "detail": f"{type(error).__name__}: {str(error)[:300]}"}
+        said = UNAWAITED * bool(codec.unawaited) + f"{type(error).__name__}: {str(error)[:300]}"
+        return {"passed": False, "fault": fault or bool(codec.unawaited), "detail": said}
+    if codec.unawaited:
+        return {"passed": False, "fault": True, "detail": UNAWAITED}
     if not codec.asked:
         return {"passed": False, "fault": True, "detail": "the test never calls the program"}
     return {"passed": True, "fault": False, "detail": ""}
 
 
 def run_test(tests: ast.Module, space: dict[str, Any], entry_point: str, cases: Unittest | None) -> None:
-    exec(code_of(tests, "test.py"), space)  # noqa: S102
+    exec(code_of(marked(tests), FILE), space)  # noqa: S102
     if entry_point and callable(space.get("check")):
-        space["check"](eval(entry_point, space))  # noqa: S307 -- a name, or Solution().name
+        settle(space["check"](eval(entry_point, space)))  # noqa: S307 -- a name, or Solution().name
         return
     run_tests(tests, space)
     if cases:

@@ -102,7 +102,13 @@ def run_function(function: Any, first: list[Any], *, helper: bool) -> None:
             if helper:
                 return  # the test calls it with what it needs
             raise UnfitError(f"{function.__name__} needs {missing}; there are no fixtures")
-        function(*first, **given)
+        settle(function(*first, **given))
+
+
+def settle(found: Any) -> None:
+    """An asynchronous test runs only when somebody waits for it."""
+    if isinstance(found, types.CoroutineType):
+        importlib.import_module("asyncio").run(found)
 
 
 def marks(function: Any) -> list[Any]:

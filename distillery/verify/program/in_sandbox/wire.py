@@ -12,13 +12,14 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import select
 import struct
 import types
+from functools import partial
 from time import monotonic
 from typing import Any
 
+from distillery.verify.program.in_sandbox.operations import perform, refuse_inside
 from distillery.verify.program.in_sandbox.plain_values import (
     DICTS,
     EXACT,
@@ -35,13 +36,11 @@ from distillery.verify.program.in_sandbox.plain_values import (
     state_of,
     unpack_simple,
 )
+from distillery.verify.program.in_sandbox.statements import Statements
 
 MOST_BYTES = 64 << 20  # of one message
 CHUNK = 64  # items of a generator that are fetched at once
 dumps, loads, read_fd, write_fd = json.dumps, json.loads, os.read, os.write  # as they were before the program
-SPECIAL = frozenset({"__getitem__", "__setitem__", "__contains__", "__len__", "__str__"})
-INSIDE = re.compile(r"_|(?:gi|cr|ag|tb|co|f|func)_")  # ways from a thing to the frames and globals around it
-WAYS_IN = (eval, exec, compile, getattr, setattr, vars, globals, locals, __import__, open, str.format)
 AHEAD = "distillery"  # marks what the program raised, and not the test
 
 
@@ -121,6 +120,8 @@ class Codec:
         self.classes = classes
         self.mine: dict[int, Any] = {}  # told of, by id; kept alive so that no id comes twice
         self.theirs: dict[int, Any] = {}
+        self.unawaited: set[int] = set()  # coroutines of theirs that nobody here has waited for
+        self.statements = Statements()
 
     def pack(self, value: Any) -> Any:
         found: dict[int, int] = {}
@@ -170,7 +171,9 @@ class Codec:
         if isinstance(value, Remote):
             return {"t": "yours", "v": object.__getattribute__(value, "_number")}
         self.mine[id(value)] = value
-        return {"t": "mine", "v": id(value)}
+        kinds = (types.CoroutineType, "coroutine"), (types.AsyncGeneratorType, "items")
+        name = next((name for kind, name in kinds if isinstance(value, kind)), "mine")
+        return {"t": name, "v": id(value)}
 
     def unpack(self, data: Any) -> Any:
         try:
@@ -198,37 +201,57 @@ class Codec:
         if kind in DICTS:
             pairs = {self._unpack(k, things): self._unpack(v, things) for k, v in value}
             return collections.defaultdict(TYPES[data["d"]], pairs) if "d" in data else DICTS[kind](pairs)
+        if kind in ("list", "deque"):
+            items = [self._unpack(item, things) for item in value]
+            return items if kind == "list" else collections.deque(items)
+        return things[value] if kind == "o" else self._unpack_reference(kind, value)
+
+    def _unpack_reference(self, kind: str, value: Any) -> Any:
         match kind:
-            case "o":
-                return things[value]
             case "mine":
                 return self.theirs.setdefault(value, Remote(self, value))
             case "yours":
                 return self.mine[value]
-            case "list" | "deque":
-                items = [self._unpack(item, things) for item in value]
-                return items if kind == "list" else collections.deque(items)
+            case "coroutine":
+                self.unawaited.add(value)
+                return self.their_result(value)
+            case "items":
+                return self.their_items(value)
             case _:
                 return unpack_simple(kind, value)
 
     def operate(self, what: str, number: int, *rest: Any) -> Any:
         """An operation on something of theirs; what they ask meanwhile is answered."""
         self.asked += 1
+        if what == "call":
+            self.statements.now()
         self.line.say([what, number, *map(self.pack, rest)])
         while True:
             word, *said = self.hear()
             match word:
                 case "value":
-                    if what == "call" and said[0] is None and said[1] is not None:
-                        args, named = self.unpack(said[1])
-                        adopt(rest[0], args)
-                        for name, value in named.items():
-                            adopt(rest[1][name], value)
-                    return self.unpack(said[0])
+                    result = self.unpack(said[0])
+                    change = partial(self._adopt, what, rest, said[1])
+                    change() if result is None or said[1] is None else self.statements.later(change)
+                    return result
                 case "raise":
-                    raise raised(*map(str, said))
+                    self._adopt(what, rest, said[2] if len(said) > 2 else None)
+                    raise raised(*map(str, said[:2]))
                 case _:
                     self.answer(word, said)
+
+    def _adopt(self, what: str, rest: tuple[Any, ...], changed: Any) -> None:
+        """What a call did to its arguments."""
+        if what != "call" or changed is None:
+            return
+        new = self.unpack(changed)
+        try:
+            args, named = new
+            adopt(rest[0], args)
+            for name, value in named.items():
+                adopt(rest[1][name], value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Foul(f"a result that is none: {type(error).__name__}") from None
 
     def hear(self) -> list[Any]:
         said = self.line.hear()
@@ -237,65 +260,31 @@ class Codec:
         return said
 
     def answer(self, what: str, said: list[Any]) -> None:
+        rest: list[Any] = []
         try:
             thing = self.mine[said[0]]
             rest = [self.unpack(item) for item in said[1:]]
             if self.wary:
                 refuse_inside(what, thing, rest)
-            reply = ["value", self.pack(result := perform(what, thing, rest)), None]
-            if what == "call" and result is None and [self.pack(item) for item in rest] != said[1:]:
-                reply[2] = self.pack(rest)
+            reply = ["value", self.pack(perform(what, thing, rest))]
         except Exception as error:  # noqa: BLE001 -- whatever was raised is what the other side asked for
             reply = ["raise", type(error).__name__, str(error)[:300]]
         except SystemExit:
             reply = ["raise", "SystemExit", ""]
-        self.line.say(reply)
+        try:
+            changed = what == "call" and bool(rest) and [self.pack(item) for item in rest] != said[1:]
+            message = [*reply, self.pack(rest) if changed else None]
+        except RecursionError as error:
+            message = ["raise", "RecursionError", f"arguments that have no end: {error}", None]
+        self.line.say(message)
 
+    async def their_result(self, number: int) -> Any:
+        self.unawaited.discard(number)
+        return self.operate("await", number)
 
-def refuse_inside(what: str, thing: Any, rest: list[Any]) -> None:
-    """From a function there is a way to its globals, and from these to all by which the test judges."""
-    name = rest[0] if rest else ""
-    match what:
-        case "get" | "set":
-            inside = type(name) is not str or INSIDE.match(name) is not None
-            if what == "set":
-                inside = inside or isinstance(thing, type) or callable(getattr(type(thing), name, None))
-        case "method":
-            inside = name not in SPECIAL
-        case _:
-            inside = any(thing is way for way in WAYS_IN)
-    if inside or isinstance(thing, types.ModuleType):
-        raise AttributeError(f"{what} {rest[:1]} of a thing of the test's")
-
-
-def perform(what: str, thing: Any, rest: list[Any]) -> Any:
-    match what:
-        case "call":
-            return thing(*rest[0], **rest[1])
-        case "get":
-            return getattr(thing, rest[0])
-        case "set":
-            return setattr(thing, rest[0], rest[1])
-        case "method":
-            if not hasattr(type(thing), rest[0]):  # list() asks for a length, and goes on without one
-                raise TypeError(f"{type(thing).__name__!r} object has no {rest[0]}")
-            return getattr(type(thing), rest[0])(thing, *rest[1])
-        case "iter":
-            return Items(iter(thing))
-        case "next":
-            return list(itertools.islice(thing, rest[0]))
-        case _:
-            raise TypeError(what)
-
-
-class Items:
-    """An iterator that no codec takes for a plain value."""
-
-    def __init__(self, items: Any) -> None:
-        self._items = items
-
-    def __iter__(self) -> Any:
-        return self._items
+    async def their_items(self, number: int) -> Any:
+        while item := self.operate("anext", number):
+            yield item[0]
 
 
 def raised(kind: str, said: str) -> Exception:

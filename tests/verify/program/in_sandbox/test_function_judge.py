@@ -121,6 +121,82 @@ def test_what_tests_do_with_programs_works_across_processes(test: str, code: str
     assert found.outcome is Outcome.CORRECT, found.detail
 
 
+CHANGES = {  # what a function does to its argument, what it returns, and what is left of [3, 1]
+    "x.sort()": "[1, 3]",
+    "x.append(x.pop(0))": "[1, 3]",
+    "x[:] = []": "[]",
+    "x += [[0]]": "[3, 1, [0]]",
+}
+RETURNS = {"return 2": "== 2", "return x": "is not None", "return None": "is None", "return [x, {}]": "!= 7"}
+AFTER = [
+    "a = [3, 1]\nassert f(a) {said}\nassert a == {left}",
+    "a = [3, 1]\nassert f(a) {said} and a == {left}",
+    "a = [3, 1]\nassert f(x=a) {said}\nassert a == {left}",
+    "def check(c):\n    a = [3, 1]\n    got = c(a)\n    assert got {said} and a == {left}\ncheck(f)",
+    "a = [[3, 1], [3, 1]]\nfor one in a:\n    assert f(one) {said}\nassert a == [{left}] * 2",
+    "a = [[3, 1], [3, 1]]\ngot = [f(one) for one in a]\nassert a == [{left}] * 2",
+    "class TestF:\n    def test_f(self):\n        'It does.'\n        a = [3, 1]\n        f(a)\n        assert a == {left}",
+    "a = [3, 1]\ntry:\n    g(a)\nexcept ValueError:\n    assert a == {left}",
+]
+
+
+@pytest.mark.parametrize("test", AFTER)
+@pytest.mark.parametrize("returned", RETURNS)
+def test_what_a_function_did_to_its_arguments_is_seen_whatever_it_returns(test: str, returned: str):
+    changes = dict(CHANGES) if returned == "return 2" else {"x.sort()": "[1, 3]"}
+    for change, left in changes.items():
+        code = f"def f(x):\n    {change}\n    {returned}\ndef g(x):\n    {change}\n    raise ValueError"
+        found = judged(test.format(said=RETURNS[returned], left=left), code)
+        assert found.outcome is Outcome.CORRECT, found.detail
+        idle = f"def f(x):\n    {returned}\ndef g(x):\n    raise ValueError"
+        assert judged(test.format(said=RETURNS[returned], left=left), idle).outcome is Outcome.WRONG
+
+
+ASYNC = [
+    "import asyncio\nassert asyncio.run(f(1)) == 2",
+    "import asyncio\ndef check(c):\n    assert asyncio.run(c(1)) == 2\ncheck(f)",
+    "import asyncio\nasync def g():\n    return await f(0), await f(1)\nassert asyncio.run(g()) == (1, 2)",
+    "import asyncio\nasync def g():\n    return await asyncio.gather(f(0), f(1))\nassert asyncio.run(g()) == [1, 2]",
+    "async def test_f():\n    assert await f(1) == 2",
+    "import unittest\nclass T(unittest.IsolatedAsyncioTestCase):\n    async def test_f(self): self.assertEqual(await f(1), 2)",
+]
+SLOW = "import asyncio\nasync def f(x):\n    await asyncio.sleep(0.01)\n    return x + {}"
+
+
+@pytest.mark.parametrize("test", ASYNC)
+def test_an_asynchronous_function_is_run_where_the_test_waits_for_it(test: str):
+    for code in ("async def f(x): return x + {}", SLOW):
+        found = judged(test, code.format(1))
+        assert found.outcome is Outcome.CORRECT, found.detail
+        assert judged(test, code.format(2)).outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize("test", ["assert f(1) == 2", "assert f(1)", "x = f(1)\nassert x == 2 or True"])
+def test_a_test_that_does_not_wait_for_a_coroutine_judges_nothing(test: str):
+    found = judged(test, "async def f(x): return x + 1")
+    assert (found.outcome, found.score) == (Outcome.ERROR, None)
+    assert "await" in found.detail
+
+
+def test_an_asynchronous_generator_is_walked_through():
+    test = (
+        "import asyncio\nasync def g(): return [x async for x in f(3)]\nassert asyncio.run(g()) == [0, 1, 2]"
+    )
+    assert judged(test, "async def f(n):\n    for x in range(n): yield x").outcome is Outcome.CORRECT
+    assert judged(test, "async def f(n):\n    yield 0").outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize("digits", [4300, 4301, 20_000])
+def test_a_number_may_be_as_long_as_it_is(digits: int):
+    text = "1" + "0" * (digits - 1)
+    assert judged(f"assert f() == {text!r}", f"def f(): return str(10 ** {digits - 1})").score == 1.0
+    rows = [{"input": "", "output": f"{text}\n"}]
+    for checker in ({}, {"checker": "def check(g, p, e): return int(p) == int(e)"}, {"tolerance": 1e-9}):
+        payload = json.dumps({"style": "stdio", "tests": rows} | checker)
+        problem = Problem("q", "", checker="program", payload=payload)
+        assert check(problem, f"```python\nprint(10 ** {digits - 1})\n```").outcome is Outcome.CORRECT
+
+
 def test_a_function_that_returns_something_cannot_change_what_it_is_judged_by():
     test = "def right(x): return sorted(x)\nx = [3, 1]\nassert f(x) == right(x)"
     assert judged(test, "def f(x):\n    x.clear()\n    return []").outcome is Outcome.WRONG
@@ -272,11 +348,17 @@ ROWS = [{"input": "3\n", "output": "0 1 2"}, {"input": "2\n", "output": "0 1"}]
     [
         (CHECKER, "print(*reversed(range(int(input()))))", Outcome.CORRECT),
         (CHECKER, "print(0, 1, 2)", Outcome.WRONG),
-        ("def check(g, p, e): return int(p) > 0", "print('many')", Outcome.WRONG),
-        ("def check(g, p, e): return 1", "print(1)", Outcome.WRONG),
+        ("def check(g, p, e): return int(p[0]) >= 0", "print('many')", Outcome.WRONG),
+        ("def check(g, p, e): return int(p) > 0", "print('many')", Outcome.ERROR),
+        ("def check(g, p, e): return p == e or 1", "print('many')", Outcome.ERROR),
+        ("def check(g, p, e):\n    import numpy\n    return numpy.bool_(True)", "print(1)", Outcome.ERROR),
+        ("def check(g, p, e): return 1", "print(1)", Outcome.ERROR),
+        ("def check(g, p, e): pass", "print(1)", Outcome.ERROR),
+        ("def check(g, p, e): return False", "print(1)", Outcome.ERROR),
         ("def check(", "print(1)", Outcome.ERROR),
         ("import no_such_module", "print(1)", Outcome.ERROR),
-        ("import sys\ndef check(g, p, e): sys.exit(0)", "print(1)", Outcome.WRONG),
+        ("import sys\ndef check(g, p, e): sys.exit(0)", "print(1)", Outcome.ERROR),
+        ("import sys\ndef check(g, p, e): return p == e or sys.exit(0)", "print(1)", Outcome.WRONG),
         ("import sys\nsys.exit(0)", "print(1)", Outcome.ERROR),
         (
             "from __future__ import division\nx: list[Odd]\ndef check(g, p, e): return True",
