@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from distillery.verify.math.equations import CALLED, is_identity, is_quantity, name_first, sides
 from distillery.verify.math.numerals import (
     Number,
     in_base,
@@ -20,21 +21,17 @@ from distillery.verify.math.numerals import (
     words_of,
 )
 from distillery.verify.math.relations import assignments, intervals, lettered, same_figure
+from distillery.verify.math.remarks import without_condition
+from distillery.verify.math.repeats import written
 from distillery.verify.math.sequences import SEPARATOR, Items, groups, items, split_top
 from distillery.verify.math.spelling import canonical
-from distillery.verify.math.units import conflict, part_unit, short_unit
+from distillery.verify.math.units import conflict, is_other_currency, money, part_unit, short_unit
 
 Atoms = Callable[[str, str], bool | None]
 Numbers = Callable[[Number, Number], bool]
 
 _MAX_DEPTH = 12
-_NAME = (
-    r"(?:\\(?:Delta|delta|partial|hat|bar|vec)\s?)?(?:\\?[A-Za-z]+|\\text\{[A-Za-z ]+\})"
-    r"(?:'|_\w|_\{[^{}]*\}|\^\{\\?\w+\})*"
-)
-_LEFT_SIDE = re.compile(
-    rf"(\\hat\{{\\?\w+\}}|(?:{_NAME})(?:\((?:{_NAME}|\d+)(?:,(?:{_NAME}|\d+))*\))?)(?:=|:=|\\in\s?|\\approx\s?)"
-)
+_LEFT_SIDE = re.compile(rf"({CALLED})(?:=|:=|\\in\s?|\\approx\s?)")
 _PERCENT = re.compile(r"%|percent|pct")
 _COMMA = re.compile(r"[+-]?(?:0,\d+|\d+,(?:\d\d?|\d{4,})|\d{4,},\d+)")
 _POINT = re.compile(r"[+-]?\d*\.\d+")
@@ -43,7 +40,7 @@ _TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _NAMED_TUPLE = re.compile(r"\(([^()=]+)\)=\(([^()=]+)\)")
 _MODULO = re.compile(r"(?:\\[pb]?mod\s?\{?(\d+)\}?|\((?:\\text\{)?\s?mod\s?\}?\s?(\d+)\))$")
 _CLOCK = re.compile(r"(\d+):(\d\d)")
-_MONEY = re.compile(r"^\s*\$?\\?[$€£¥]\s?\d|dollar|euro|yuan")
+_MONEY = re.compile(r"^\s*\$?\\?[$€£¥]\s?\d|[€£¥￥₹₩₽¢]|\\\$|\\(?:pounds|euro|cent)(?![a-z])|dollar|euro|yuan")
 _ALTERNATIVE = re.compile(r"(.+?)(?:\\text\{)?\((?:or|i\.?e\.?,?|=)([^()]+)\)\}?")
 _SPACED = re.compile(r"\d \d")
 _FUNCTION = re.compile(r"y|[a-zA-Z]\([a-zA-Z]\)")
@@ -60,8 +57,23 @@ def equal(gold: str, answer: str, atoms: Atoms, numbers: Numbers = same_number) 
     kinds = [(bool(_PERCENT.search(text)), bool(_MONEY.search(text))) for text in (gold, answer)]
     if sorted(kinds) == [(False, True), (True, False)]:
         return False
+    if any(money for _, money in kinds) and _other_currency(gold, answer):
+        return False
     gold, answer = _with_points(gold, answer), _with_points(answer, gold)
-    return _equal(canonical(gold), canonical(answer), Ways(atoms, numbers), 0)
+    return _equal(*_without_conditions(canonical(gold), canonical(answer)), Ways(atoms, numbers), 0)
+
+
+def _other_currency(gold: str, answer: str) -> bool:
+    signs = money(gold), money(answer)
+    units = [part_unit(canonical(text))[1] for text in (gold, answer)]
+    named = [sign or unit for sign, unit in zip(signs, units, strict=True)]
+    return any(signs) and all(named) and is_other_currency(*(named if signs[0] else named[::-1]))
+
+
+def _without_conditions(gold: str, answer: str) -> tuple[str, str]:
+    """Without what the answer says of a letter in it where the gold says nothing, or the same."""
+    (plain, said), (other, also) = without_condition(gold), without_condition(answer)
+    return (plain, other) if also and said in ("", also) else (gold, answer)
 
 
 def _with_points(text: str, beside: str) -> str:
@@ -76,6 +88,8 @@ def _equal(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
         return bool(gold)
     if not answer or depth > _MAX_DEPTH:
         return False
+    if "=" in gold and is_identity(gold):
+        return _same_identity(gold, answer)
     if "\\text" in gold + answer and _without_text(gold) == _without_text(answer):
         return True
     gold, answer = _same_residue(gold, answer)
@@ -96,6 +110,12 @@ def _equal(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
         return quick
     several = _each_said(gold, answer, ways, depth)
     return _by_shape(gold, answer, ways, depth) if several is None else several
+
+
+def _same_identity(gold: str, answer: str) -> bool:
+    """As written, for any two true ones are equal; from left to right or back."""
+    one, other = (tuple(map(written, sides(text))) for text in (gold, answer))
+    return other in (one, one[::-1])
 
 
 def _without_text(text: str) -> str:
@@ -121,9 +141,11 @@ def _each_said(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
     """Of an answer said twice, as "(C) 12", "1/2 (or 0.5)" or "x = 1/2 = 0.5", every form must be right."""
     if found := _ALTERNATIVE.fullmatch(answer):
         return _all(_equal(gold, said, ways, depth + 1) for said in found.groups())
-    sides = answer.split("=")
-    if len(sides) > 1 and "=" not in gold and all(number(side) for side in sides):
-        return _all(_equal(gold, side, ways, depth + 1) for side in sides)
+    said = sides(answer)
+    if len(said) > 1 and len(sides(gold)) == 1:
+        values = [side for side in said if not is_quantity(side)]
+        named = len(said) - len(values)
+        return bool(values) and named < 2 and _all(_equal(gold, side, ways, depth + 1) for side in values)
     one, other = lettered(gold), lettered(answer)
     if one and other:
         return False if one[0] != other[0] else _equal(one[1], other[1], ways, depth + 1)
@@ -280,11 +302,13 @@ def _exact_side(text: str) -> str:
 
 def _without_left_sides(gold: str, answer: str) -> tuple[str, str]:
     """ "x=" before a value is taken off where the other side names no variable, or the same one."""
-    gold, answer = _exact_side(gold), _exact_side(answer)
+    gold, answer = name_first(_exact_side(gold)), name_first(_exact_side(answer))
     gold, answer = _without_names(gold, answer), _without_names(answer, gold)
     one, other = _LEFT_SIDE.match(gold), _LEFT_SIDE.match(answer)
     if any(groups(text) or assignments(split_top(text, SEPARATOR)) for text in (gold, answer)):
         return gold, answer
+    if one and not other and "=" in answer and number(gold[one.end() :]):
+        return gold[one.end() :], answer  # of x=5, what says 2x=10 does not say it
     functions = one and other and _FUNCTION.fullmatch(one[1]) and _FUNCTION.fullmatch(other[1])
     if one and other and one[1] != other[1] and not functions:
         return gold, answer

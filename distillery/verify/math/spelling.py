@@ -13,25 +13,43 @@ from distillery.installed.word_lists import word_lists
 
 _LISTS = word_lists(__file__)
 _SIGNS = str.maketrans(_LISTS["signs"])
-_REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern.replace("{token}", _LISTS["token"])), replacement)
-    for pattern, replacement in _LISTS["rewrites"]
-)
+
+
+def _filled(pattern: str) -> re.Pattern[str]:
+    for name in ("token", "text", "factor"):
+        pattern = pattern.replace(f"{{{name}}}", _LISTS[name])
+    return re.compile(pattern)
+
+
+def _read(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((_filled(pattern), replacement) for pattern, replacement in _LISTS[name])
+
+
+_REWRITES, _FACTORS = _read("rewrites"), _read("factors")
+_FACTOR_WORDS = _filled(_LISTS["words"])
+_PLAIN = re.compile(r"-?\d+")
 _ONLY_TEXT = re.compile(r"\\text\{([^{}\\]*)\}")
 _DOLLARS = re.compile(r"(?<!\\)\$")
 _SPACES = re.compile(r"\s+")
 _THOUSANDS = re.compile(r"(?<![\d.,/^_{ ])\d{1,3}(?: \d{3})+(?![\d/])")
 _SPACES_BESIDE = re.compile(r"(?<![A-Za-z\d])\s+|(?<=[A-Za-z])\s+(?![A-Za-z])|(?<=\d)\s+(?!\d)")
-_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+")
-_LOWERED = re.compile(r"[₀₁₂₃₄₅₆₇₈₉ₙ]+")
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱˣʸᵏᵐᵗ]+")
+_LOWERED = re.compile(r"[₀₁₂₃₄₅₆₇₈₉₊₋ₙₖₘᵢⱼₓ]+")
 _VULGAR = re.compile(r"[¼-¾⅐-⅞]")
 _GROUPED = re.compile(r"(?<=\{)\d{1,3}(?:,\d{3})+(?=\})")  # \frac{1}{20,000}
 _NOTE = re.compile(r"\s*\((?:approximately|approx)[^()]*\)\s*$", re.IGNORECASE)
 _PARAMETER = re.compile(
-    r"(?<=.)(?:,|\(|\\quad|\\text\{\s*(?:where|for)\s*\}|\s)\s*\(?[kmn]\s*(?:\\in|∈)\s*(?:\\mathbb\s*\{?)?[ZN]\}?\)?\s*$"
+    r"(?<=.)(?:,|\(|\\quad|\\text\{\s*(?:where|for)\s*\}|\s)[\s\\]*\(?[kmn]\s*(?:\\in|∈)\s*(?:\\math(?:bb|bf|rm)\s*\{?)?[ZN]\}?"
+    r"(?:[\^_]\s*\{?\s*[*+]\s*\}?)?\s*\)?\s*$"
 )
 
 
+_RAISED_IN_BRACKETS = re.compile(r"(?:\\sqrt\s*(?:\[[^\[\]]*\])?|[\^_])\s*(?=\()")
+# behind an answer: check marks and pictures, not a cross; the end of a proof
+_MARKS = re.compile(
+    r"(?<=[^\s])[\s\\,;]*(?:(?![❌❎✗✘✖✕❓❔👎🚫⛔])[\u2300-\u23ff\u25a0-\u25ff\u2600-\u27bf\u2b00-\u2bff\u220e\ufe0f\u200d\U0001f000-\U0001faff]"
+    r"|\\(?:checkmark|blacksquare|square|Box|qed)(?![a-z])\s*)+[\s.$]*$"
+)
 _ESCAPED_TWICE = re.compile(r"\\\\(?=[a-zA-Z]{2})")
 _GOES_ON = re.compile(
     r"(?<![\d.])(\d*\.\d*?)(?:(\d)\2{2,}|(\d{2,6}?)\3+)(?:\.{2,}|\\(?:dots|ldots|cdots)(?![a-z]))"
@@ -45,15 +63,19 @@ _ROWS = re.compile(r"\[(\[[^\[\]]*\](?:,\[[^\[\]]*\])+)\]")
 def canonical(answer: str) -> str:
     """Spaces stay only between two digits, or letters, where they part words or a command from what
     follows."""
-    text = _RAISED.sub(lambda found: f"^{{{_folded(found[0])}}}", answer)
+    if _PLAIN.fullmatch(answer) and answer.isascii():
+        return answer
+    text = answer if answer.isascii() and "\\" not in answer else _MARKS.sub("", answer)
+    text = _RAISED.sub(lambda found: f"^{{{_folded(found[0])}}}", text)
     text = _LOWERED.sub(lambda found: f"_{{{_folded(found[0])}}}", text)
     text = _VULGAR.sub(lambda found: f" {_folded(found[0]).replace('⁄', '/')}", text)
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
     text = _PARAMETER.sub("", _NOTE.sub("", text))
     if "\\\\" in text and "\\begin" not in text:  # there it ends a row
         text = _ESCAPED_TWICE.sub(r"\\", text)
-    for pattern, replacement in _REWRITES:
+    for pattern, replacement in (*_FACTORS, *_REWRITES) if _FACTOR_WORDS.search(text) else _REWRITES:
         text = pattern.sub(replacement, text)
+    text = _in_braces(text) if "(" in text else text
     text = _GOES_ON.sub(_repeating, text) if "." in text else text
     text = _RAISED_TWICE.sub(_power, text) if text.count("^") > 1 else text
     text = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
@@ -62,6 +84,27 @@ def canonical(answer: str) -> str:
     text = _brackets(_SPACES_BESIDE.sub("", text))
     words = _ONLY_TEXT.fullmatch(text)
     return words[1].strip() if words else text
+
+
+def _in_braces(text: str) -> str:
+    r"""e^(2x) as e^{2x}, \sqrt(2) as \sqrt{2}."""
+    place = 0
+    while found := _RAISED_IN_BRACKETS.search(text, place):
+        begin, place = found.end(), found.end()
+        end = closing(text, begin)
+        if end > begin:
+            text = f"{text[:begin].rstrip()}{{{text[begin + 1 : end]}}}{text[end + 1 :]}"
+    return text
+
+
+def closing(text: str, begin: int) -> int:
+    """Where the bracket at `begin` is closed; -1: nowhere."""
+    depth = 0
+    for place in range(begin, len(text)):
+        depth += (text[place] == "(") - (text[place] == ")")
+        if depth == 0:
+            return place
+    return -1
 
 
 def _repeating(found: re.Match[str]) -> str:

@@ -10,6 +10,8 @@ _LISTS = word_lists(__file__)
 UNITS: dict[str, str] = {name: unit for unit, names in _LISTS["names"].items() for name in names.split()}
 """Every spelling of the units we tell apart."""
 
+_SIGN = "|".join(re.escape(sign) for sign in _LISTS["money"] if sign != "$")
+_MONEY = re.compile(rf"(\\\$)(?=\s?\d)|^\s*-?(\$)\s?\d[^$]*$|({_SIGN})(?![a-z])")
 _POWER = r"(?:\^\{?\d\}?|squared|cubed)?"
 _TEXT_TAIL = re.compile(r"(?<=.)\\text\{([^{}]*)\}(\^\{?\d\}?)?$")
 _KNOWN = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
@@ -45,6 +47,21 @@ def short_unit(text: str) -> str:
     """The unit behind "5m", which beside another unit is no variable; "" for none."""
     tail = re.search(r"(?<=\d)([mgshLt])$", text)
     return _LISTS["short"][tail[1]] if tail else ""
+
+
+def money(text: str) -> str:
+    """The currency that an answer, as it was written, names by a sign: \\$5, €5, 5¢, and $5 with no $ behind."""
+    found = _MONEY.search(text)
+    sign = found and next(filter(None, found.groups()))
+    return _LISTS["money"][sign.replace("\\$", "$")] if sign else ""
+
+
+def is_other_currency(sign: str, unit: str) -> bool:
+    """Whether a number with a currency's sign is no number of these: they may be other things, and 5 is 5.
+
+    A pound may be a weight, and a yen has the sign of a yuan.
+    """
+    return "?" not in unit and unit != sign and (sign, unit) not in (("sterling", "pound"), ("yuan", "yen"))
 
 
 def conflict(gold: str, answer: str) -> bool:
