@@ -17,6 +17,18 @@ class Parts(NamedTuple):
     answer: str | None  # what stands after the thought; None: the thought was never closed
 
 
+_INVISIBLE = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Characters without width or ink."""
+
+
+def visible(text: str) -> str:
+    """Without characters that nobody sees; a text of nothing else is empty."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
 def split(text: str) -> Parts:
     """Thought and what follows it. A text without tags is all answer; an unclosed thought has no answer.
 

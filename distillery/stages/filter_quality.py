@@ -44,7 +44,7 @@ class FilterQuality(ShardStage):
     refusing_domains: tuple[str, ...] = ("safety",)
     """Domains in which a refusal can be the right answer."""
 
-    version = 5
+    version = 6
     reasons = tuple(Reason)
     reads = ("trace_id", "question", "text")
     also_reads = _OPTIONAL

@@ -44,7 +44,14 @@ def train(spec: TrainSpec) -> dict[str, Any]:
     trainer = Trainer(
         model=open_model(spec.model or "", options),
         args=GRPOConfig(**arguments, **grpo_arguments(options, processes=world_size())),
-        reward_funcs=[CheckedReward(options.rewards, by_model, own=options.own_checkers)],
+        reward_funcs=[
+            CheckedReward(
+                options.rewards,
+                by_model,
+                own=options.own_checkers,
+                repeats_are_wrong=options.repeats_are_wrong,
+            )
+        ],
         train_dataset=Dataset.from_list(rows),
         processing_class=open_tokenizer(spec.model or "", options, spec.chat_template),
         peft_config=lora_config(options),

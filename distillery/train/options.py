@@ -251,6 +251,8 @@ class GrpoOptions(TuningOptions):
     """Share of the policy in the new reference."""
     rewards: dict[str, float] = field(default_factory=lambda: {"accuracy": 1.0, "format": 1.0})
     """Weight of each reward; `accuracy` is the row's own checker, `format` the checker `layout`."""
+    repeats_are_wrong: bool = True
+    """An answer that only says a formula of the question again earns no `accuracy`; of `math` rows."""
     judge: JudgeOptions | None = field(default=None, metadata={"identity": "changed"})
     """The model that gives `helpfulness` and `harmlessness`; null: none of them is asked for."""
     checkers: tuple[str, ...] = field(default=(), metadata={"identity": "changed"})

@@ -10,6 +10,7 @@ from distillery.errors import ConfigError, DistilleryError
 from distillery.records import Outcome
 from distillery.train.examples import problems
 from distillery.train.options import JUDGED, PARTS
+from distillery.verify.math.repeats import may_repeat
 from distillery.verify.pool.processes import judge
 from distillery.verify.pool.unjudged import unjudged
 
@@ -40,11 +41,17 @@ class CheckedReward:
     __name__ = "checked"
 
     def __init__(
-        self, weights: Mapping[str, float], by_model: RewardJudge | None = None, *, own: Sequence[str] = ()
+        self,
+        weights: Mapping[str, float],
+        by_model: RewardJudge | None = None,
+        *,
+        own: Sequence[str] = (),
+        repeats_are_wrong: bool = True,
     ) -> None:
         self.weights = dict(weights)
         self._by_model = by_model
         self._own = tuple(own)
+        self._repeats_are_wrong = repeats_are_wrong
         self._untold = 0  # completions so far whose language nothing told
         self._blind = 0  # calls in a row in which nothing could be judged
 
@@ -97,6 +104,8 @@ class CheckedReward:
         if name not in JUDGED:
             checker = PARTS.get(name, name)
             judged = [(replace(row, checker=checker) if checker else row, text) for row, text in rows]
+            if not self._repeats_are_wrong:
+                judged = [(may_repeat(row), text) for row, text in judged]
             return judge(judged, own=self._own)
         if self._by_model is None:
             raise ConfigError(f"rewards: {name!r} is a model's to give, and there is none")

@@ -15,6 +15,7 @@ class Errand:
     data: str  # JSON object, the arguments of the checker's `work`
     extracted: str | None = None  # for the verdict when the work does not end
     checker: str = ""  # whose work it is; whoever asked the checker fills it in
+    plain: str = ""  # the same for an easy answer: where that ends in time, a time-out is the answer's doing
 
 
 def _nothing(_: Problem, /) -> None: ...

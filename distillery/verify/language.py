@@ -20,6 +20,7 @@ from distillery.verify.prose import GREEK, HAN, HANGUL, KANA, prose, scripts_of,
 
 MIN_SHARE = 0.95  # a thought above it counts as being in its language; payload option "min_share"
 _QUOTED = re.compile(r"\"[^\"\n]+\"|“[^”\n]+”|「[^」\n]+」|《[^》\n]+》")
+_THOUGHT = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 _GIVEN = re.compile(r"[:：\n]")
 _LOOKED_AT = 4_000  # characters of a thought whose language is asked
 _MOST = 0.8  # of a question's words, in one script: "Translate 我爱你 into English" has two languages
@@ -35,7 +36,7 @@ def check(problem: Problem, text: str, /) -> Verdict:
         least = float(problem.options.get("min_share", MIN_SHARE))
     except (TypeError, ValueError) as error:
         return Verdict(Outcome.ERROR, detail=f"payload: {error}")
-    words = prose(split(text).reasoning or "")
+    words = prose(_thoughts(text))
     if not words_of(words):
         if problem.thinking == Thinking.OFF:
             return Verdict(Outcome.CORRECT, 1.0, detail="no thought, and none is wanted")
@@ -46,6 +47,12 @@ def check(problem: Problem, text: str, /) -> Verdict:
     share = _share(words, language) or 0.0
     outcome = Outcome.CORRECT if share >= least else Outcome.WRONG
     return Verdict(outcome, share, detail=f"{share:.3f} of the words are {language}")
+
+
+def _thoughts(text: str) -> str:
+    """Also what stands in further think tags behind the first ones."""
+    reasoning, answer = split(text)
+    return "\n".join([reasoning or "", *_THOUGHT.findall(answer or "")])
 
 
 def wanted_language(given: str | None, question: str, text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from distillery.reasoning import CLOSE, OPEN
+from distillery.reasoning import CLOSE, OPEN, visible
 from distillery.records import Outcome, Problem, Thinking, Verdict
 
 _LEAKED = re.compile(
@@ -38,6 +38,7 @@ def fault(text: str, *, thinking: Thinking = Thinking.ON, answer_tag: bool = Fal
     head, close, answer = text.partition(CLOSE)
     if not close:
         return "the thought was never closed" if OPEN in text else "no thought"
+    answer, head = visible(answer), visible(head)
     thought = head.lstrip().removeprefix(OPEN)
     if OPEN in thought or OPEN in answer or CLOSE in answer:
         return "more than one think tag, or text before the thought"

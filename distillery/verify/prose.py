@@ -16,6 +16,7 @@ from functools import cache
 from itertools import groupby
 
 from distillery.installed.word_lists import word_lists
+from distillery.reasoning import visible
 
 HAN, KANA, HANGUL, LATIN, GREEK = "han", "kana", "hangul", "latin", "greek"
 CUT = "\x1f"
@@ -34,8 +35,26 @@ _NEVER_NOTATION = re.compile(  # Cyrillic, Hebrew and such from two letters on: 
     r"[\u3040-\u30ff\u3131-\u318e\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
     r"|[\u0400-\u052f\u0590-\u08ff\u0900-\u0fff\u10a0-\u10ff]{2,}"
 )
-_LITERAL = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
-_CODE_LINE = re.compile(r"[=;{}()<>\[\]|]|^\s*(?:#|//|--|\*)")
+_LITERAL = re.compile(
+    r"\"\"\".*?(?:\"\"\"|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|\"[^\"\n]*\"|'[^'\n]*'|/\*.*?\*/|<!--.*?-->|(?:#|//|--|%|;;)[^\n]*",
+    re.DOTALL,
+)
+"""Strings and comments."""
+_NAMES_FENCE = re.compile(r"\A[ \t]*[\w+#.-]*[ \t]*\n")
+_CODE_LINE = re.compile(r"[=;{}()<>\[\]|]")
+_CODE = re.compile(
+    r"[A-Za-z_]\w*\s*(?:\(|\[|\.\w|[-+*/%|&^]?=|:=|::|->|=>|\+\+)|[;{}]\s*$|^\s*[}\])]|^\s*@\w|</?\w+[^<>]*>"
+    r"|^\s*(?:def|class|for|while|if|else|elif|try|except|import|from|return|print|pass|break|continue|let|const|var"
+    r"|int|public|private|void|func|fn|use|using|package|include|select|insert|update|create|where|end|do|then|fi|done"
+    r"|echo|cd|pip|git|npm|sudo|ls)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LEAST_CODE = 5  # lines for one of code; a fence with less of it is prose, whatever signs are set into it
+_LONG_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{8,}|[，。、；：！？…]")
+_FUNCTION_WORDS = re.compile(r"的|了|是|我们|然后|所以|因为|首先|如果|这个|那么|可以|です|ます|から")
+_TWO_WORDS = re.compile(
+    r"[{0}]{{2,}}\s+[{0}]{{2,}}".format(r"\u0400-\u052f\u0590-\u08ff\u0900-\u0fff\u10a0-\u10ff\uac00-\ud7af")
+)
 
 
 def scripts_of(language: str) -> frozenset[str]:
@@ -60,7 +79,7 @@ def script_words(text: str) -> dict[str, float]:
 
 def prose(text: str, *, only: Callable[[str], bool] | None = None) -> str:
     """`text` with what is nobody's language taken out, a `CUT` in its place; `only` chooses lines."""
-    words = _without_blocks(text)
+    words = _without_blocks(visible(text))
     if only is not None:
         words = "\n".join(filter(only, words.split("\n")))
     return _NOBODYS.sub(_foreign_inside, words)
@@ -123,9 +142,29 @@ def _foreign_inside(match: re.Match[str]) -> str:
 
 
 def _lines_of_no_code(code: str) -> str:
-    """Words of other scripts in lines that are no code, literals apart."""
-    lines = (_LITERAL.sub("", line) for line in code.split("\n") if not line.isascii())
-    return CUT + "\n".join(_foreign_runs(line) for line in lines if not _CODE_LINE.search(line)) + CUT
+    """Words of other scripts: of prose all, of code those of lines that are none, strings and comments apart."""
+    bare = _LITERAL.sub(" ", code)
+    if not _is_code(code, bare):
+        return _foreign_runs(code)
+    lines = (line for line in bare.split("\n") if not line.isascii() and _is_prose_line(line))
+    return CUT + "\n".join(map(_foreign_runs, lines)) + CUT
+
+
+def _is_code(code: str, bare: str) -> bool:
+    """Whether enough of its lines are code, with what `bare` leaves of them: a name, an operator, a keyword."""
+    lines = [line for line in _NAMES_FENCE.sub("", code).split("\n") if line.strip()]
+    coded = [line for line in bare.split("\n") if _CODE.search(line) or _is_expression(line)]
+    return len(coded) * _LEAST_CODE >= len(lines)
+
+
+def _is_expression(line: str) -> bool:
+    """Names of another script between operators: 总数 = 价格 * 数量."""
+    return bool(_CODE_LINE.search(line)) and not _is_prose_line(line)
+
+
+def _is_prose_line(line: str) -> bool:
+    said = _LONG_RUN.search(line) or _FUNCTION_WORDS.search(line) or _TWO_WORDS.search(line)
+    return bool(said) or not _CODE_LINE.search(line)
 
 
 def _foreign_runs(formula: str) -> str:

@@ -26,7 +26,7 @@ def test_spacing_and_case_do_not_matter():
     assert check(Problem("q", "Hello Ann, nice to meet you."), "hello  Ann,\nNICE to meet you.").score == 1.0
 
 
-@pytest.mark.parametrize("gold", ["Zürich", "Ångström", "Việt Nam", "한국", "ἀρχή", "Éclair", "é\u0323"])
+@pytest.mark.parametrize("gold", ["Zürich", "Ångström", "Tiếng Việt", "한국", "ἀρχή", "Éclair", "é\u0323"])
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_a_letter_may_be_one_sign_or_two(gold: str, form: str):
     answer = f"<think>x</think>{unicodedata.normalize(form, gold)}"

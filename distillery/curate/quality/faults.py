@@ -16,7 +16,7 @@ from typing import NamedTuple
 from distillery.curate.quality.claimed_makers import claimed_maker
 from distillery.curate.quality.language_mix import slip
 from distillery.curate.quality.loops import find_loop
-from distillery.reasoning import CLOSE, OPEN, Parts, boxes, split
+from distillery.reasoning import CLOSE, OPEN, Parts, boxes, split, visible
 from distillery.records import Thinking
 from distillery.verify.language import question_language
 from distillery.verify.refusal import refusal
@@ -162,12 +162,12 @@ def shape(response: Response) -> Fault | None:
         return Fault(Reason.NO_THOUGHT, "no thought" if wanted else "no empty block before the answer")
     if answer is None:
         return Fault(Reason.UNCLOSED, "the thought was never closed")
-    if wanted and not reasoning:
+    if wanted and not visible(reasoning).strip():
         return Fault(Reason.EMPTY_THOUGHT, "a thought is wanted and the block is empty")
     if reasoning and not wanted:
         detail = f"a thought of {len(reasoning)} characters where none is wanted"
         return Fault(Reason.UNWANTED_THOUGHT, detail)
-    return None if answer else Fault(Reason.NO_ANSWER, "nothing after the thought")
+    return None if visible(answer).strip() else Fault(Reason.NO_ANSWER, "nothing after the thought")
 
 
 def _special_tokens(response: Response, _limits: Limits) -> str | None:
@@ -186,9 +186,10 @@ def _several_answers(response: Response, limits: Limits) -> str | None:
 
 
 def _too_short(response: Response, limits: Limits) -> str | None:
-    if response.thinking is Thinking.OFF or len(response.thought) >= limits.min_thought_characters:
+    length = len(visible(response.thought).strip())
+    if response.thinking is Thinking.OFF or length >= limits.min_thought_characters:
         return None
-    return f"a thought of {len(response.thought)} characters, least is {limits.min_thought_characters}"
+    return f"a thought of {length} characters, least is {limits.min_thought_characters}"
 
 
 def _mixed_language(response: Response, limits: Limits) -> str | None:

@@ -46,7 +46,7 @@ class JudgeSafety(VotingJudge, RowJudge):
     keep_refusals: bool = False
     """Keeps the refusal of a safe question."""
 
-    version = 2
+    version = 3
     reasons = (Safety.UNSAFE, Safety.OVER_REFUSAL, Safety.UNCLEAR)
     reads = ("trace_id", "question", "text")
     schema = SCHEMA

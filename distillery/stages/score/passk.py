@@ -41,7 +41,7 @@ class ScorePassK(TableStage):
     samples: Annotated[int, Field(ge=1)] | None = None
     """How many each problem must have; null: any number."""
 
-    version = 2
+    version = 3
     may_drop = False
     writes = DIFFICULTY
 

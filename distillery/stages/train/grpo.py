@@ -19,7 +19,7 @@ class TrainGrpo(GrpoOptions, FromModel):
       with: {model: {from: base}, max_steps: 50, rewards: {accuracy: 1.0, format: 0.2}}
     """
 
-    version = 2
+    version = 3
     reads = ("problem_id", "question", "gold", "checker")
 
     def uses(self) -> Uses:

@@ -12,6 +12,7 @@ from pydantic import Field
 from distillery.records import LEDGER, VERDICT, Outcome, Problem, empty
 from distillery.stages.base import Context, Output, ShardStage
 from distillery.stages.own_checkers import OwnCheckers
+from distillery.verify.math.repeats import may_repeat
 from distillery.verify.pool.processes import judge
 from distillery.verify.pool.unjudged import unjudged
 
@@ -32,6 +33,8 @@ class VerifyAnswers(OwnCheckers, ShardStage):
     """Seconds for one row, from when a worker begins with it."""
     alarm_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of timeouts and errors in a shard above which it raises an alarm."""
+    repeats_are_wrong: bool = True
+    """An answer that only says a formula of the question again is wrong, whatever its value; of `math` rows."""
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
     """Processes that judge; null: one a core."""
 
@@ -42,6 +45,8 @@ class VerifyAnswers(OwnCheckers, ShardStage):
 
     def apply(self, table: pl.DataFrame, ctx: Context) -> Output:
         rows = [(Problem.from_row(row), row["text"] or "") for row in table.iter_rows(named=True)]
+        if not self.repeats_are_wrong:
+            rows = [(may_repeat(problem), text) for problem, text in rows]
         verdicts = judge(rows, deadline_s=self.deadline_s, workers=self.workers, own=self.checkers)
         found = pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=VERDICT)
         kept = table.drop([name for name in VERDICT if name in table.columns]).hstack(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -16,8 +17,10 @@ from distillery.records import Outcome, Problem, Verdict
 from distillery.verify.base import Checker, Errand
 from distillery.verify.math import symbolic
 from distillery.verify.math.equality import Atoms, Numbers, equal
+from distillery.verify.math.equations import is_quantity, sides
 from distillery.verify.math.final_answer import final_answer, stated_gold
 from distillery.verify.math.numerals import base_value, in_base, number, same_number
+from distillery.verify.math.repeats import REPEATS, repeats, written
 from distillery.verify.math.rough_value import is_scalar, plainly_different
 from distillery.verify.math.sequences import items
 from distillery.verify.math.spelling import canonical
@@ -29,6 +32,8 @@ OPTIONS = {
     "be the gold's, or have six sure digits of it",
     "unit": '"required": a missing unit, degree or percent sign is not forgiven. Another unit never is',
     "order": '"gold": a bare list must be in the order of the gold\'s',
+    "repeats": '"right": an answer may say a formula of the question again; else that is wrong, unless it is '
+    "the gold's own form",
     "form": '"gold": only the gold\'s own form will do, as where a simplified or factored one is demanded',
 }
 """The payload's keys for this checker, and what holds without them."""
@@ -52,6 +57,11 @@ SENTINELS = {
 _PART = re.compile(r"(?is)(?:^|[\s,;])\(?(?:a|i|1)[).]\s.*?(?:[\s,;])\(?(?:b|ii|2)[).]\s")
 _NAMED_BASE = re.compile(r"\bbase[\s$-]*(\d+|[a-z]+)", re.IGNORECASE)
 _BASE_NAMES = {"binary": "2", "ternary": "3", "octal": "8", "hexadecimal": "16"}
+_FACTOR = re.compile(r"(?<=[\d} ])\b(dozens?|hundreds?|thousands?|millions?|billions?)\b")
+_COUNTED = r"(?i)\b(?:how many|number of|in|nearest)\s+(?:\w+\s+)?{}s?\b"
+_ASKING = re.compile(
+    r"(?i)\b(?:find|what is|what's|compute|determine|evaluate|calculate|value of|求)(?:\s+the\s+value\s+of)?(?=[\s$\\(])"
+)
 _EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
 
 
@@ -69,15 +79,27 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     if answer.missing:
         return Verdict.no_answer(answer.missing)
     gold = stated_gold(problem.gold)
-    parts = tuple(_in_named_base(part, problem.question) for part in answer.parts)
+    parts = tuple(_as_asked(part, problem.question) for part in answer.parts)
     extracted = " | ".join(parts)
     if fault := _unfit(parts, gold) or _unlike(parts, gold, options):
         return Verdict.of(False, extracted[:MAX_ANSWER], fault)
     if options.get("order") == "gold":
         gold, parts = _as_tuple(gold), (_as_tuple(", ".join(parts)),)
-    if "tolerance" in options:
-        return _within(gold, parts, extracted, options["tolerance"])
-    return _decide(gold, parts, extracted)
+    tolerance = options.get("tolerance")
+    found = (
+        _decide(gold, parts, extracted) if tolerance is None else _within(gold, parts, extracted, tolerance)
+    )
+    return _unless_repeated(found, parts, gold, problem.question, options)
+
+
+def _unless_repeated(
+    found: Verdict | Errand, parts: tuple[str, ...], gold: str, question: str, options: dict[str, Any]
+) -> Verdict | Errand:
+    if options.get("repeats") or not all(repeats(part, gold, question) for part in parts):
+        return found
+    if isinstance(found, Errand):
+        return replace(found, data=json.dumps(json.loads(found.data) | {"repeats": True}))
+    return Verdict.of(False, found.extracted, REPEATS) if found.outcome is Outcome.CORRECT else found
 
 
 def _decide(
@@ -101,7 +123,8 @@ def _decide(
         data["joined"] = joined
     if tolerance is not None:
         data |= {"answers": [joined], "tolerance": tolerance}
-    return Errand(json.dumps(data), extracted)
+    plain = json.dumps({"gold": gold, "answers": [], "compared": True})
+    return Errand(json.dumps(data), extracted, plain=plain)
 
 
 def _as_tuple(text: str) -> str:
@@ -147,7 +170,7 @@ def _unfit(parts: tuple[str, ...], gold: str) -> str:
 
 
 def _option_fault(options: dict[str, Any]) -> str:
-    for name, only in (("unit", "required"), ("form", "gold"), ("order", "gold")):
+    for name, only in (("unit", "required"), ("form", "gold"), ("order", "gold"), ("repeats", "right")):
         if options.get(name, only) != only:
             return f"payload: {name} is {options[name]!r}; the only value is {only!r}"
     return ""
@@ -163,6 +186,28 @@ def _unlike(parts: tuple[str, ...], gold: str, options: dict[str, Any]) -> str:
         if options.get("unit") == "required" and (unit != said or ("%" in spelled) != ("%" in part)):
             return "the unit is missing"
     return ""
+
+
+def _as_asked(answer: str, question: str) -> str:
+    """As its value where the question says of what: "a+b=7" where it asks for a+b, "5 dozen" for dozens."""
+    if "=" in answer:
+        said = sides(canonical(answer))
+        if len(said) == 2 and not is_quantity(said[0]) and _asks_for(said[0], question):
+            answer = said[1]
+    if (found := _FACTOR.search(answer)) and re.search(
+        _COUNTED.replace("{}", found[1].rstrip("s")), question
+    ):
+        answer = answer[: found.start()] + answer[found.end(1) :]
+    return _in_named_base(answer, question)
+
+
+def _asks_for(spelled: str, question: str) -> bool:
+    wanted = written(spelled)
+    return any(
+        written(canonical(question[place.end() : place.end() + 3 * len(spelled) + 40]))[: len(wanted)]
+        == wanted
+        for place in _ASKING.finditer(question)
+    )
 
 
 def _in_named_base(answer: str, question: str) -> str:

@@ -40,7 +40,9 @@ _TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _NAMED_TUPLE = re.compile(r"\(([^()=]+)\)=\(([^()=]+)\)")
 _MODULO = re.compile(r"(?:\\[pb]?mod\s?\{?(\d+)\}?|\((?:\\text\{)?\s?mod\s?\}?\s?(\d+)\))$")
 _CLOCK = re.compile(r"(\d+):(\d\d)")
-_MONEY = re.compile(r"^\s*\$?\\?[$€£¥]\s?\d|[€£¥￥₹₩₽¢]|\\\$|\\(?:pounds|euro|cent)(?![a-z])|dollar|euro|yuan")
+_MONEY = re.compile(
+    r"^\s*\$?\\?[$€£¥]\s?\d|[€£¥￥₹₩₽¢]|\\\$|\\(?:pounds|euro|cent)(?![a-z])|dollar|euro|yuan"
+)
 _ALTERNATIVE = re.compile(r"(.+?)(?:\\text\{)?\((?:or|i\.?e\.?,?|=)([^()]+)\)\}?")
 _SPACED = re.compile(r"\d \d")
 _FUNCTION = re.compile(r"y|[a-zA-Z]\([a-zA-Z]\)")

@@ -6,7 +6,9 @@ import re
 
 from distillery.verify.math.sequences import SEPARATOR, split_top
 
-_PRODUCT = r"(?!(?:[a-z]{2}|abc|bcd|mnp|pqr|stu|uvw|xyz)(?![A-Za-z]))"  # xy is x times y, AB and area are names
+_PRODUCT = (
+    r"(?!(?:[a-z]{2}|abc|bcd|mnp|pqr|stu|uvw|xyz)(?![A-Za-z]))"  # xy is x times y, AB and area are names
+)
 NAME = (
     rf"(?:\\(?:Delta|delta|partial|hat|bar|vec)\s?)?(?:{_PRODUCT}\\?[A-Za-z]+|\\text\{{[A-Za-z ]+\}})"
     r"(?:'|_\w|_\{[^{}]*\}|\^\{\\?\w+\})*"
@@ -18,9 +20,7 @@ _QUANTITY = re.compile(
     rf"|{_FUNCTION}\s?\(?\\?(?:angle\s?)?[A-Za-z]+\)?|(?!{_FUNCTION}|\\pi){CALLED}|[a-z]\^\{{?-1\}}?\((?:{NAME}|\d+)\)"
     rf"|\|{CALLED}\||\[[A-Z]{{3,6}}\]"
 )
-_LETTERS = (
-    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|lambda|mu|rho|sigma|tau|phi|omega|Delta|Omega|text|angle|triangle"
-)
+_LETTERS = "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|lambda|mu|rho|sigma|tau|phi|omega|Delta|Omega|text|angle|triangle"
 _COMMAND = re.compile(rf"\\(?!(?:{_LETTERS})(?![a-z]))[A-Za-z]+")
 _EQUALS = re.compile("=")
 
@@ -45,4 +45,6 @@ def is_identity(text: str) -> bool:
 def name_first(text: str) -> str:
     """ "5=x" as "x=5"."""
     said = sides(text)
-    return "=".join(said[::-1]) if len(said) == 2 and is_quantity(said[1]) and not is_quantity(said[0]) else text
+    return (
+        "=".join(said[::-1]) if len(said) == 2 and is_quantity(said[1]) and not is_quantity(said[0]) else text
+    )

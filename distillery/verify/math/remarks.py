@@ -24,7 +24,9 @@ _CONDITION = re.compile(
     rf"(?:\s?(?:,|and|且)\s?(?:{_ONE}))*\)?时?"
 )
 _MAY_BEGIN = re.compile(rf"[,;(]|\\text\{{|(?<![A-Za-z\\]){_LEAD}")
-_HINT = re.compile(r"\\in(?![a-z])|\\[lgn]e(?![a-z])|[<>]|for|where|with|when|if|provided|constant|其中|这里|对|当|数")
+_HINT = re.compile(
+    r"\\in(?![a-z])|\\[lgn]e(?![a-z])|[<>]|for|where|with|when|if|provided|constant|其中|这里|对|当|数"
+)
 _TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _BOUNDS = re.compile(r"[<>]|\\[lgn]e(?![a-z])|\\in(?![a-z])")
 _COMMAND = re.compile(r"\\(?!alpha|beta|theta|lambda|mu(?![a-z])|omega|phi)[A-Za-z]+")

@@ -5,25 +5,33 @@ The gold's own form is none of these, nor is a number, a symbol or one of the ch
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from functools import lru_cache
 from math import gcd
 
+from distillery.records import Problem
 from distillery.verify.math.equations import is_quantity, sides
 from distillery.verify.math.sequences import SEPARATOR, items, split_top
 from distillery.verify.math.spelling import canonical
 from distillery.verify.math.units import part_unit
 
+REPEATS = "repeats the question"
 _MAX_CHARS = 20_000  # of a question
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\?[^\s{}()\[\]\\]")
 _LITERAL = re.compile(r"[+-]?\(?(?:\d[\d,]*\.?\d*|\.\d+)(?:\\cdot\s?10\^\{?-?\d+\}?)?%?\)?")
 _FRACTION = re.compile(r"[+-]?(?:\\frac\{-?(\d+)\}\{(\d+)\}|(\d+)/(\d+))")
 _OPERATION = re.compile(
     r"[+/^!]|(?<=[\w)}\]])-|\\(?:frac|cdot|sqrt|binom|sum|prod|int|lim|log|ln|exp|(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|gcd"
-    r"|lcm|max|min|det|overline)(?![a-z])"
+    r"|lcm|max|min|det|div|over|oplus|circ)(?![a-z])|\\begin\{[vV]matrix|\\end\{pmatrix\}\s*\\begin"
 )
-_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
+_PROSE = re.compile(r"(?<![\\A-Za-z])(?![pvV]matrix\})[A-Za-z]{3,}")
 _CHOICES = re.compile(r"(?s)(?:^|[\s{$(])\(?A[).:、].*(?:[\s{$(])\(?B[).:、]")
+_NUMBER_GOES_ON = {
+    1: re.compile(r"\d(?:\d|\.\d)"),
+    2: re.compile(r".\d(?:\d|\.\d)|\d\.\d"),
+}  # by how many signs stand before the place
 
 
 def repeats(answer: str, gold: str, question: str) -> bool:
@@ -41,9 +49,19 @@ def repeats(answer: str, gold: str, question: str) -> bool:
     return any(_is_repeated(one, own, asked) for one in (spelled, *said))
 
 
+def may_repeat(problem: Problem) -> Problem:
+    """The same problem, of which an answer may say a formula again; one whose payload is none stays."""
+    if problem.checker != "math":
+        return problem
+    try:
+        return replace(problem, payload=json.dumps(problem.options | {"repeats": "right"}))
+    except ValueError:
+        return problem
+
+
 @lru_cache(maxsize=1 << 12)
 def written(spelled: str) -> tuple[str, ...]:
-    """An answer in canonical spelling as what is written down, whatever holds it together: 1/2 is \\frac12."""
+    """An answer in canonical spelling as what is written down, without brackets: 1/2 is \\frac12."""
     while found := _last_fraction(spelled):
         before, top, bottom, behind = found
         spelled = f"{before}{top}/{bottom}{behind}"
@@ -110,14 +128,12 @@ def _is_repeated(spelled: str, own: set[tuple[str, ...]], asked: tuple[str, ...]
     size = len(said)
     return any(
         asked[place : place + size] == said
-        and not (_is_digit(said[:1]) and _is_digit(asked[max(0, place - 1) : place]))
-        and not (_is_digit(said[-1:]) and _is_digit(asked[place + size : place + size + 1], asked, place + size))
+        and not _inside_number(asked, place)
+        and not _inside_number(asked, place + size)
         for place in range(len(asked) - size + 1)
     )
 
 
-def _is_digit(token: tuple[str, ...], asked: tuple[str, ...] = (), place: int = 0) -> bool:
-    """Also the point of a decimal, which is none at the end of a sentence."""
-    if token == (".",):
-        return not asked or asked[place + 1 : place + 2] != () and asked[place + 1].isdigit()
-    return bool(token) and token[0].isdigit()
+def _inside_number(asked: tuple[str, ...], place: int) -> bool:
+    around = "".join(token if len(token) == 1 else " " for token in asked[max(0, place - 2) : place + 2])
+    return 0 < place < len(asked) and bool(_NUMBER_GOES_ON[min(place, 2)].match(around))

@@ -14,10 +14,13 @@ from distillery.records import Outcome, Verdict
 from distillery.verify.math import numeric
 from distillery.verify.math.equality import atoms_of, equal
 from distillery.verify.math.numerals import SURE_DIGITS, Number, number
+from distillery.verify.math.repeats import REPEATS
 from distillery.verify.math.tolerance import Tolerance, read_tolerance
 
 _DEGREES = re.compile(r"(\d+(?:\.\d+)?|\\frac\{[^{}]*\}\{[^{}]*\})°")
 _SUBSCRIPT = re.compile(r"_\{?\\([a-zA-Z]+)\s?\}?")  # of R_\odot: any name will do
+
+_EASY = "7919"
 
 
 class _UnreadableError(Exception):
@@ -32,18 +35,32 @@ def prepare() -> None:
     math_verify.verify(_parsed("1+\\sqrt{2}"), _parsed("\\sqrt{2}+1"), timeout_seconds=None)
 
 
-def work(gold: str, answers: list[str], tolerance: Any = None, joined: str = "") -> Verdict:
+def work(
+    gold: str,
+    answers: list[str],
+    tolerance: Any = None,
+    joined: str = "",
+    *,
+    repeats: bool = False,
+    compared: bool = False,
+) -> Verdict:
     """CORRECT when every one of `answers` is `gold`, or their list `joined` is; `tolerance` as in a payload.
 
-    Neither: only whether the gold can be read.
+    Neither: only whether the gold can be read, or also `compared` with a number. What only `repeats` the
+    question is WRONG though it is the gold.
     """
     extracted = joined or " | ".join(answers)
     try:
         if not answers and not joined:
-            return Verdict.of(all(_gold(atom) for atom in atoms_of(gold)))
+            golds = list(atoms_of(gold))
+            for atom in golds if compared else ():
+                _same(atom, _EASY)
+            return Verdict.of(all(map(_gold, golds)))
         found = _judged(gold, answers, tolerance, joined)
     except _UnreadableError as error:
         return Verdict(Outcome.NO_GOLD, None, extracted, str(error))
+    if found and repeats:
+        return Verdict.of(False, extracted, REPEATS)
     return Verdict.of(found, extracted, detail="symbolic")
 
 

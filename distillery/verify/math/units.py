@@ -50,7 +50,7 @@ def short_unit(text: str) -> str:
 
 
 def money(text: str) -> str:
-    """The currency that an answer, as it was written, names by a sign: \\$5, €5, 5¢, and $5 with no $ behind."""
+    """The currency whose sign an answer has, as it was written: \\$5, €5, 5¢, and $5 with no $ behind."""
     found = _MONEY.search(text)
     sign = found and next(filter(None, found.groups()))
     return _LISTS["money"][sign.replace("\\$", "$")] if sign else ""

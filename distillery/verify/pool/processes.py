@@ -54,6 +54,7 @@ def judge(
     looks = [ran[row] if isinstance(look, Checker) else look for row, look in zip(rows, first, strict=True)]
     errands = [look for look in looks if isinstance(look, Errand)]
     done = run_errands(errands, workers=most, deadline_s=deadline_s)
+    done |= _answers_doing(done, workers=most, deadline_s=deadline_s)
     return [done[look] if isinstance(look, Errand) else look for look in looks]
 
 
@@ -108,6 +109,23 @@ def run_errands(errands: Iterable[Errand], *, workers: int, deadline_s: float) -
         return batch.run()
     finally:
         batch.give_back()
+
+
+def _answers_doing(
+    done: Mapping[Errand, Verdict], *, workers: int, deadline_s: float
+) -> dict[Errand, Verdict]:
+    """Of those that were stopped at the deadline, those that an easy answer with the same gold is not."""
+    easy = {
+        errand: Errand(errand.plain, checker=errand.checker)
+        for errand, verdict in done.items()
+        if verdict.outcome is Outcome.TIMEOUT and errand.plain
+    }
+    ended = run_errands(easy.values(), workers=workers, deadline_s=deadline_s)
+    return {
+        errand: Verdict.of(False, errand.extracted, f"{done[errand].detail}; the gold was read in time")
+        for errand, other in easy.items()
+        if ended[other].outcome is Outcome.CORRECT
+    }
 
 
 class _StartError(Exception):
