@@ -40,7 +40,7 @@ class Outcome(StrEnum):
     NO_GOLD = "no_gold"
     """The gold cannot be read: our fault, never the model's; score null."""
     TIMEOUT = "timeout"
-    """The checker was killed at its deadline; score null."""
+    """The checker was killed at its deadline, and not because of the answer alone; score null."""
     ERROR = "error"
     """The checker or its sandbox broke: our fault; score null."""
 

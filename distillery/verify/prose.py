@@ -51,7 +51,9 @@ _CODE = re.compile(
 )
 _LEAST_CODE = 5  # lines for one of code; a fence with less of it is prose, whatever signs are set into it
 _LONG_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{8,}|[，。、；：！？…]")
-_FUNCTION_WORDS = re.compile(r"的|了|是|我们|然后|所以|因为|首先|如果|这个|那么|可以|です|ます|から")
+_FUNCTION_WORDS = re.compile(
+    r"(?=[\u3040-\u30ff\u3400-\u9fff]{4})[\u3040-\u30ff\u3400-\u9fff]*(?:的|了|是|我们|然后|所以|因为|首先|如果|这个|那么|可以|です|ます|から)"
+)
 _TWO_WORDS = re.compile(
     r"[{0}]{{2,}}\s+[{0}]{{2,}}".format(r"\u0400-\u052f\u0590-\u08ff\u0900-\u0fff\u10a0-\u10ff\uac00-\ud7af")
 )
@@ -142,7 +144,7 @@ def _foreign_inside(match: re.Match[str]) -> str:
 
 
 def _lines_of_no_code(code: str) -> str:
-    """Words of other scripts: of prose all, of code those of lines that are none, strings and comments apart."""
+    """Words of other scripts: of prose all, of code those in lines of prose, without strings and comments."""
     bare = _LITERAL.sub(" ", code)
     if not _is_code(code, bare):
         return _foreign_runs(code)
@@ -151,7 +153,7 @@ def _lines_of_no_code(code: str) -> str:
 
 
 def _is_code(code: str, bare: str) -> bool:
-    """Whether enough of its lines are code, with what `bare` leaves of them: a name, an operator, a keyword."""
+    """Whether enough of its lines are code by what `bare` leaves of them: a call, an operator, a keyword."""
     lines = [line for line in _NAMES_FENCE.sub("", code).split("\n") if line.strip()]
     coded = [line for line in bare.split("\n") if _CODE.search(line) or _is_expression(line)]
     return len(coded) * _LEAST_CODE >= len(lines)

@@ -35,6 +35,13 @@ def test_right_value_without_the_tag_earns_nothing_for_accuracy() -> None:
     assert score(PROBLEM, f"<think>\nso {PROBLEM.gold}\n</think>\n{PROBLEM.gold}", {"accuracy": 1.0}) == 0.0
 
 
+@pytest.mark.parametrize(("wrong", "reward"), [(True, 0.0), (False, 1.0)])
+def test_repeating_the_question_earns_nothing_unless_the_option_lets_it(wrong: bool, reward: float) -> None:
+    row = Problem("What is $2^3+1$?", "9", checker="math")
+    rewards = CheckedReward({"accuracy": 1.0}, repeats_are_wrong=wrong)
+    assert rewards(["<think>so</think>\\boxed{2^3+1}"], **columns(row)) == [reward]
+
+
 def test_completion_that_could_not_be_judged_gets_none_and_not_its_other_parts() -> None:
     assert score(Problem("q", gold="", checker="exact", language="en"), ENGLISH) is None
 

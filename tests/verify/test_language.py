@@ -180,6 +180,41 @@ def test_code_stays_code(code: str):
     assert language_share(f"so it is {code} and that is all", "en") == 1.0
 
 
+CHINESE = "我们首先把所有的数字加起来，然后再计算平均值"
+HALF = "我们首先(把)所有的数字加起来; 然后(再)计算平均值"
+RUSSIAN = "сначала сложим (все) числа; потом разделим"
+FENCES = (
+    "```{}```", "```\n{}\n```", "```python\n{}\n```", "```text\n1) {} = x\n```", "`{}`", "`\"{}\"`", "```\n# {0}\n# {0}\n```",
+    "```\n* {0}\n* {0}\n```", "```\n// {}\n```", '```\n"""{}"""\n```', "```python\nx = 1\n# {0}\n# {0}\n# {0}\n# {0}\n# {0}\n# {0}\n```",
+    "~~~\n{}\n~~~", "<code>{}</code>", "$$\\text{{{}}}$$", "</think><think>{}</think>",
+)  # fmt: skip
+REAL_CODE = (
+    "```python\n# {0}\ndef f(x):\n    \"\"\"{0}\"\"\"\n    return sum(x)  # {0}\n```", "```python\nprint('{0}')\n```", "`print('{0}')`",
+    "```js\n// {0}\nconst x = 5;\n```", "```sql\nSELECT * FROM t WHERE name = '{0}'\n```", "```bash\necho '{0}'\n```",
+    "```cpp\n/* {0}\n   {0} */\nint main() {{ return 0; }}\n```",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("prose", [CHINESE, HALF, RUSSIAN])
+@pytest.mark.parametrize("fence", FENCES)
+def test_prose_is_prose_in_any_fence(fence: str, prose: str):
+    found = check(Problem("q", "", language="en"), f"<think>so it is {fence.format(prose)} and done</think>5")
+    assert found.outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize("code", [*REAL_CODE, "```python\n总数 = 价格 * 数量\nprint(总数)\n```"])
+@pytest.mark.parametrize("prose", [CHINESE, HALF, RUSSIAN])
+def test_comments_and_strings_of_code_are_nobodys_language(code: str, prose: str):
+    assert language_share(f"so it is {code.format(prose)} and that is all", "en") == 1.0
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad"])
+def test_signs_that_nobody_sees_are_no_words_and_part_none(sign: str):
+    assert check(Problem("q", "", language="en"), f"<think>{sign * 9}</think>5").outcome is Outcome.NO_ANSWER
+    hidden = sign.join("the words are here")
+    assert language_share(hidden, "zh") == 0.0
+
+
 def test_a_problem_whose_question_tells_is_judged_without_a_language_of_its_own():
     asked = Problem("What is the sum of the two numbers that we have?", "")
     assert check(asked, "<think>so it is two and that is all</think>2").outcome is Outcome.CORRECT

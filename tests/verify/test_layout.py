@@ -27,6 +27,8 @@ def test_a_well_formed_completion_is_correct(problem: Problem, text: str):
     ("problem", "text", "why"),
     [
         (ON, "4", "no thought"),
+        (ON, "<think>\u200b\u2060</think>4", "the thought is empty"),
+        (ON, "<think>so</think>\ufeff \u200d", "nothing after the thought"),
         (ON, "<think>so", "never closed"),
         (ON, "<think>so</think>  ", "nothing after"),
         (ON, "<think> </think>4", "empty"),

@@ -60,7 +60,8 @@ _BASE_NAMES = {"binary": "2", "ternary": "3", "octal": "8", "hexadecimal": "16"}
 _FACTOR = re.compile(r"(?<=[\d} ])\b(dozens?|hundreds?|thousands?|millions?|billions?)\b")
 _COUNTED = r"(?i)\b(?:how many|number of|in|nearest)\s+(?:\w+\s+)?{}s?\b"
 _ASKING = re.compile(
-    r"(?i)\b(?:find|what is|what's|compute|determine|evaluate|calculate|value of|求)(?:\s+the\s+value\s+of)?(?=[\s$\\(])"
+    r"(?i)\b(?:find|what is|what's|compute|determine|evaluate|calculate|value of|求)"
+    r"(?:\s+the\s+value\s+of)?(?=[\s$\\(])"
 )
 _EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
 

@@ -146,8 +146,7 @@ def _each_said(gold: str, answer: str, ways: Ways, depth: int) -> bool | None:
     said = sides(answer)
     if len(said) > 1 and len(sides(gold)) == 1:
         values = [side for side in said if not is_quantity(side)]
-        named = len(said) - len(values)
-        return bool(values) and named < 2 and _all(_equal(gold, side, ways, depth + 1) for side in values)
+        return bool(values) and _all(_equal(gold, side, ways, depth + 1) for side in values)
     one, other = lettered(gold), lettered(answer)
     if one and other:
         return False if one[0] != other[0] else _equal(one[1], other[1], ways, depth + 1)

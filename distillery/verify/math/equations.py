@@ -20,7 +20,10 @@ _QUANTITY = re.compile(
     rf"|{_FUNCTION}\s?\(?\\?(?:angle\s?)?[A-Za-z]+\)?|(?!{_FUNCTION}|\\pi){CALLED}|[a-z]\^\{{?-1\}}?\((?:{NAME}|\d+)\)"
     rf"|\|{CALLED}\||\[[A-Z]{{3,6}}\]"
 )
-_LETTERS = "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|lambda|mu|rho|sigma|tau|phi|omega|Delta|Omega|text|angle|triangle"
+_LETTERS = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|lambda|mu|rho|sigma|tau|phi|omega|Delta|Omega|text|angle"
+    "|triangle"
+)
 _COMMAND = re.compile(rf"\\(?!(?:{_LETTERS})(?![a-z]))[A-Za-z]+")
 _EQUALS = re.compile("=")
 

@@ -1,4 +1,4 @@
-r"""What an answer says behind its value of the letters in it: f(x)=cx "for any constant c", 2n-1 "(n\ge1)"."""
+r"""What an answer says, behind its value, of a letter in it: f(x)=cx "for any constant c", 2n-1 "(n\ge1)"."""
 
 from __future__ import annotations
 

@@ -28,6 +28,12 @@ def test_a_good_response_has_no_fault():
     assert of(language="en", question="What is 2+2?", finish="stop") == []
 
 
+def test_what_nobody_sees_is_neither_thought_nor_answer_nor_length():
+    assert of(thought="\u200b\u2060" * 20) == ["empty_thought"]
+    assert of(answer="\ufeff\u200d ") == ["no_answer"]
+    assert of(thought="So\u200b" * 3 + "\u2060" * 20) == ["too_short"]
+
+
 def test_every_reason_has_examples():
     assert set(EXAMPLES) == set(Reason)
     assert all(len(examples.faulty) >= 2 and len(examples.fine) >= 2 for examples in EXAMPLES.values())

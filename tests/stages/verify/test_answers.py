@@ -36,6 +36,16 @@ def run(table: pl.DataFrame, counts: Counts | None = None) -> Output:
     return VerifyAnswers().apply(table, counts or Counts())
 
 
+def test_repeating_the_question_is_wrong_unless_the_option_lets_it():
+    table = traces(
+        ("9", "math", "\\boxed{2^3+1}"), ("9", "math", "\\boxed{8+1}"), ("B", "choice", "\\boxed{B}")
+    )
+    table = table.with_columns(question=pl.lit("What is $2^3+1$?"))
+    assert run(table).kept["outcome"].to_list() == ["wrong", "correct", "correct"]
+    free = VerifyAnswers(repeats_are_wrong=False).apply(table, Counts())
+    assert free.kept["outcome"].to_list() == ["correct"] * 3
+
+
 def test_it_is_a_shard_stage_of_the_name_it_is_called_by():
     assert isinstance(build(stage_class("verify.answers"), {"deadline_s": 3}, where="s"), ShardStage)
 
