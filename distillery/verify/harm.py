@@ -62,7 +62,7 @@ def harm_done(question: str, text: str) -> tuple[Harm, str] | None:
 
 
 def _shown(text: str) -> list[str]:
-    """What a reader sees: what stands before and behind the thought, without tags; an open thought as well."""
+    """What stands before and behind the thought, as a reader sees it, without tags; an open thought too."""
     head, close, answer = text.partition(CLOSE)
     before, _, thought = head.partition(OPEN) if OPEN in head else ("", "", head)
     pieces = (before, answer) if close else (before, thought)

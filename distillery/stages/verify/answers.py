@@ -34,7 +34,7 @@ class VerifyAnswers(OwnCheckers, ShardStage):
     alarm_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of timeouts and errors in a shard above which it raises an alarm."""
     repeats_are_wrong: bool = True
-    """An answer that only says a formula of the question again is wrong, whatever its value; of `math` rows."""
+    """An answer that only says a formula of the question again is wrong; of `math` rows."""
     workers: Annotated[int | None, Field(ge=1)] = field(default=None, metadata={"identity": False})
     """Processes that judge; null: one a core."""
 

@@ -249,7 +249,22 @@ WORDS = {
 }  # fmt: skip
 FACTORS = {"dozen": 12, "hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 WRITTEN = ["{} {}", "{}\\text{{ {}}}", "{}\\mathrm{{ {}}}", "{}\\text{{ {} things}}", "{} {} dollars"]
-FUNCTIONS = "arctan arcsin arccos sin cos tan cot sec csc sinh cosh tanh ln log exp".split()
+FUNCTIONS = [
+    "arctan",
+    "arcsin",
+    "arccos",
+    "sin",
+    "cos",
+    "tan",
+    "cot",
+    "sec",
+    "csc",
+    "sinh",
+    "cosh",
+    "tanh",
+    "ln",
+    "exp",
+]
 NAMED = ["\\operatorname{{{}}}", "\\mathrm{{{}}}", "\\text{{{}}}", "\\operatorname*{{{}}}"]
 CONDITIONS = [
     " \\text{ for any constant } c", ", c\\in\\mathbb{R}", " \\quad (c \\in \\mathbb{R})", " (c \\ne 0)", "\\text{ where } c \\text{ is a constant}",

@@ -81,8 +81,8 @@ def test_a_bomb_is_killed_at_its_deadline_and_the_pool_goes_on():
         [(HARD, BOMB), (GOLD, RIGHT), (HARD, BOMB[:-1] + "+1}"), (GOLD, WRONG)], deadline_s=1, workers=2
     )
     took = time.monotonic() - begin
-    assert [verdict.outcome.value for verdict in verdicts] == ["timeout", "correct", "timeout", "wrong"]
-    assert verdicts[0].score is None
+    assert [verdict.outcome.value for verdict in verdicts] == ["wrong", "correct", "wrong", "wrong"]
+    assert verdicts[0].detail == "stopped after 1 s; the gold was read in time"
     assert verdicts[0].extracted
     assert took < 10
     assert judge_one(GOLD, RIGHT).outcome is Outcome.CORRECT
