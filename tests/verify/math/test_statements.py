@@ -364,6 +364,13 @@ def test_a_function_may_be_written_as_text(name: str):
     assert right(*[(gold, form.format(other) + " 2") for form in NAMED]) == []
 
 
+@pytest.mark.parametrize("unit", ["min", "sec", "deg"])
+def test_minutes_seconds_and_degrees_are_no_functions(unit: str):
+    forms = [f"9\\text{{ {unit}}}", f"9\\,\\mathrm{{{unit}}}", f"9 {unit}", f"9\\text{{{unit}}}", "9"]
+    assert right(*[(forms[0], form) for form in forms]) == [(forms[0], form) for form in forms]
+    assert right((forms[0], "(8, \\pi)"), (forms[0], "9\\text{ kg}")) == []
+
+
 @pytest.mark.parametrize("number", ["2", "10", "123", "2.5"])
 @pytest.mark.parametrize("root", ["√{}", "√({})", "√{{{}}}", "sqrt{}", "sqrt({})", "\\sqrt({})", "\\sqrt {}"])
 def test_a_root_is_of_the_whole_number(number: str, root: str):
