@@ -65,7 +65,7 @@ class ProblemSource(Source):
     limit: Annotated[int, Field(ge=1)] | None = None
     """Problems to take; null: all."""
 
-    version = 5
+    version = 6
     reasons = tuple(Drop)
     use: ClassVar[str]
 
