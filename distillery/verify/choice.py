@@ -1,6 +1,8 @@
-r"""Multiple choice: the letter that a completion settles on, A to J.
+r"""Multiple choice: the letter that a completion settles on, A to J, by verify/answer.
 
-With the payload option {"choices": ["first", "second", ...]} the text of a choice stands for its letter.
+Read from the boxes that hold a letter or a choice, else the tag, else what the text says of its answer, else
+the one line that is a letter, or a letter and its text. With the payload option {"choices": ["first", ...]}
+the text of a choice, or its value, stands for its letter; a letter beside the text of another choice is wrong.
 Several letters are wrong unless the gold names just these ("ABD"): nobody is paid for listing all of them.
 """
 
@@ -11,92 +13,269 @@ import unicodedata
 
 from distillery.reasoning import boxes, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.answer.phrases import Token, tokens
+from distillery.verify.answer.places import final_boxes, unwrap
+from distillery.verify.answer.reader import Picked, Statement, Weight, settle, statements
 from distillery.verify.base import Checker
 from distillery.verify.math.equality import equal
-from distillery.verify.math.final_answer import unwrap
 
-_SAID = re.compile(
-    r"(?:answer|choice|option)(?:\s+is|\s*[:：])\s*(?:option|choice)?\s*(?P<en>[^\n]{1,200})"
-    r"|(?:答案|选项?|故选|应选)\s*(?:是|为|[:：])?\s*[:：]?\s*(?P<zh>[^\n]{1,200})",
-    re.IGNORECASE,
-)
-_TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
-_LETTERS = re.compile(
-    r"(?<![A-Za-z\\])\(?([A-J])\)?(?![A-Za-z'’])(?:\s*[.):：、]|(?=\s|$|[,;/&。，；]|[\u4e00-\u9fff]))"
-)
-_RUN = re.compile(r"[A-J]{1,10}")
-# "B) 5 cm", "(B) because": the rest is the choice's text
-_LEADING = re.compile(r"\(?([A-J])(?:\)|[.:：、])\s*\S")
+_TEXT = re.compile(r"\\(?:text\w*|mathrm|mathbf|mathsf|mathit|operatorname|boxed|fbox)\s*\{([^{}]*)\}")
+_DROPPED = re.compile("[\u2705\u2713\u2714\ufe0f\u200b]")
+_LABEL = re.compile(r"[(\[]?([A-Ja-j])(?:[)\]]|[.:、])[\s*]*(.*)", re.DOTALL)
+_MOST_LINES = 400  # at a text's end that are looked at for one that is a letter
+_MOST_LINE = 400  # characters of one
+_MOST_BOXES = 100
+_MOST_AROUND = 4000  # characters at the end in which a box may be taken back; and of a box or a tag
+_LETTERS = "ABCDEFGHIJ"
+_RUN = re.compile(r"(?!.*(.).*\1)[A-J]{1,10}")
+_BETWEEN = re.compile(r"[\s,;、和&()*]|\b(?:and|or)\b|或者?")
+_EITHER = re.compile(r"\bor\b|/|\beither\b|或|还是")
+_SENTENCE = re.compile(r"[.;](?:\s|$)|[。；\n]")
+_ARTICLE = re.compile(r"^(?:an?|the)\s+")
+_ENDS = {"comma", "because", "join", "is", "not", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "han",
+         "other", "suppose", "correction", "but", "conclude", "unsure"}  # fmt: skip
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
     try:
-        choices = _choices(problem)
+        choices = Choices(problem)
     except (TypeError, ValueError) as error:
         return Verdict(Outcome.ERROR, detail=f"payload: {error}")
-    gold = _letters(problem.gold, choices)
+    gold = set(choices.of(problem.gold).yes)
     if not gold:
         return Verdict(Outcome.NO_GOLD, detail=f"the gold {problem.gold[:80]!r} names no choice")
     answer = split(text).answer
     if answer is None:
         return Verdict.no_answer("the thought was never closed")
-    said = _said(answer)
-    if not said:
-        return Verdict.no_answer("no box, no <answer> tag, no 'answer:' and no lone letter")
-    found: set[str] = set().union(*(_letters(part, choices) for part in said))
-    if not found:
-        return Verdict.of(False, " | ".join(said)[:400], "names none of the choices")
-    return Verdict.of(found == gold, "".join(sorted(found)))
+    found = _read(answer, choices)
+    letters = "".join(sorted(set(found.yes or found.no)))
+    if found.fault or letters:
+        several = len(letters) > 1 and set(letters) != gold
+        fault = found.fault or ("several candidates" if several else "")
+        return Verdict.of(not fault and set(found.yes) == gold, letters, fault)
+    if said := _unread(answer):
+        return Verdict.of(False, said[:400], "names none of the choices")
+    return Verdict.no_answer("no box, no <answer> tag, no 'answer:' and no lone letter")
 
 
 def gold_fault(problem: Problem) -> str | None:
     try:
-        found = _letters(problem.gold, _choices(problem))
+        found = Choices(problem).of(problem.gold).yes
     except (TypeError, ValueError) as error:
         return f"payload: {error}"
     return None if found else f"the gold {problem.gold[:80]!r} names no choice"
 
 
-def _choices(problem: Problem) -> list[str]:
-    return [str(choice) for choice in problem.options.get("choices", [])]
+def _read(answer: str, choices: Choices) -> Picked:
+    found = [choices.of(box) for box in boxes(answer)[-_MOST_BOXES:] if box]
+    found = [choices.of(box) for box in final_boxes(answer, ())] or [box for box in found if box != Picked()]
+    if found:
+        yes = tuple(letter for box in found for letter in box.yes)
+        fault = next((box.fault for box in found if box.fault), "")
+        around = settle(_normal(answer[-_MOST_AROUND:]), choices.pick)
+        if around.weight is Weight.CORRECTED or (around.picked.fault and {*around.picked.no, *around.picked.yes} & {*yes}):
+            return around.picked
+        return Picked(yes, (), fault)
+    tagged = tagged_answer(answer)
+    if tagged:
+        return choices.of(tagged)
+    text = _normal(answer)
+    said, weight = settle(text, choices.pick)
+    if weight is not None and weight >= Weight.ANNOUNCED:
+        return said
+    lines = _by_lines(text, choices)
+    return lines if lines.yes and not (lines.fault and said.yes) else said if said != Picked() else lines
 
 
-def _said(answer: str) -> list[str]:
-    """Where the choice is named: boxes, else the tag, else behind the last "answer:", else the last line."""
+def _unread(answer: str) -> str:
+    """What stands where an answer belongs and names no choice."""
     if found := [box for box in boxes(answer) if box]:
-        return found
+        return " | ".join(found)
     if tagged := tagged_answer(answer):
-        return [tagged]
-    matches = [next(group for group in match.groups() if group) for match in _SAID.finditer(answer)]
-    if matches:
-        return [matches[-1]]
+        return tagged
+    announced = [said.text for said in statements(_normal(answer)) if said.weight is Weight.ANNOUNCED]
     lines = [line for line in answer.splitlines() if line.strip()]
     last = unwrap(lines[-1]) if lines else ""
-    return [last] if last and (len(lines) == 1 or len(last) <= 4) else []
+    return announced[-1] if announced else last if len(lines) == 1 or len(last) <= 4 else ""
 
 
-def _letters(text: str, choices: list[str]) -> set[str]:
-    spelled = unicodedata.normalize("NFKC", _TEXT.sub(r"\1", text)).replace("**", "").replace("$", "").strip()
-    spelled = unwrap(spelled)
-    bare = re.sub(r"[\s,;、和and&()]", "", spelled)
-    if _RUN.fullmatch(bare) or re.fullmatch(r"[a-j]", bare):
-        return set(bare.upper())
-    if (by_value := _by_value(spelled, choices)) is not None:
-        return {by_value}
-    if leading := _LEADING.match(spelled):
-        others = set(_LETTERS.findall(spelled)) - {leading[1]}
-        return {leading[1]} | (others if _listed(spelled) else set())
-    return set(_LETTERS.findall(spelled))
+class Choices:
+    """The letters of a problem, and what stands for them."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.texts = [str(choice) for choice in problem.options.get("choices", [])][:10]
+        self._longest = max(map(len, self.texts), default=0)
+        folded = [_folded(text) for text in self.texts]
+        self._by_text = {text: _LETTERS[folded.index(text)] for text in folded if text and folded.count(text) == 1}
+
+    def of(self, text: str) -> Picked:
+        """In a box, a tag, a gold."""
+        spelled = unwrap(_normal(text[:_MOST_AROUND]))
+        bare = _BETWEEN.sub("", spelled)
+        if _RUN.fullmatch(bare) or re.fullmatch("[a-j]", bare):
+            several = "several candidates" if _EITHER.search(spelled) else ""
+            return Picked(tuple(dict.fromkeys(bare.upper())), (), several)
+        if letter := self._text(spelled):
+            return Picked((letter,))
+        said = settle(spelled, self.pick).picked
+        if said == Picked():
+            said = self.pick(Statement(tokens(spelled), spelled, spelled, Weight.ANNOUNCED))
+        return said
+
+    def of_line(self, line: str) -> Picked:
+        """Of one that is nothing but a letter, or a letter and its text, or a text."""
+        if letter := self._text(line):
+            return Picked((letter,))
+        said = tokens(line)
+        while said and said[0].kinds & {"conclude", "comma", "it", "mark", "filler"} - {"letter"}:
+            said = said[1:]
+        head = line[said[0].start :] if said else ""
+        alone = len(said) and all("letter" in token or token.kinds & {"mark", "other", "option", "join", "comma"} for token in said)
+        if not alone and not _LABEL.match(head) and not _LABEL.match(head.replace("*", "")):
+            return Picked()
+        return self.pick(Statement(said, head, head, Weight.ANNOUNCED))
+
+    def pick(self, statement: Statement) -> Picked:
+        if letter := self._text(statement.text) or self._text(statement.rest):
+            found = Picked((letter,))
+            return Picked((), found.yes) if statement.negated else found
+        found = self._letters(statement)
+        if found == Picked() and statement.weight is not Weight.JUDGED and (letter := self._value(statement.text)):
+            found = Picked((), (letter,)) if statement.negated else Picked((letter,))
+        return found
+
+    def _letters(self, statement: Statement) -> Picked:
+        said, denied = statement.said, statement.negated
+        yes: list[str] = []
+        no: list[str] = []
+        listed, text, either, fault = True, False, False, ""
+        for place, token in enumerate(said):
+            letters = _letters_at(said, place, first=not yes and not no) if listed else ""
+            if letters and (not text or _own_text(said, place)):
+                (no if denied else yes).extend(letters)
+                fault = "several candidates" if either and len(yes) > 1 else fault
+                fault = fault or ("hedged" if _hedged_behind(said, place) else "")
+                listed = False
+            elif "join" in token or "comma" in token:
+                either = either or bool(_EITHER.search(token.text))
+                listed = "join" in token or _in_list(said, place)
+            elif "not" in token and (yes or no):
+                denied, listed = True, True
+            elif "but" in token and no:
+                denied, listed = False, True
+            elif not token.kinds & {"filler", "mark", "option", "both", "sure"} and (yes or no):
+                text, listed = True, False
+        return self._agreeing(statement, yes, no, fault)
+
+    def _agreeing(self, statement: Statement, yes: list[str], no: list[str], fault: str) -> Picked:
+        """With the fault that a letter stands beside the text of another choice."""
+        if len(yes) == 1 and (label := _LABEL.match(statement.rest)) and label[1].upper() == yes[0]:
+            behind = label[2]
+            beside = next(filter(None, (self._text(behind), self._text(_SENTENCE.split(behind)[0]))), None)
+            beside = beside or self._value(_SENTENCE.split(behind)[0])
+            if beside == yes[0]:
+                return Picked((beside,))
+            if beside:
+                fault = f"the letter {yes[0]} beside the text of {beside}"
+        return Picked(tuple(dict.fromkeys(yes)), tuple(no), fault)
+
+    def _text(self, text: str) -> str | None:
+        return self._by_text.get(_folded(text)) if len(text) <= 2 * self._longest + 40 else None
+
+    def _value(self, text: str) -> str | None:
+        text = unwrap(text)
+        if not text or len(text) > 2 * self._longest + 40:
+            return None
+        same = [place for place, choice in enumerate(self.texts) if equal(choice, text, lambda _one, _other: None)]
+        return _LETTERS[same[0]] if len(same) == 1 else None
 
 
-def _listed(text: str) -> bool:
-    """ "(A) or (B)": letters as alternatives, not one inside a choice's own words."""
-    return bool(re.search(r"[A-J]\)?\s*(?:or|and|/|,|;|或|和|、)\s*\(?[A-J]\b", text))
+def _by_lines(text: str, choices: Choices) -> Picked:
+    """What lines that are a letter, or a letter and its text, name: the last, the first, and those in bold."""
+    lines = [line.strip() for line in text.splitlines() if line.strip(" \t*_#`>-")][-_MOST_LINES:]
+    found: list[Picked] = []
+    before = ""  # the letter of the line before
+    for place, line in enumerate(lines):
+        if len(line) > _MOST_LINE:
+            before = ""
+            continue
+        bare = line.strip(" #>*_-")
+        label = _LABEL.fullmatch(bare)
+        listed = bool(label and before and ord(label[1].upper()) == ord(before) + 1)
+        bold = line.startswith(("**", "#")) and line.endswith(("*", "#", "."))
+        if not listed and (bold or place in (0, len(lines) - 1)):
+            found.append(choices.of_line(bare))
+        before = label[1].upper() if label else ""
+    named = [line for line in found if line.yes]
+    letters = tuple(dict.fromkeys(letter for line in named for letter in line.yes))
+    agreed = len({line.yes for line in named}) <= 1
+    return Picked(letters, (), next((line.fault for line in named if line.fault), "" if agreed else "several candidates"))
 
 
-def _by_value(text: str, choices: list[str]) -> str | None:
-    same = [place for place, choice in enumerate(choices) if equal(choice, text, lambda _choice, _text: None)]
-    return chr(ord("A") + same[0]) if len(same) == 1 and same[0] < 10 else None
+def _letters_at(said: tuple[Token, ...], place: int, *, first: bool) -> str:
+    """Of "B", "(b)", "**b**", "option b"; an article, a pronoun or a letter in words is none."""
+    token = said[place]
+    if not token.kinds & {"letter", "lower"}:
+        return ""
+    before, behind = _beside(said, place, -1), _beside(said, place, 1)
+    if behind and (("is" in behind and "colon" not in behind) or "wrong" in behind):
+        return ""  # it is the subject of what follows
+    letters = token.text.strip("()[]").upper()
+    bold = 0 < place < len(said) - 1 and "mark" in said[place - 1] and "mark" in said[place + 1]
+    if bold or len(letters) > 1 or not token.text.isalpha() or (before and "option" in before):
+        return letters
+    if before and before.kinds & {"word", "number", "command", "han"} and not before.text.endswith("ly"):
+        return ""
+    ends = not behind or bool(behind.kinds & _ENDS)
+    if "lower" in token:
+        return letters if first and ends else ""
+    return letters if ends or letters not in ("A", "I") else ""
+
+
+def _beside(said: tuple[Token, ...], place: int, step: int) -> Token | None:
+    place += step
+    while 0 <= place < len(said) and "mark" in said[place]:
+        place += step
+    return said[place] if 0 <= place < len(said) else None
+
+
+def _own_text(said: tuple[Token, ...], place: int) -> bool:
+    """ "or (C) ribosome", "or C ribosome", "or maybe C": another candidate, not a letter in a choice's words."""
+    before, behind = _beside(said, place, -1), _beside(said, place, 1)
+    doubted = bool(before and "join" in before and len(before.text.split()) > 1)
+    labelled = not said[place].text.isalpha() or bool(behind and behind.text in ").:" and behind is not said[-1])
+    return doubted or labelled or bool(before and "option" in before) or bool(behind and "word" in behind)
+
+
+def _in_list(said: tuple[Token, ...], comma: int) -> bool:
+    letter = comma + 1
+    while letter < len(said) and said[letter].kinds & {"mark", "option"}:
+        letter += 1
+    if letter >= len(said) or not said[letter].kinds & {"letter", "lower"}:
+        return False
+    behind = _beside(said, letter, 1)
+    return behind is None or bool(behind.kinds & {"comma", "join"}) or behind is said[-1]
+
+
+def _hedged_behind(said: tuple[Token, ...], place: int) -> bool:
+    """ "B, maybe"; but what stands behind "B) " is its text."""
+    for token in said[place + 1 : place + 4]:
+        if "hedge" in token:
+            return True
+        if not token.kinds & {"comma", "mark", "filler"} and token.text != "(":
+            return False
+    return False
+
+
+def _normal(text: str) -> str:
+    text = _DROPPED.sub("", unicodedata.normalize("NFKC", text))
+    for _ in range(2):
+        text = _TEXT.sub(r"\1", text)
+    return text.replace("$", "").replace("\\(", "(").replace("\\)", ")") if "$" in text or "\\" in text else text
+
+
+def _folded(text: str) -> str:
+    return _ARTICLE.sub("", " ".join(_normal(text).casefold().replace("*", "").split()).strip(" .,;:。，；：'\"()"))
 
 
 CHECKER = Checker(check, gold_fault=gold_fault)

@@ -1,0 +1,221 @@
+"""What a text says of its answer, sentence by sentence: one grammar for letters and for values.
+
+    statement   = name about* verb+ said         "The correct answer to this is therefore B"
+                | choose said                    "I choose B", "故选B"
+                | said verb+ (name | verdict)    "B is the answer", "option B is out", "B正确"
+                | reject said                    "rule out B"
+                | correction pronoun? said       "Wait, no, it is C"
+    verb        = is | maybe_is | not | hedge | filler
+    said        = what stands there, up to an explanation, a supposition, a correction or the next name
+
+Each word of it in slanted type is a kind of phrase in phrases.yaml. A name at a line's end names what the next
+line says. What only supposes ("if ...,") or asks ("?") states nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+from distillery.verify.answer.phrases import Token, tokens
+
+_MOST = 80  # tokens of what a statement says
+_MOST_READ = 40_000  # characters at the end of a text in which statements are looked for
+_ENDS = re.compile(
+    r"(?<!\bi\.e)(?<!\be\.g)(?<!\bcf)(?<!\bNo)(?<!\bvs)(?<!\bapprox)[.](?=[\s*_\"'”’)\]]|$)"
+    r"|(?<![\d)}!])!(?=\s|$)|[?？。！；]|;(?=\s|$)"
+)
+_MARKS = {"mark", "filler"}
+
+
+class Weight(IntEnum):
+    JUDGED = 1  # said of one choice or value among others
+    ANNOUNCED = 2  # named as the answer
+    CORRECTED = 3  # in the place of what was said before
+
+
+class Statement(NamedTuple):
+    said: tuple[Token, ...]
+    text: str  # the same as it is written
+    rest: str  # and on to the line's end
+    weight: Weight
+    negated: bool = False
+    hedged: bool = False
+
+
+class Picked(NamedTuple):
+    """What a checker sees in a statement."""
+
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    fault: str = ""  # why `yes` commits to nothing
+
+
+def statements(text: str) -> Iterator[Statement]:
+    lines = [line for line in text[-_MOST_READ:].split("\n") if line.strip(" \t\r*_#`>-")]
+    for place, line in enumerate(lines):
+        following = lines[place + 1] if place + 1 < len(lines) else ""
+        begin = 0
+        for end, asks in _sentence_ends(line):
+            yield from _Sentence(line, begin, end, following, asks=asks).read()
+            begin = end
+
+
+def _sentence_ends(line: str) -> Iterator[tuple[int, bool]]:
+    for found in _ENDS.finditer(line):
+        yield found.end(), found[0] in "?？"
+    yield len(line), False
+
+
+class _Sentence:
+    def __init__(self, line: str, begin: int, end: int, following: str, *, asks: bool) -> None:
+        self.line = line[begin:]
+        self.text = line[begin:end]
+        self.tokens = tokens(self.text)
+        self.following = following if not line[end:].strip(" *_`") else ""
+        self.asks = asks
+
+    def read(self) -> Iterator[Statement]:
+        doubtful = self.asks or any("unsure" in token for token in self.tokens)
+        clause, supposed, hedged = 0, False, doubtful
+        for place, token in enumerate(self.tokens):
+            if "comma" in token:
+                clause, supposed, hedged = place + 1, False, doubtful
+            elif "suppose" in token:
+                supposed = True
+            elif "hedge" in token or "maybe_is" in token:
+                hedged = True
+            if not supposed:
+                yield from self._at(place, clause, hedged=hedged)
+
+    def _at(self, place: int, clause: int, *, hedged: bool) -> Iterator[Statement]:
+        token = self.tokens[place]
+        if {"announce", "right", "wrong"} & token.kinds and (found := self._judged(place, clause)):
+            yield found._replace(hedged=found.hedged or hedged)
+        if {"announce", "announce_colon"} & token.kinds:
+            begin, verbs = self._verbs(self._about(place + 1))
+            signs = not verbs or "colon" in verbs[0]
+            if verbs or (not token.kinds & {"option", "announce_colon"} and self._is_value(begin)):
+                if "announce_colon" not in token or (verbs and signs):
+                    yield self._said(begin, Weight.ANNOUNCED, verbs, hedged=hedged)
+            elif begin >= len(self.tokens) and self.following and "option" not in token:
+                yield self._below(hedged=hedged)
+        elif "choose" in token:
+            begin, verbs = self._verbs(place + 1)
+            before = self.tokens[place - 1 : place]
+            yield self._said(begin, Weight.ANNOUNCED, (*before, *verbs), hedged=hedged)
+        elif "reject" in token:
+            yield self._said(place + 1, Weight.JUDGED)._replace(negated=True)
+        elif "correction" in token and (place == clause or self._leads(place)):
+            begin, verbs = self._verbs(place + 1)
+            yield self._said(begin, Weight.CORRECTED, verbs, hedged=hedged)
+        elif "it" in token:
+            begin, verbs = self._verbs(place + 1)
+            yield self._said(begin, Weight.JUDGED, verbs, hedged=hedged)
+
+    def _leads(self, place: int) -> bool:
+        return all(token.kinds & (_MARKS | {"correction", "comma", "but", "other"}) for token in self.tokens[:place])
+
+    def _about(self, place: int) -> int:
+        """Behind "to the first question" and the like, where a verb follows; else `place`."""
+        while place < len(self.tokens) and self.tokens[place].kinds & _MARKS:
+            place += 1
+        if place < len(self.tokens) and "about" in self.tokens[place]:
+            for end in range(place + 1, min(place + 14, len(self.tokens))):
+                token = self.tokens[end]
+                if {"is", "maybe_is", "not"} & token.kinds and "letter" not in self.tokens[end - 1]:
+                    return end
+                if {"announce", "right", "letter"} & token.kinds:
+                    break
+        return place
+
+    def _verbs(self, place: int) -> tuple[int, tuple[Token, ...]]:
+        """Where what is said begins, and the verbs before it, with what they are denied or weakened by."""
+        kinds = {"is", "maybe_is", "not", "hedge", "sure", "conclude", "it", "but", "correction", *_MARKS}
+        verbs: list[Token] = []
+        while place < len(self.tokens):
+            token = self.tokens[place]
+            comma = "comma" in token and place + 1 < len(self.tokens) and self.tokens[place + 1].kinds & kinds
+            if not token.kinds & kinds and not comma:
+                break
+            if not token.kinds & _MARKS or token.kinds & {"is", "not"}:
+                verbs.append(token)
+            place += 1
+        return place, tuple(verbs)
+
+    def _is_value(self, place: int) -> bool:
+        return place < len(self.tokens) and bool(self.tokens[place].kinds & {"letter", "formula", "number", "lower"})
+
+    def _said(
+        self, begin: int, weight: Weight, verbs: tuple[Token, ...] = (), *, hedged: bool = False
+    ) -> Statement:
+        if begin >= len(self.tokens) and self.following and verbs and "colon" in verbs[-1]:
+            return self._below(hedged=hedged)
+        end = begin
+        while end < min(len(self.tokens), begin + _MOST):
+            kinds = self.tokens[end].kinds
+            if end > begin and kinds & {"because", "suppose", "announce", "correction"} and "join" not in kinds:
+                break
+            end += 1
+        said = self.tokens[begin:end]
+        at = said[0].start if said else len(self.text)
+        denied = sum("not" in verb for verb in verbs) % 2 == 1 and "but" not in verbs[-1]
+        weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
+        text = self.text[at : said[-1].end] if said else ""
+        return Statement(said, text, self.line[at:], weight, denied, hedged or weak)
+
+    def _below(self, *, hedged: bool) -> Statement:
+        """The next line is what is named."""
+        end = next(iter(_sentence_ends(self.following)))[0]
+        below = _Sentence(self.following, 0, end, "", asks=False)
+        return below._said(*_first(below), hedged=hedged)
+
+    def _judged(self, place: int, clause: int) -> Statement | None:
+        """ "B is the answer", "option B is out", "B正确": what stands before the verb is judged."""
+        token = self.tokens[place]
+        end = place
+        kinds = {"is", "not", "hedge", "maybe_is", "sure", "both", *_MARKS}
+        while end > clause and self.tokens[end - 1].kinds & kinds and "option" not in self.tokens[end - 1]:
+            end -= 1
+        verbs = self.tokens[end:place]
+        named = self.tokens[clause:end]
+        own_verb = not token.text.isascii() and "announce" not in token
+        if not named or not (own_verb or any({"is", "not", "maybe_is"} & verb.kinds for verb in verbs)):
+            return None
+        denied = sum("not" in verb for verb in verbs) + ("wrong" in token)
+        weight = Weight.ANNOUNCED if "announce" in token else Weight.JUDGED
+        weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
+        text = self.text[named[0].start : named[-1].end]
+        return Statement(named[-_MOST:], text, text, weight, denied % 2 == 1, weak)
+
+
+def _first(sentence: _Sentence) -> tuple[int, Weight, tuple[Token, ...]]:
+    begin, verbs = sentence._verbs(0)
+    return begin, Weight.ANNOUNCED, verbs
+
+
+class Settled(NamedTuple):
+    picked: Picked
+    weight: Weight | None  # None: nothing is said
+
+
+def settle(text: str, pick: Callable[[Statement], Picked]) -> Settled:
+    """The last commitment of a text; one that is taken back, denied or in doubt comes with a fault.
+
+    What is only judged counts where nothing is announced, and then all of it.
+    """
+    best, weight = Picked(), None
+    for statement in statements(text):
+        found = pick(statement)
+        if statement.hedged and found.yes:
+            found = found._replace(fault=found.fault or "hedged")
+        heavier = weight is None or statement.weight >= min(weight, Weight.ANNOUNCED)
+        if found.yes and (heavier or not best.yes):
+            if statement.weight is weight is Weight.JUDGED and not found.fault and not best.fault:
+                found = Picked(tuple(dict.fromkeys(best.yes + found.yes)))
+            best, weight = found, statement.weight
+        elif found.no and (weight is None or (heavier and set(best.yes) <= set(found.no))):
+            best, weight = Picked((), found.no, "negated"), statement.weight
+    return Settled(best, weight)
