@@ -32,7 +32,7 @@ _BETWEEN = re.compile(r"[\s,;、和&()*]|\b(?:and|or)\b|或者?")
 _EITHER = re.compile(r"\bor\b|/|\beither\b|或|还是")
 _SENTENCE = re.compile(r"[.;](?:\s|$)|[。；\n]")
 _ARTICLE = re.compile(r"^(?:an?|the)\s+")
-_ENDS = {"comma", "because", "join", "is", "not", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "han",
+_ENDS = {"comma", "because", "join", "is", "not", "except", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "han",
          "other", "suppose", "correction", "but", "conclude", "unsure"}  # fmt: skip
 
 
@@ -159,7 +159,7 @@ class Choices:
             elif "join" in token or "comma" in token:
                 either = either or bool(_EITHER.search(token.text))
                 listed = "join" in token or _in_list(said, place)
-            elif "not" in token and (yes or no):
+            elif {"not", "except"} & token.kinds and (yes or no):
                 denied, listed = True, True
             elif "but" in token and no:
                 denied, listed = False, True

@@ -13,13 +13,19 @@ FORMULA = (
     r"|\\\([^\n]{1,300}?\\\)|\\\[[^\n]{1,300}?\\\])"
 )
 NUMBER = r"[-+−]?[$€£¥]?\s?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)(?:/\d+)?%?(?![\d.,]*\d)"
-_SHAPES = rf"""(?P<formula>{FORMULA})|(?P<phrase>{{phrases}})
-|(?P<letter>[(\[][A-Ja-j][)\]]|(?<![A-Za-z\d\\_^'])[A-J](?![A-Za-z\d_^'(]|\s*[=^+<>]|\*?-?[A-Za-z\d]|\*[A-Za-z\d(])
-    |(?<![A-Za-z\d\\])(?![A-J]*([A-J])[A-J]*\2)[A-J]{{2,10}}(?![A-Za-z\d]))
+_SHAPES = re.compile(
+    rf"""(?P<formula>{FORMULA})
+|(?P<letter>(?<![A-Za-z\d\\_])[(\[][A-Ja-j][)\]]
+    |(?<![A-Za-z\d\\_^'])[A-J](?![A-Za-z\d_^']|\s*[=^+<>]|\*?-?[A-Za-z\d]|\*[A-Za-z\d(])
+    |(?<![A-Za-z\d\\])(?![A-J]*(?P<again>[A-J])[A-J]*(?P=again))[A-J]{{2,10}}(?![A-Za-z\d]))
 |(?P<number>(?<![A-Za-z\d_.,^]){NUMBER})|(?P<lower>(?<![A-Za-z\d\\'])[a-j](?![A-Za-z\d']))
 |(?P<numeral>[零一二两三四五六七八九十百千万亿]+)
 |(?P<command>\\[A-Za-z]+)|(?P<word>[A-Za-z]+(?:'[A-Za-z]+)*)|(?P<han>[\u4e00-\u9fff])
-|(?P<comma>[,，])|(?P<mark>\*+|__|[`"'“”「」#【】])|(?P<other>[^\s\w]|\w)"""
+|(?P<comma>[,，])|(?P<mark>\*+|__|[`"'“”「」#【】])|(?P<other>\S)""",
+    re.VERBOSE,
+)
+_FIRST = re.compile(r"[A-Za-z]+|\S")
+_SPACE = re.compile(r"\s*")
 
 
 class Token(NamedTuple):
@@ -43,25 +49,39 @@ def _kinds() -> dict[str, frozenset[str]]:
 
 
 @cache
-def _lexer() -> re.Pattern[str]:
-    def spelled(phrase: str) -> str:
-        return r"\s+".join(map(re.escape, phrase.split()))
+def _phrases() -> dict[str, re.Pattern[str]]:
+    """By their first word or sign, the longer ones first."""
+    by_first: dict[str, list[str]] = {}
+    for phrase in sorted(_kinds(), key=len, reverse=True):
+        first = _FIRST.match(phrase)
+        by_first.setdefault(first[0] if first else phrase, []).append(phrase)
+    return {first: re.compile("|".join(map(_spelled, found)), re.IGNORECASE) for first, found in by_first.items()}
 
-    known = sorted(_kinds(), key=len, reverse=True)
-    latin = "|".join(spelled(phrase) for phrase in known if phrase[0].isascii() and phrase[0].isalpha())
-    others = "|".join(spelled(phrase) for phrase in known if not (phrase[0].isascii() and phrase[0].isalpha()))
-    phrases = rf"(?i:(?<![A-Za-z\d\\'])(?:{latin})(?![A-Za-z\d']))|{others}"
-    return re.compile(_SHAPES.replace("{phrases}", phrases), re.VERBOSE)
+
+def _spelled(phrase: str) -> str:
+    return r"\s+".join(map(re.escape, phrase.split())) + (r"(?![A-Za-z\d'])" if phrase[-1].isascii() and phrase[-1].isalpha() else "")
 
 
 @lru_cache(maxsize=1 << 12)  # a text that loops says one sentence again and again
 def tokens(text: str) -> tuple[Token, ...]:
     """Linear in the length of `text`."""
+    text = text.replace("’", "'")
     found: list[Token] = []
-    for match in _lexer().finditer(text.replace("’", "'")):
-        kind = match.lastgroup or "other"
-        kinds = frozenset((kind,))
-        if kind == "phrase":
-            kinds = _kinds()[" ".join(match[0].casefold().split())]
-        found.append(Token(kinds, match[0], match.start(), match.end()))
+    place = _SPACE.match(text).end()  # pyright: ignore[reportOptionalMemberAccess]
+    phrases, all_kinds = _phrases(), _kinds()
+    while place < len(text):
+        first = _FIRST.match(text, place)
+        phrase = phrases.get(first[0].lower()) if first else None
+        match = phrase.match(text, place) if phrase else None
+        if match:
+            kinds = all_kinds[" ".join(match[0].casefold().split())]
+        else:
+            match = _SHAPES.match(text, place)
+            assert match
+            kinds = _OF_SHAPE[match.lastgroup or "other"]
+        found.append(Token(kinds, match[0], place, match.end()))
+        place = _SPACE.match(text, match.end()).end()
     return tuple(found)
+
+
+_OF_SHAPE = {name: frozenset((name,)) for name in _SHAPES.groupindex}

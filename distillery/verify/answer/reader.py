@@ -43,6 +43,8 @@ class Statement(NamedTuple):
     weight: Weight
     negated: bool = False
     hedged: bool = False
+    named: frozenset[str] = frozenset()  # the kinds of what names it
+    before: bool = False  # it stands before what names or judges it
 
 
 class Picked(NamedTuple):
@@ -85,27 +87,27 @@ class _Sentence:
                 clause, supposed, hedged = place + 1, False, doubtful
             elif "suppose" in token:
                 supposed = True
-            elif "hedge" in token or "maybe_is" in token:
+            elif "hedge" in token:
                 hedged = True
             if not supposed:
                 yield from self._at(place, clause, hedged=hedged)
 
     def _at(self, place: int, clause: int, *, hedged: bool) -> Iterator[Statement]:
         token = self.tokens[place]
-        if {"announce", "right", "wrong"} & token.kinds and (found := self._judged(place, clause)):
+        names = {"announce", "announce_choice", "announce_colon"} & token.kinds
+        if (names or {"right", "wrong"} & token.kinds) and (found := self._judged(place, clause)):
             yield found._replace(hedged=found.hedged or hedged)
-        if {"announce", "announce_colon"} & token.kinds:
+        if names:
             begin, verbs = self._verbs(self._about(place + 1))
-            signs = not verbs or "colon" in verbs[0]
-            if verbs or (not token.kinds & {"option", "announce_colon"} and self._is_value(begin)):
-                if "announce_colon" not in token or (verbs and signs):
-                    yield self._said(begin, Weight.ANNOUNCED, verbs, hedged=hedged)
-            elif begin >= len(self.tokens) and self.following and "option" not in token:
-                yield self._below(hedged=hedged)
+            named = bool(verbs) and ("announce_colon" not in names or "colon" in verbs[0])
+            if named or ("announce" in names and self._is_value(begin)):
+                yield self._said(begin, Weight.ANNOUNCED, verbs, hedged=hedged)._replace(named=token.kinds)
+            elif begin >= len(self.tokens) and self.following and "announce" in names:
+                yield self._below(hedged=hedged)._replace(named=token.kinds)
         elif "choose" in token:
             begin, verbs = self._verbs(place + 1)
             before = self.tokens[place - 1 : place]
-            yield self._said(begin, Weight.ANNOUNCED, (*before, *verbs), hedged=hedged)
+            yield self._said(begin, Weight.ANNOUNCED, (*before, *verbs), hedged=hedged)._replace(named=token.kinds)
         elif "reject" in token:
             yield self._said(place + 1, Weight.JUDGED)._replace(negated=True)
         elif "correction" in token and (place == clause or self._leads(place)):
@@ -127,13 +129,13 @@ class _Sentence:
                 token = self.tokens[end]
                 if {"is", "maybe_is", "not"} & token.kinds and "letter" not in self.tokens[end - 1]:
                     return end
-                if {"announce", "right", "letter"} & token.kinds:
+                if {"announce", "announce_choice", "right", "letter"} & token.kinds:
                     break
         return place
 
     def _verbs(self, place: int) -> tuple[int, tuple[Token, ...]]:
         """Where what is said begins, and the verbs before it, with what they are denied or weakened by."""
-        kinds = {"is", "maybe_is", "not", "hedge", "sure", "conclude", "it", "but", "correction", *_MARKS}
+        kinds = {"is", "maybe_is", "not", "except", "hedge", "sure", "conclude", "it", "but", "correction", *_MARKS}
         verbs: list[Token] = []
         while place < len(self.tokens):
             token = self.tokens[place]
@@ -156,12 +158,12 @@ class _Sentence:
         end = begin
         while end < min(len(self.tokens), begin + _MOST):
             kinds = self.tokens[end].kinds
-            if end > begin and kinds & {"because", "suppose", "announce", "correction"} and "join" not in kinds:
+            if end > begin and kinds & {"because", "suppose", "announce", "announce_choice", "correction"} and "join" not in kinds:
                 break
             end += 1
         said = self.tokens[begin:end]
         at = said[0].start if said else len(self.text)
-        denied = sum("not" in verb for verb in verbs) % 2 == 1 and "but" not in verbs[-1]
+        denied = sum(bool({"not", "except"} & verb.kinds) for verb in verbs) % 2 == 1 and "but" not in verbs[-1]
         weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
         text = self.text[at : said[-1].end] if said else ""
         return Statement(said, text, self.line[at:], weight, denied, hedged or weak)
@@ -181,14 +183,15 @@ class _Sentence:
             end -= 1
         verbs = self.tokens[end:place]
         named = self.tokens[clause:end]
-        own_verb = not token.text.isascii() and "announce" not in token
+        announced = bool({"announce", "announce_choice"} & token.kinds)
+        own_verb = not token.text.isascii() and not announced
         if not named or not (own_verb or any({"is", "not", "maybe_is"} & verb.kinds for verb in verbs)):
             return None
-        denied = sum("not" in verb for verb in verbs) + ("wrong" in token)
-        weight = Weight.ANNOUNCED if "announce" in token else Weight.JUDGED
+        denied = sum(bool({"not", "except"} & verb.kinds) for verb in verbs) + ("wrong" in token)
+        weight = Weight.ANNOUNCED if announced else Weight.JUDGED
         weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
         text = self.text[named[0].start : named[-1].end]
-        return Statement(named[-_MOST:], text, text, weight, denied % 2 == 1, weak)
+        return Statement(named[-_MOST:], text, text, weight, denied % 2 == 1, weak, token.kinds, before=True)
 
 
 def _first(sentence: _Sentence) -> tuple[int, Weight, tuple[Token, ...]]:

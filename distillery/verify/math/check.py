@@ -82,6 +82,8 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     gold = stated_gold(problem.gold)
     parts = tuple(_as_asked(part, problem.question) for part in answer.parts)
     extracted = " | ".join(parts)
+    if answer.fault:
+        return Verdict.of(False, extracted[:MAX_ANSWER], answer.fault)
     if fault := _unfit(parts, gold) or _unlike(parts, gold, options):
         return Verdict.of(False, extracted[:MAX_ANSWER], fault)
     if options.get("order") == "gold":

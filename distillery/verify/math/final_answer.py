@@ -1,8 +1,8 @@
-r"""Which words of a completion are its final answer.
+r"""Which words of a completion are its final answer, by verify/answer.
 
-Only what stands after the thought counts. In order: all boxes there; the last <answer> tag; the last of "the
-answer is ...", "Answer: ...", "#### ...", "A: ..." or their Chinese forms; a final line that is nothing but
-an expression, or whose last sentence states one value and no other ("Hence the area equals 9.").
+Only what stands after the thought counts. In order: all boxes there; the last <answer> tag; what the text
+announces as its answer, the last time; a final line that is nothing but an expression, or whose last sentence
+states one value and no other ("Hence the area equals 9.").
 """
 
 from __future__ import annotations
@@ -11,63 +11,48 @@ import re
 from typing import NamedTuple
 
 from distillery.reasoning import boxes, split, tagged_answer
+from distillery.verify.answer.phrases import FORMULA, Token, tokens
+from distillery.verify.answer.places import final_boxes, under_heading, unwrap
+from distillery.verify.answer.reader import Picked, Statement, Weight, settle
 from distillery.verify.math.spelling import canonical
+from distillery.verify.math.spoken import spoken
 
 MAX_LINE = 400  # characters of a line that can still be an answer and not a text
 _MOST_BOXES = 100  # of a text, its last
 _MOST_WORDS = 40_000  # characters at the end of a text in which an answer without a box is looked for
 
-_SAID = re.compile(
-    r"(?:\bfinal\s+answer|\banswer|\bcorrect\s+(?:option|choice))(?:\s+to\s+[^.\n:]{1,80})?\s*\**\s*(?:is\s*:?|:|=|(?=\$|\\[\[(]))\s*\**\s*"
-    r"(?P<en>[^\n]{1,400})"
-    r"|(?:最终)?答案\s*(?:是|为|：|:)\s*[:：]?\s*(?P<zh>[^\n]{1,400})"
-    r"|^\s*####\s*(?P<hashes>[^\n]{1,400})"
-    r"|^\s*A:\s*(?P<a>[^\n]{1,400})",
-    re.IGNORECASE | re.MULTILINE,
+_PROSE = re.compile(
+    r"(?<![\\{A-Za-z])[A-Za-z]{2,}(?=\s+[A-Za-z]{2,})|^[\u4e00-\u9fff]{2,}|[\u4e00-\u9fff]{5,}|[\u4e00-\u9fff]\d"
 )
-_FORMULA = r"(?:\$\$[^$\n]{1,300}\$\$|\$[^$\n]{1,300}\$|\\\([^\n]{1,300}?\\\)|\\\[[^\n]{1,300}?\\\])"
-_FINAL = re.compile(r"^\W*final answer\b|^\W*最终答案", re.IGNORECASE | re.MULTILINE)
-_FINAL_SAID = re.compile(
-    rf"(?i)\bfinal answer\s*\**\s*(?:is\s*:?|:)\s*\**\s*({_FORMULA}|[-+]?\d[\d,]*(?:\.\d+)?)\**\s*"
-    r"(?:\.(?!\d)|\n|$)"
-)
-_SENTENCE_END = re.compile(r"[.。;；](?:\s|$)|\s(?:because|since|as|so|where)\s", re.IGNORECASE)
-_PROSE = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{2,}(?=\s+[A-Za-z]{2,})")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
-_NUMERAL = re.compile(r"(?<![\w.,])[-+]?\$?\d[\d,]*(?:\.\d+)?%?(?![\w.,]*\d)")
-_NEGATED = re.compile(r"\bnot\b|n't\b|\bwrong\b|\bincorrect\b", re.IGNORECASE)
 _DISPLAY = re.compile(r"\\\[((?:(?!\\\[).){1,400}?)\\\]|\$\$(.{1,400}?)\$\$", re.DOTALL)
 _TEMPLATE = re.compile(  # a turn's end, as chat templates write it, and what was made up behind it
     r"(?<=\S)\s*<[|｜](?:im_end|im_start|eot_id|end_of_text|endoftext|end|user|User|end▁of▁sentence)[|｜]>"
 )
 _HOPE = re.compile(r"\s*I hope (?:it|this|that)[^.\n]{1,40}\.?\s*$")
+_DROPPED = re.compile("[\u2705\u2713\u2714\ufe0f]")
+_MARKERS = re.compile(r"^\s*(?:####|A:)(?=\s*\S)", re.MULTILINE)  # of GSM8K's answers
 _NEW_SENTENCE = re.compile(
-    r"[.!?](?:\s+|$)(?=[A-Z\"'(*]|$)|。|\s(?=(?:Therefore|Thus|Hence|So|Consequently)\b)"
+    r"[.!?](?:\s+|$)(?=[A-Z\"'(*]|$)|[。！？]|\s(?=(?:Therefore|Thus|Hence|So|Consequently)\b)"
 )
-_VALUE = rf"(?:{_FORMULA}|[-+]?[$€£]?\d[\d,]*(?:\.\d+)?(?:/\d+)?)"
-_STATES = re.compile(
-    rf"(?:\b(?:is|are|equals?|be|was|were|by|get|gets|obtain)|[:=]|(?:'|’)s|为|是)\s*(?P<value>{_VALUE}(?:\s?(?!or|and|to)[%°a-zA-Z€£¥²³]{{1,12}})?)$"
-)
-_CORRECTED = re.compile(
-    rf"(?:\b(?:no|not),?\s+)?(?:\bit(?:'s|’s| is)\s+)?\bnot\s+{_VALUE},?(?=.*(?:\bis\b|'s\b|’s\b|\bbut\b))",
-    re.IGNORECASE,
-)
-_CONCLUDES = re.compile(r"(?i)^\W*(?:therefore|thus|hence|so|consequently|in total|altogether|因此|所以)\b")
-_ASKS = re.compile(r"\?|\b(?:or|either|perhaps|maybe|if)\b", re.IGNORECASE)
 _LABELLED = re.compile(
     r"[^\W\d][\w ]{0,40}?\s?:\s*([-+]?[$€£]?\d[\d.,]*\d|\d)(?:\s*[$€£%]?\s*[a-zA-Z]{0,3})\.*"
 )
-_STATED_TWICE = re.compile(rf"(?<!which )\b(?:is|are|equals?)\s*{_VALUE}")
+_SUM = re.compile(r"[\s\d.,$€£¥%()+*/×÷·−-]*\d\)?\s*[+*/×÷·−-]\s*[$€£¥(]*\d[\s\d.,$€£¥%()+*/×÷·−-]*")
 _IN_TEXT = re.compile(r"\\text\s*\{[^{}]*\}")
 _FORM_FEED = re.compile(r"\\?\x0c(?=rac)")  # a program's string took the \f of \frac for one
 _JOINS = re.compile(r"(?i),|;|\b(?:and|or)\b|[和或、]")
 _OPEN_BOX = re.compile(r"^\\{1,2}(?:boxed|fbox)\s*\{")
-_WRAPS = (("**", "**"), ("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"), ("`", "`"))
+_WRONG = {"wrong", "incorrect", "错误", "不对", "不正确"}
+_OPEN = {"if", "or", "either", "或", "或者", "还是", "如果", "若"}
+_UNIT = re.compile(r"[%°a-zA-Z€£¥²³]{1,12}|[\u4e00-\u9fff]{1,4}")
+_VALUES = {"number", "formula"}
 
 
 class Answer(NamedTuple):
     parts: tuple[str, ...]  # several: different boxes, in order
-    missing: str  # why there is nothing; "" when there is
+    missing: str = ""  # why there is nothing; "" when there is
+    fault: str = ""  # why what there is commits to nothing
 
 
 def final_answer(text: str) -> Answer:
@@ -80,43 +65,34 @@ def final_answer(text: str) -> Answer:
     # an empty box is an echo of the question
     found = [unwrap(box) for box in boxes(answer)[-_MOST_BOXES:] if len(box) > MAX_LINE or canonical(box)]
     if found:
-        said_later = _said_after_boxes(answer[-_MOST_WORDS:])
-        return Answer(said_later or _final(answer, tuple(dict.fromkeys(found))), "")
-    answer = answer[-_MOST_WORDS:]
+        return Answer(tuple(map(spoken, final_boxes(answer, tuple(dict.fromkeys(found))))))
+    answer = _DROPPED.sub("", answer[-_MOST_WORDS:])
     answer = _DISPLAY.sub(lambda found: f"$ {' '.join((found[1] or found[2]).split())} $", answer)
     tagged = tagged_answer(answer)
-    said = _said(answer if tagged is None else tagged)
-    if said is None:
-        said = _last_line(answer if tagged is None else tagged, alone=tagged is not None)
-    if not said:
-        return Answer((), "no box, no <answer> tag, no final line to read")
-    return Answer((said,), "")
-
-
-def _final(answer: str, found: tuple[str, ...]) -> tuple[str, ...]:
-    """The one box behind the heading "final answer", where the others stand before it; else all of them."""
-    heading = _FINAL.search(answer) if len(found) > 1 else None
-    last = {unwrap(box) for box in boxes(answer[heading.end() :])} if heading else set()
-    return tuple(last) if len(last) == 1 and last != {""} else found
-
-
-def _said_after_boxes(answer: str) -> tuple[str, ...]:
-    """What "the final answer is ..." states behind all boxes, which then were steps."""
-    said = list(_FINAL_SAID.finditer(answer, max(answer.rfind("\\boxed"), answer.rfind("\\fbox"))))
-    return (unwrap(said[-1][1]),) if said else ()
+    answer = answer if tagged is None else tagged
+    said, weight = settle(_MARKERS.sub("Answer:", answer), _pick)
+    if weight is not None and said.fault:
+        return Answer((spoken((said.yes or said.no)[0]),), fault=said.fault)
+    line, fault = ((said.yes[0], "") if said.yes else _last_line(answer, alone=tagged is not None))
+    if not line:
+        return Answer((), fault or "no box, no <answer> tag, no final line to read")
+    return Answer((spoken(line),))
 
 
 def stated_gold(gold: str) -> str:
     """A gold as it is compared: without wrapping; of a whole solution what its boxes or its end say."""
+    return spoken(_stated_gold(gold))
+
+
+def _stated_gold(gold: str) -> str:
     bare = unwrap(gold)
     if "\\boxed" in bare or "\\fbox" in bare:
         found = tuple(dict.fromkeys(unwrap(box) for box in _last_listed(bare) if canonical(box)))
         if found:
-            return ", ".join(_final(bare, found))
+            return ", ".join(under_heading(bare, found))
         return _OPEN_BOX.sub("", bare)
     if len(bare) > MAX_LINE:
-        said = list(_FINAL_SAID.finditer(bare))
-        return unwrap(said[-1][1]) if said else bare
+        return (final_boxes(bare, ()) or (bare,))[0]
     return bare
 
 
@@ -134,84 +110,143 @@ def _last_listed(text: str) -> list[str]:
     return listed
 
 
-def unwrap(text: str) -> str:
-    """Without the signs around a formula or an emphasis."""
-    text = text.strip()
-    for _ in range(4):
-        before = text
-        for left, right in _WRAPS:
-            inner = text[len(left) : len(text) - len(right)]
-            long_enough = len(text) > len(left) + len(right)
-            if long_enough and text.startswith(left) and text.endswith(right) and left not in inner:
-                text = inner.strip()
-        inside = boxes(text) if text.startswith(("\\boxed", "\\fbox")) else []
-        if inside and text.endswith(inside[0] + "}"):
-            text = inside[0]
-        text = text.rstrip(".。,，;；").strip() if not text.endswith("...") else text
-        if text == before:
-            break
-    return text
+def _pick(statement: Statement) -> Picked:
+    """What it says, where that is a value; only what is announced counts, or put in the place of that."""
+    if statement.weight is Weight.JUDGED:
+        return Picked()
+    said, text = statement.said, unwrap(_even(statement.text))
+    values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
+    letter = len(said) < 4 and any("letter" in token for token in said)
+    if {"choose", "announce_choice"} & statement.named and not letter:
+        return Picked()
+    if statement.before and values != [len(said) - 1]:
+        return Picked()
+    if statement.weight is Weight.CORRECTED and values[:1] != [0]:
+        return Picked()
+    if not values and len(text.split()) > 5 and not re.search(r"[=\\^\d]", text):
+        return Picked()  # a text
+    value = _value_in(said, statement.text, text)
+    if not value:
+        return Picked()
+    doubt = any("hedge" in token for token in said)
+    return Picked((), (value,)) if statement.negated else Picked((value,), (), "hedged" if doubt else "")
 
 
-def _said(text: str) -> str | None:
-    said = [group for match in _SAID.finditer(text) for group in match.groups() if group is not None]
-    if not said:
-        return None
-    words = said[-1]
-    for _ in range(3):  # "Final Answer: The final answer is 5"
-        if again := _SAID.search(words):
-            words = next(group for group in again.groups() if group is not None)
-    words = unwrap(words.replace("**", "") if words.count("**") % 2 else words)
-    return _value_in(unwrap(_SENTENCE_END.split(words, maxsplit=1)[0])) or None
+def _even(text: str) -> str:
+    return text.replace("**", "") if text.count("**") % 2 else text
 
 
-def _value_in(sentence: str) -> str:
+def _value_in(said: tuple[Token, ...], written: str, text: str) -> str:
     """What a sentence states: its one emphasized number, else its only number, else the sentence."""
-    if _NEGATED.search(sentence):
-        return sentence
-    stated = _bold_number(sentence) or sentence
-    numerals = _NUMERAL.findall(stated) if _PROSE.search(stated) else []
-    return numerals[0] if len(numerals) == 1 else stated
+    if not _PROSE.search(_IN_TEXT.sub("", text)):
+        return _result(text)
+    if bold := _bold_number(written):
+        return bold
+    values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
+    values = values or [place for place, token in enumerate(said) if "numeral" in token]
+    return (_slice(said, written, values[0]) if len(values) == 1 else "") or text
 
 
-def _bold_number(line: str) -> str | None:
+def _slice(said: tuple[Token, ...], text: str, place: int, *, unit: bool = True) -> str:
+    """A value with its sign, and its unit where the sentence ends with it; "" for "at least 5"."""
+    begin, end = place, place + 1
+    before, behind = said[max(0, place - 1) : place], said[end : end + 1]
+    if any("bound" in token for token in (*before, *behind)) and not any("times" in token for token in behind):
+        return ""
+    begin -= bool(before) and "sign" in before[0]
+    end += bool(behind) and "times" in behind[0]
+    tail = () if "formula" in said[place] and not unit else said[end:]
+    while tail and tail[-1].text in ".!*":
+        tail = tail[:-1]
+    if tail and _is_unit(tail):
+        end += len(tail)
+    at = said[0].start
+    return unwrap(text[said[begin].start - at : said[end - 1].end - at])
+
+
+def _is_unit(tail: tuple[Token, ...]) -> bool:
+    """One short word behind a value, or up to four Han characters."""
+    text = "".join(token.text for token in tail)
+    return "join" not in tail[0] and bool(_UNIT.fullmatch(text)) and (len(tail) == 1 or not text.isascii())
+
+
+def _bold_number(line: str) -> str:
     """The only one of its bold parts that holds a number."""
     bold = [part for part in _BOLD.findall(line) if any(sign.isdigit() for sign in part)]
-    return unwrap(bold[0]) if len(set(bold)) == 1 else None
+    if len(set(bold)) != 1:
+        return ""
+    part = unwrap(bold[0])
+    return part if not _PROSE.search(part) else _value_in(tokens(part), part, part)
 
 
-def _last_line(text: str, *, alone: bool) -> str | None:
-    """The last line with something in it, when it is an expression, or what its last sentence states;
-    `alone`: whatever it is, if it is the only one."""
+def _result(text: str) -> str:
+    """Of "$195,000 - $130,000 = $65,000" the right side."""
+    sums, equals, value = text.rpartition("=")
+    return value.strip() if equals and all(map(_SUM.fullmatch, sums.split("="))) else text
+
+
+def _last_line(text: str, *, alone: bool) -> tuple[str, str]:
+    """The last line with something in it, when it is an expression, or what its last sentence states, or why
+    it states nothing; `alone`: whatever it is, if it is the only one."""
     lines = [line.strip() for line in text[-4 * MAX_LINE :].splitlines() if line.strip()]
     if not lines:
-        return None
+        return "", ""
     if len(lines[-1]) > MAX_LINE or (len(lines) == 1 and len(text.strip()) > MAX_LINE):
         return _concluded(text[-MAX_LINE:].splitlines()[-1], cut=True)
     line = unwrap(_HOPE.sub("", lines[-1]))
-    bold = None if _NEGATED.search(line) else _bold_number(line)
-    if bold:
-        return _value_in(bold)
+    denied = any("not" in token or token.text.lower() in _WRONG for token in tokens(line))
+    if not denied and (bold := _bold_number(line)):
+        return bold, ""
     if labelled := _LABELLED.fullmatch(line):
-        return labelled[1]
+        return labelled[1], ""
     whole = line != lines[-1].rstrip(".。") and not _PROSE.search(_IN_TEXT.sub("", line))
-    if (alone and len(lines) == 1) or whole or not _PROSE.search(line):
-        return line
-    return _concluded(line, cut=False)
+    if whole or not _PROSE.search(line):
+        return _result(line), ""
+    said = _concluded(line, cut=False, alone=alone and len(lines) == 1)
+    return (line, "") if alone and len(lines) == 1 and not said[0] else said
 
 
-def _concluded(line: str, *, cut: bool) -> str | None:
+def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
     """What the last sentence states: "... is 5", the only formula, or in a conclusion the only number."""
     sentences = [part.strip() for part in _NEW_SENTENCE.split(_HOPE.sub("", line)) if part.strip(" .")]
-    if not sentences or line.endswith("?") or (cut and len(sentences) < 2):
-        return None
-    sentence = _CORRECTED.sub(" ", sentences[-1].rstrip(". "))
-    if _NEGATED.search(sentence) or _ASKS.search(sentence):
-        return None
-    formulas = re.findall(_FORMULA, sentence)
-    if (stated := _STATES.search(sentence)) and len(_STATED_TWICE.findall(sentence)) < 2:
-        return unwrap(stated["value"])
-    numerals = _NUMERAL.findall(re.sub(_FORMULA, " ", sentence))
-    if len(formulas) == 1 and not numerals:
-        return unwrap(formulas[0])
-    return numerals[0] if len(numerals) == 1 and not formulas and _CONCLUDES.match(sentence) else None
+    if not sentences or line.endswith(("?", "？")) or (cut and len(sentences) < 2):
+        return "", ""
+    text = sentences[-1].rstrip(". ")
+    said = _uncorrected(tokens(text))
+    text = text[said[0].start :] if said else ""
+    kinds = {kind for token in said for kind in token.kinds}
+    if "not" in kinds or _WRONG & {token.text.lower() for token in said}:
+        return "", "the last sentence denies"
+    if {"hedge", "unsure"} & kinds or _OPEN & {token.text.lower() for token in said}:
+        return "", "the last sentence leaves it open"
+    values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
+    formulas = [place for place in values if "formula" in said[place]]
+    if values and _is_stated(said, values) and (value := _slice(said, text, values[-1])):
+        return value, ""
+    if len(formulas) == 1 and len(values) == 1:
+        return _slice(said, text, formulas[0], unit=False), ""
+    concludes = alone or bool(said and "conclude" in said[0])
+    values = values or [place for place, token in enumerate(said) if "numeral" in token]
+    return (_slice(said, text, values[0]) if len(values) == 1 and not formulas and concludes else ""), ""
+
+
+def _is_stated(said: tuple[Token, ...], values: list[int]) -> bool:
+    """Whether the sentence ends in "... is 5", and says so of no other value."""
+    def verb(place: int) -> Token | None:
+        while place > 0 and said[place - 1].kinds & {"sign", "mark", "filler"} and "is" not in said[place - 1]:
+            place -= 1
+        return said[place - 1] if place > 0 and said[place - 1].kinds & {"is", "yields", "it"} else None
+
+    tail = said[values[-1] + 1 :]
+    twice = [place for place in values if (found := verb(place)) and found.text.isalpha() and "is" in found]
+    return verb(values[-1]) is not None and len(twice) < 2 and (not tail or _is_unit(tail))
+
+
+def _uncorrected(said: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Without the "not 41" of "It is not 41, it is 42"."""
+    for place in range(len(said) - 1):
+        later = {kind for token in said[place + 2 :] for kind in token.kinds}
+        if "not" in said[place] and said[place + 1].kinds & _VALUES and {"is", "but"} & later:
+            begin = place - bool(place and {"it", "is"} & said[place - 1].kinds)
+            return said[:begin] + said[place + 2 :]
+    return said
