@@ -148,17 +148,21 @@ class _Sentence:
         return place, tuple(verbs)
 
     def _is_value(self, place: int) -> bool:
-        return place < len(self.tokens) and bool(self.tokens[place].kinds & {"letter", "formula", "number", "lower"})
+        return place < len(self.tokens) and bool(self.tokens[place].kinds & {"letter", "formula", "lower"})
 
     def _said(
         self, begin: int, weight: Weight, verbs: tuple[Token, ...] = (), *, hedged: bool = False
     ) -> Statement:
-        if begin >= len(self.tokens) and self.following and verbs and "colon" in verbs[-1]:
+        below = begin >= len(self.tokens) and self.following and verbs and "colon" in verbs[-1]
+        if below and weight is Weight.ANNOUNCED:
             return self._below(hedged=hedged)
         end = begin
         while end < min(len(self.tokens), begin + _MOST):
             kinds = self.tokens[end].kinds
-            if end > begin and kinds & {"because", "suppose", "announce", "announce_choice", "correction"} and "join" not in kinds:
+            parted = end > begin and self.tokens[end - 1].kinds & {"comma", "other"}
+            if end > begin and kinds & {"because", "announce", "announce_choice"}:
+                break
+            if parted and kinds & {"suppose", "correction"}:
                 break
             end += 1
         said = self.tokens[begin:end]

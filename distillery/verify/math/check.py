@@ -76,7 +76,7 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
         return Verdict(Outcome.ERROR, detail=str(error))
     if fault := _option_fault(options):
         return Verdict(Outcome.ERROR, detail=fault)
-    answer = final_answer(text)
+    answer = final_answer(text, problem.question)
     if answer.missing:
         return Verdict.no_answer(answer.missing)
     gold = stated_gold(problem.gold)

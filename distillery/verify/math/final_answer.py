@@ -14,6 +14,7 @@ from distillery.reasoning import boxes, split, tagged_answer
 from distillery.verify.answer.phrases import FORMULA, Token, tokens
 from distillery.verify.answer.places import final_boxes, under_heading, unwrap
 from distillery.verify.answer.reader import Picked, Statement, Weight, settle
+from distillery.verify.math.numerals import number
 from distillery.verify.math.spelling import canonical
 from distillery.verify.math.spoken import spoken
 
@@ -55,7 +56,7 @@ class Answer(NamedTuple):
     fault: str = ""  # why what there is commits to nothing
 
 
-def final_answer(text: str) -> Answer:
+def final_answer(text: str, question: str = "") -> Answer:
     answer = split(text).answer
     if answer is None:
         return Answer((), "the thought was never closed")
@@ -65,18 +66,18 @@ def final_answer(text: str) -> Answer:
     # an empty box is an echo of the question
     found = [unwrap(box) for box in boxes(answer)[-_MOST_BOXES:] if len(box) > MAX_LINE or canonical(box)]
     if found:
-        return Answer(tuple(map(spoken, final_boxes(answer, tuple(dict.fromkeys(found))))))
+        return Answer(tuple(spoken(box, question) for box in final_boxes(answer, tuple(dict.fromkeys(found)))))
     answer = _DROPPED.sub("", answer[-_MOST_WORDS:])
     answer = _DISPLAY.sub(lambda found: f"$ {' '.join((found[1] or found[2]).split())} $", answer)
     tagged = tagged_answer(answer)
     answer = answer if tagged is None else tagged
     said, weight = settle(_MARKERS.sub("Answer:", answer), _pick)
     if weight is not None and said.fault:
-        return Answer((spoken((said.yes or said.no)[0]),), fault=said.fault)
+        return Answer((spoken((said.yes or said.no)[0], question),), fault=said.fault)
     line, fault = ((said.yes[0], "") if said.yes else _last_line(answer, alone=tagged is not None))
     if not line:
         return Answer((), fault or "no box, no <answer> tag, no final line to read")
-    return Answer((spoken(line),))
+    return Answer((spoken(line, question),))
 
 
 def stated_gold(gold: str) -> str:
@@ -114,7 +115,11 @@ def _pick(statement: Statement) -> Picked:
     """What it says, where that is a value; only what is announced counts, or put in the place of that."""
     if statement.weight is Weight.JUDGED:
         return Picked()
-    said, text = statement.said, unwrap(_even(statement.text))
+    said = statement.said
+    while len(said) > 1 and said[0].kinds & {"conclude", "comma"}:
+        said = said[1:]
+    written = statement.text[said[0].start - statement.said[0].start :] if said else ""
+    text = unwrap(_even(written))
     values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
     letter = len(said) < 4 and any("letter" in token for token in said)
     if {"choose", "announce_choice"} & statement.named and not letter:
@@ -123,9 +128,9 @@ def _pick(statement: Statement) -> Picked:
         return Picked()
     if statement.weight is Weight.CORRECTED and values[:1] != [0]:
         return Picked()
-    if not values and len(text.split()) > 5 and not re.search(r"[=\\^\d]", text):
+    if len(values) != 1 and sum("word" in token for token in said) > 5:
         return Picked()  # a text
-    value = _value_in(said, statement.text, text)
+    value = _value_in(said, written, text)
     if not value:
         return Picked()
     doubt = any("hedge" in token for token in said)
@@ -147,21 +152,21 @@ def _value_in(said: tuple[Token, ...], written: str, text: str) -> str:
     return (_slice(said, written, values[0]) if len(values) == 1 else "") or text
 
 
-def _slice(said: tuple[Token, ...], text: str, place: int, *, unit: bool = True) -> str:
+def _slice(said: tuple[Token, ...], text: str, place: int) -> str:
     """A value with its sign, and its unit where the sentence ends with it; "" for "at least 5"."""
-    begin, end = place, place + 1
+    end = place + 1
     before, behind = said[max(0, place - 1) : place], said[end : end + 1]
-    if any("bound" in token for token in (*before, *behind)) and not any("times" in token for token in behind):
+    if any("bound" in token for token in before) or any("bound_behind" in token for token in behind):
         return ""
-    begin -= bool(before) and "sign" in before[0]
-    end += bool(behind) and "times" in behind[0]
-    tail = () if "formula" in said[place] and not unit else said[end:]
-    while tail and tail[-1].text in ".!*":
+    begin = place - any("sign" in token for token in before)
+    end += any("times" in token for token in behind)
+    at, tail = said[0].start, said[end:]
+    value = unwrap(text[said[begin].start - at : said[end - 1].end - at])
+    while tail and tail[-1].text in (".", "。", "!", "！", "*", "**"):
         tail = tail[:-1]
-    if tail and _is_unit(tail):
-        end += len(tail)
-    at = said[0].start
-    return unwrap(text[said[begin].start - at : said[end - 1].end - at])
+    if tail and _is_unit(tail) and ("formula" not in said[place] or number(canonical(value))):
+        return f"{value} {text[tail[0].start - at : tail[-1].end - at]}"
+    return value
 
 
 def _is_unit(tail: tuple[Token, ...]) -> bool:
@@ -215,16 +220,18 @@ def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
     said = _uncorrected(tokens(text))
     text = text[said[0].start :] if said else ""
     kinds = {kind for token in said for kind in token.kinds}
-    if "not" in kinds or _WRONG & {token.text.lower() for token in said}:
+    if any("not" in token and re.search("not|n't", token.text) for token in said) or _WRONG & {token.text.lower() for token in said}:
         return "", "the last sentence denies"
     if {"hedge", "unsure"} & kinds or _OPEN & {token.text.lower() for token in said}:
         return "", "the last sentence leaves it open"
     values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
+    if values and {"not", "except"} & {kind for token in said[max(0, values[-1] - 2) : values[-1]] for kind in token.kinds}:
+        return "", "the last sentence denies"
     formulas = [place for place in values if "formula" in said[place]]
     if values and _is_stated(said, values) and (value := _slice(said, text, values[-1])):
         return value, ""
     if len(formulas) == 1 and len(values) == 1:
-        return _slice(said, text, formulas[0], unit=False), ""
+        return _slice(said, text, formulas[0]), ""
     concludes = alone or bool(said and "conclude" in said[0])
     values = values or [place for place, token in enumerate(said) if "numeral" in token]
     return (_slice(said, text, values[0]) if len(values) == 1 and not formulas and concludes else ""), ""

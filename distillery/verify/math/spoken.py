@@ -23,14 +23,18 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 _WORDS = re.compile(r"(?i)(-?)([a-z]+(?:[ -][a-z]+)?|[a-z]+)(?=\s+[a-z]|$)")
 
 
-def spoken(text: str) -> str:
-    """As it is where nothing is spoken."""
+def spoken(text: str, question: str = "") -> str:
+    """As it is where nothing is spoken; "5 dozen" is 5 where the question asks how many dozen."""
     if len(text) > _MOST:
         return text
     signed = _SIGNED.sub(r"\1-", text)
     plain = "-".join(map(_in_digits, signed.split("-", 1))) if signed.startswith("-") else _in_digits(signed)
     shared = _SHARE.sub(lambda found: f"{found[2]}%" if found[1] == "百" else f"{found[2]}/{found[1]}", plain)
-    return _BEHIND.sub(_computed, shared)
+    return _BEHIND.sub(lambda found: found[0] if _asked(found[3], question) else _computed(found), shared)
+
+
+def _asked(name: str, question: str) -> bool:
+    return bool(question) and re.search(rf"(?i)(?:how many|in|几|多少)\s*{name}", question) is not None
 
 
 def _computed(found: re.Match[str]) -> str:
