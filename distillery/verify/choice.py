@@ -32,7 +32,7 @@ _BETWEEN = re.compile(r"[\s,;、和&()*]|\b(?:and|or)\b|或者?")
 _EITHER = re.compile(r"\bor\b|/|\beither\b|或|还是")
 _SENTENCE = re.compile(r"[.;](?:\s|$)|[。；\n]")
 _ARTICLE = re.compile(r"^(?:an?|the)\s+")
-_ENDS = {"comma", "because", "join", "is", "not", "except", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "han",
+_ENDS = {"comma", "because", "join", "is", "not", "except", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "option", "han",
          "other", "suppose", "correction", "but", "conclude", "unsure"}  # fmt: skip
 
 
@@ -122,6 +122,10 @@ class Choices:
             said = self.pick(Statement(tokens(spelled), spelled, spelled, Weight.ANNOUNCED))
         return said
 
+    def is_own(self, label: re.Match[str]) -> bool:
+        """Whether the text behind a letter is the choice's."""
+        return self._text(label[2]) == label[1].upper()
+
     def of_line(self, line: str) -> Picked:
         """Of one that is nothing but a letter, or a letter and its text, or a text."""
         if letter := self._text(line):
@@ -130,7 +134,8 @@ class Choices:
         while said and said[0].kinds & {"conclude", "comma", "it", "mark", "filler"} - {"letter"}:
             said = said[1:]
         head = line[said[0].start :] if said else ""
-        alone = len(said) and all("letter" in token or token.kinds & {"mark", "other", "option", "join", "comma"} for token in said)
+        beside = {"letter", "lower", "mark", "other", "option", "join", "comma", "letter_goes_on"}
+        alone = bool(said) and all(token.kinds & beside for token in said)
         if not alone and not _LABEL.match(head) and not _LABEL.match(head.replace("*", "")):
             return Picked()
         return self.pick(Statement(said, head, head, Weight.ANNOUNCED))
@@ -159,7 +164,7 @@ class Choices:
             elif "join" in token or "comma" in token:
                 either = either or bool(_EITHER.search(token.text))
                 listed = "join" in token or _in_list(said, place)
-            elif {"not", "except"} & token.kinds and (yes or no):
+            elif {"not", "except"} & token.kinds:
                 denied, listed = True, True
             elif "but" in token and no:
                 denied, listed = False, True
@@ -203,7 +208,8 @@ def _by_lines(text: str, choices: Choices) -> Picked:
         label = _LABEL.fullmatch(bare)
         listed = bool(label and before and ord(label[1].upper()) == ord(before) + 1)
         bold = line.startswith(("**", "#")) and line.endswith(("*", "#", "."))
-        if not listed and (bold or place in (0, len(lines) - 1)):
+        own = label and choices.is_own(label)
+        if not listed and (bold or own or place in (0, len(lines) - 1)):
             found.append(choices.of_line(bare))
         before = label[1].upper() if label else ""
     named = [line for line in found if line.yes]

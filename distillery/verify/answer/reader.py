@@ -111,7 +111,9 @@ class _Sentence:
         elif "reject" in token:
             yield self._said(place + 1, Weight.JUDGED)._replace(negated=True)
         elif "correction" in token and (place == clause or self._leads(place)):
-            begin, verbs = self._verbs(place + 1)
+            while place < len(self.tokens) and self.tokens[place].kinds & {"correction", "comma", "wrong"}:
+                place += 1
+            begin, verbs = self._verbs(place)
             yield self._said(begin, Weight.CORRECTED, verbs, hedged=hedged)
         elif "it" in token:
             begin, verbs = self._verbs(place + 1)
@@ -139,8 +141,9 @@ class _Sentence:
         verbs: list[Token] = []
         while place < len(self.tokens):
             token = self.tokens[place]
-            comma = "comma" in token and place + 1 < len(self.tokens) and self.tokens[place + 1].kinds & kinds
-            if not token.kinds & kinds and not comma:
+            after = self.tokens[place + 1].kinds if place + 1 < len(self.tokens) else frozenset[str]()
+            passed = ("comma" in token and after & kinds) or (token.text in "-–—" and "letter" in after)
+            if not token.kinds & kinds and not passed:
                 break
             if not token.kinds & _MARKS or token.kinds & {"is", "not"}:
                 verbs.append(token)

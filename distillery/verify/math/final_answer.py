@@ -115,10 +115,17 @@ def _pick(statement: Statement) -> Picked:
     """What it says, where that is a value; only what is announced counts, or put in the place of that."""
     if statement.weight is Weight.JUDGED:
         return Picked()
-    said = statement.said
+    said, denied = statement.said, statement.negated
+    for place, token in enumerate(said):
+        if denied and "but" in token:  # "not 8 but 5"
+            said, denied = said[place + 1 :], False
+        elif place and {"not", "except"} & token.kinds:  # "5, not 8"
+            said = said[: place - ("comma" in said[place - 1])]
+            break
     while len(said) > 1 and said[0].kinds & {"conclude", "comma"}:
         said = said[1:]
-    written = statement.text[said[0].start - statement.said[0].start :] if said else ""
+    at = statement.said[0].start if said else 0
+    written = statement.text[said[0].start - at : said[-1].end - at] if said else ""
     text = unwrap(_even(written))
     values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
     letter = len(said) < 4 and any("letter" in token for token in said)
@@ -134,7 +141,7 @@ def _pick(statement: Statement) -> Picked:
     if not value:
         return Picked()
     doubt = any("hedge" in token for token in said)
-    return Picked((), (value,)) if statement.negated else Picked((value,), (), "hedged" if doubt else "")
+    return Picked((), (value,)) if denied else Picked((value,), (), "hedged" if doubt else "")
 
 
 def _even(text: str) -> str:
@@ -205,10 +212,12 @@ def _last_line(text: str, *, alone: bool) -> tuple[str, str]:
     if labelled := _LABELLED.fullmatch(line):
         return labelled[1], ""
     whole = line != lines[-1].rstrip(".。") and not _PROSE.search(_IN_TEXT.sub("", line))
-    if whole or not _PROSE.search(line):
+    prose = _PROSE.search(line)
+    verb = any({"is", "yields"} & token.kinds and token.text.isalpha() for token in tokens(line))
+    if whole or not (prose or verb):
         return _result(line), ""
     said = _concluded(line, cut=False, alone=alone and len(lines) == 1)
-    return (line, "") if alone and len(lines) == 1 and not said[0] else said
+    return (_result(line), "") if not said[0] and (not prose or (alone and len(lines) == 1)) else said
 
 
 def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
