@@ -30,6 +30,8 @@ _LETTERS = "ABCDEFGHIJ"
 _RUN = re.compile(r"(?!.*(.).*\1)[A-J]{1,10}")
 _BETWEEN = re.compile(r"[\s,;、和&()*]|\b(?:and|or)\b|或者?")
 _EITHER = re.compile(r"\bor\b|/|\beither\b|或|还是")
+_IS = re.compile(r"^\s*(?:is|are)\s+")
+_TRAILED = re.compile(r"(.+?)\s*\(([A-J])\)[.。]?\s*", re.DOTALL)
 _SENTENCE = re.compile(r"[.;](?:\s|$)|[。；\n]")
 _ARTICLE = re.compile(r"^(?:an?|the)\s+")
 _ENDS = {"comma", "because", "join", "is", "not", "except", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "option", "han",
@@ -73,7 +75,9 @@ def _read(answer: str, choices: Choices) -> Picked:
         yes = tuple(letter for box in found for letter in box.yes)
         fault = next((box.fault for box in found if box.fault), "")
         around = settle(_normal(answer[-_MOST_AROUND:]), choices.pick)
-        if around.weight is Weight.CORRECTED or (around.picked.fault and {*around.picked.no, *around.picked.yes} & {*yes}):
+        if around.weight is Weight.CORRECTED or (
+            around.picked.fault and {*around.picked.no, *around.picked.yes} & {*yes}
+        ):
             return around.picked
         return Picked(yes, (), fault)
     tagged = tagged_answer(answer)
@@ -84,7 +88,7 @@ def _read(answer: str, choices: Choices) -> Picked:
     if weight is not None and weight >= Weight.ANNOUNCED:
         return said
     lines = _by_lines(text, choices)
-    return lines if lines.yes and not (lines.fault and said.yes) else said if said != Picked() else lines
+    return said if not lines.yes or (lines.fault == "several candidates" and said.yes) else lines
 
 
 def _unread(answer: str) -> str:
@@ -106,32 +110,42 @@ class Choices:
         self.texts = [str(choice) for choice in problem.options.get("choices", [])][:10]
         self._longest = max(map(len, self.texts), default=0)
         folded = [_folded(text) for text in self.texts]
-        self._by_text = {text: _LETTERS[folded.index(text)] for text in folded if text and folded.count(text) == 1}
+        self._by_text = {
+            text: _LETTERS[folded.index(text)] for text in folded if text and folded.count(text) == 1
+        }
 
     def of(self, text: str) -> Picked:
         """In a box, a tag, a gold."""
         spelled = unwrap(_normal(text[:_MOST_AROUND]))
         bare = _BETWEEN.sub("", spelled)
+        if len(bare) > 1 and (letter := self._text(spelled)):
+            return Picked((letter,))
         if _RUN.fullmatch(bare) or re.fullmatch("[a-j]", bare):
             several = "several candidates" if _EITHER.search(spelled) else ""
             return Picked(tuple(dict.fromkeys(bare.upper())), (), several)
-        if letter := self._text(spelled):
-            return Picked((letter,))
         said = settle(spelled, self.pick).picked
         if said == Picked():
             said = self.pick(Statement(tokens(spelled), spelled, spelled, Weight.ANNOUNCED))
         return said
 
-    def is_own(self, label: re.Match[str]) -> bool:
-        """Whether the text behind a letter is the choice's."""
-        return self._text(label[2]) == label[1].upper()
+    def is_text(self, text: str) -> bool:
+        return self._text(text) is not None
+
+    def _words(self, text: str) -> str | None:
+        """The letter of a text, and of one behind or before its letter."""
+        label, trailed = _LABEL.match(text), _TRAILED.fullmatch(text)
+        if label and self._text(label[2]) == label[1].upper():
+            return label[1].upper()
+        if trailed and self._text(trailed[1]) == trailed[2]:
+            return trailed[2]
+        return self._text(text)
 
     def of_line(self, line: str) -> Picked:
         """Of one that is nothing but a letter, or a letter and its text, or a text."""
         if letter := self._text(line):
             return Picked((letter,))
         said = tokens(line)
-        while said and said[0].kinds & {"conclude", "comma", "it", "mark", "filler"} - {"letter"}:
+        while said and said[0].kinds & {"conclude", "comma", "it", "mark", "filler", "colon"}:
             said = said[1:]
         head = line[said[0].start :] if said else ""
         beside = {"letter", "lower", "mark", "other", "option", "join", "comma", "letter_goes_on"}
@@ -141,11 +155,17 @@ class Choices:
         return self.pick(Statement(said, head, head, Weight.ANNOUNCED))
 
     def pick(self, statement: Statement) -> Picked:
-        if letter := self._text(statement.text) or self._text(statement.rest):
+        if letter := self._words(_IS.sub("", statement.whole)) or self._words(statement.rest):
+            return Picked((letter,), exact=True)
+        if letter := self._text(statement.text):
             found = Picked((letter,))
             return Picked((), found.yes) if statement.negated else found
         found = self._letters(statement)
-        if found == Picked() and statement.weight is not Weight.JUDGED and (letter := self._value(statement.text)):
+        if (
+            found == Picked()
+            and statement.weight is not Weight.JUDGED
+            and (letter := self._value(statement.text))
+        ):
             found = Picked((), (letter,)) if statement.negated else Picked((letter,))
         return found
 
@@ -191,7 +211,9 @@ class Choices:
         text = unwrap(text)
         if not text or len(text) > 2 * self._longest + 40:
             return None
-        same = [place for place, choice in enumerate(self.texts) if equal(choice, text, lambda _one, _other: None)]
+        same = [
+            place for place, choice in enumerate(self.texts) if equal(choice, text, lambda _one, _other: None)
+        ]
         return _LETTERS[same[0]] if len(same) == 1 else None
 
 
@@ -201,21 +223,23 @@ def _by_lines(text: str, choices: Choices) -> Picked:
     found: list[Picked] = []
     before = ""  # the letter of the line before
     for place, line in enumerate(lines):
-        if len(line) > _MOST_LINE:
-            before = ""
-            continue
         bare = line.strip(" #>*_-")
         label = _LABEL.fullmatch(bare)
         listed = bool(label and before and ord(label[1].upper()) == ord(before) + 1)
         bold = line.startswith(("**", "#")) and line.endswith(("*", "#", "."))
-        own = label and choices.is_own(label)
-        if not listed and (bold or own or place in (0, len(lines) - 1)):
+        own = label and choices.is_text(label[2])
+        short = len(line) <= _MOST_LINE
+        if not listed and (own or (short and (bold or place in (0, len(lines) - 1)))):
             found.append(choices.of_line(bare))
         before = label[1].upper() if label else ""
     named = [line for line in found if line.yes]
     letters = tuple(dict.fromkeys(letter for line in named for letter in line.yes))
     agreed = len({line.yes for line in named}) <= 1
-    return Picked(letters, (), next((line.fault for line in named if line.fault), "" if agreed else "several candidates"))
+    return Picked(
+        letters,
+        (),
+        next((line.fault for line in named if line.fault), "" if agreed else "several candidates"),
+    )
 
 
 def _letters_at(said: tuple[Token, ...], place: int, *, first: bool) -> str:
@@ -249,7 +273,9 @@ def _own_text(said: tuple[Token, ...], place: int) -> bool:
     """ "or (C) ribosome", "or C ribosome", "or maybe C": another candidate, not a letter in a choice's words."""
     before, behind = _beside(said, place, -1), _beside(said, place, 1)
     doubted = bool(before and "join" in before and len(before.text.split()) > 1)
-    labelled = not said[place].text.isalpha() or bool(behind and behind.text in ").:" and behind is not said[-1])
+    labelled = not said[place].text.isalpha() or bool(
+        behind and behind.text in ").:" and behind is not said[-1]
+    )
     return doubted or labelled or bool(before and "option" in before) or bool(behind and "word" in behind)
 
 
@@ -268,7 +294,7 @@ def _hedged_behind(said: tuple[Token, ...], place: int) -> bool:
     for token in said[place + 1 : place + 4]:
         if "hedge" in token:
             return True
-        if not token.kinds & {"comma", "mark", "filler"} and token.text != "(":
+        if not token.kinds & {"comma", "mark", "filler", "join"} and token.text != "(":
             return False
     return False
 
@@ -277,11 +303,15 @@ def _normal(text: str) -> str:
     text = _DROPPED.sub("", unicodedata.normalize("NFKC", text))
     for _ in range(2):
         text = _TEXT.sub(r"\1", text)
-    return text.replace("$", "").replace("\\(", "(").replace("\\)", ")") if "$" in text or "\\" in text else text
+    return (
+        text.replace("$", "").replace("\\(", "(").replace("\\)", ")") if "$" in text or "\\" in text else text
+    )
 
 
 def _folded(text: str) -> str:
-    return _ARTICLE.sub("", " ".join(_normal(text).casefold().replace("*", "").split()).strip(" .,;:。，；：'\"()"))
+    return _ARTICLE.sub(
+        "", " ".join(_normal(text).casefold().replace("*", "").split()).strip(" .,;:。，；：'\"()")
+    )
 
 
 CHECKER = Checker(check, gold_fault=gold_fault)

@@ -1,15 +1,18 @@
 """Answers that must be the same words, whatever their spacing and case.
 
-What is judged: the last <answer> tag, else the last box, else all that stands after the thought. The payload
-option {"within": "answer"} demands the tag. An unclosed thought has no answer.
+What is judged: the last <answer> tag, else the last box, else all that stands after the thought, or what it
+announces as its answer. The payload option {"within": "answer"} demands the tag. An unclosed thought has no
+answer.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-from distillery.reasoning import last_boxed, split, tagged_answer
+from distillery.reasoning import split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
+from distillery.verify.answer.places import marked, unwrap
+from distillery.verify.answer.reader import Picked, Statement, Weight, settle
 from distillery.verify.base import Checker
 
 
@@ -25,15 +28,27 @@ def check(problem: Problem, text: str, /) -> Verdict:
     answer = split(text).answer
     if answer is None:
         return Verdict.no_answer("the thought was never closed")
-    found = tagged_answer(answer)
-    if found is None and within:
+    if within and tagged_answer(answer) is None:
         return Verdict.no_answer("no <answer> tag after the thought")
-    if found is None:
-        found = last_boxed(answer)
+    found = marked(answer)
     extracted = (answer if found is None else found).strip()
     if not extracted:
         return Verdict.no_answer("nothing stands where the answer belongs")
-    return Verdict.of(fold(extracted) == fold(problem.gold), extracted)
+    same = fold(extracted) == fold(problem.gold)
+    if found is None and not same:
+        said = settle(answer, _announced).picked
+        if said.yes or said.no:
+            extracted = (said.yes or said.no)[0]
+            same = not said.fault and fold(extracted) == fold(problem.gold)
+            return Verdict.of(same, extracted, said.fault)
+    return Verdict.of(same, extracted)
+
+
+def _announced(statement: Statement) -> Picked:
+    said = unwrap(statement.text.strip(" \"'“”"))
+    if statement.weight is Weight.JUDGED or not said or "choose" in statement.named:
+        return Picked()
+    return Picked((), (said,)) if statement.negated else Picked((said,))
 
 
 def gold_fault(problem: Problem) -> str | None:

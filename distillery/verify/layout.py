@@ -10,12 +10,12 @@ import re
 
 from distillery.reasoning import CLOSE, OPEN, visible
 from distillery.records import Outcome, Problem, Thinking, Verdict
+from distillery.verify.answer.places import tag_fault
 
 _LEAKED = re.compile(
     r"<[|｜][^|｜<>\n]{1,40}[|｜]>"  # <|im_end|>, <｜end▁of▁sentence｜>
     r"|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]"
 )
-_ANSWER = re.compile(r"<answer>(.*)</answer>", re.DOTALL)
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
@@ -48,13 +48,4 @@ def fault(text: str, *, thinking: Thinking = Thinking.ON, answer_tag: bool = Fal
         return "the thought is empty"
     if thinking is Thinking.OFF and thought.strip():
         return "a thought where none is wanted"
-    return _tag_fault(answer) if answer_tag else None
-
-
-def _tag_fault(answer: str) -> str | None:
-    if answer.count("<answer>") != 1 or answer.count("</answer>") != 1:
-        return "not exactly one <answer>...</answer> after the thought"
-    tagged = _ANSWER.fullmatch(answer.strip())
-    if not tagged:
-        return "text beside the <answer> tag"
-    return None if tagged[1].strip() else "the <answer> tag is empty"
+    return tag_fault(answer) if answer_tag else None

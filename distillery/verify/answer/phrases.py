@@ -55,11 +55,15 @@ def _phrases() -> dict[str, re.Pattern[str]]:
     for phrase in sorted(_kinds(), key=len, reverse=True):
         first = _FIRST.match(phrase)
         by_first.setdefault(first[0] if first else phrase, []).append(phrase)
-    return {first: re.compile("|".join(map(_spelled, found)), re.IGNORECASE) for first, found in by_first.items()}
+    return {
+        first: re.compile("|".join(map(_spelled, found)), re.IGNORECASE) for first, found in by_first.items()
+    }
 
 
 def _spelled(phrase: str) -> str:
-    return r"\s+".join(map(re.escape, phrase.split())) + (r"(?![A-Za-z\d'])" if phrase[-1].isascii() and phrase[-1].isalpha() else "")
+    return r"\s+".join(map(re.escape, phrase.split())) + (
+        r"(?![A-Za-z\d'])" if phrase[-1].isascii() and phrase[-1].isalpha() else ""
+    )
 
 
 @lru_cache(maxsize=1 << 12)  # a text that loops says one sentence again and again

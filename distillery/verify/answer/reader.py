@@ -17,17 +17,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from distillery.verify.answer.phrases import Token, tokens
 
 _MOST = 80  # tokens of what a statement says
+_MOST_BETWEEN = 24  # tokens between a name and that
+_MOST_STATED = 60  # statements of one sentence, its last
+_MOST_REST = 2000  # characters behind a statement on its line
 _MOST_READ = 40_000  # characters at the end of a text in which statements are looked for
 _ENDS = re.compile(
-    r"(?<!\bi\.e)(?<!\be\.g)(?<!\bcf)(?<!\bNo)(?<!\bvs)(?<!\bapprox)[.](?=[\s*_\"'”’)\]]|$)"
+    r"(?<!\bi\.e)(?<!\be\.g)(?<!\bcf)(?<!\bNo)(?<!\bvs)(?<!\bapprox)(?<!\b[Aa]ns)[.](?=[\s*_\"'”’)\]]|$)"
     r"|(?<![\d)}!])!(?=\s|$)|[?？。！；]|;(?=\s|$)"
 )
 _MARKS = {"mark", "filler"}
+_NAMES = {"announce", "announce_choice", "announce_colon"}
+_BEGINS = _NAMES | {"right", "wrong", "choose", "reject", "correction", "it"}
 
 
 class Weight(IntEnum):
@@ -45,6 +51,7 @@ class Statement(NamedTuple):
     hedged: bool = False
     named: frozenset[str] = frozenset()  # the kinds of what names it
     before: bool = False  # it stands before what names or judges it
+    whole: str = ""  # all behind the first verb, on to the line's end
 
 
 class Picked(NamedTuple):
@@ -53,6 +60,7 @@ class Picked(NamedTuple):
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     fault: str = ""  # why `yes` commits to nothing
+    exact: bool = False  # it is a choice's own words, whatever doubt they hold
 
 
 def statements(text: str) -> Iterator[Statement]:
@@ -61,8 +69,16 @@ def statements(text: str) -> Iterator[Statement]:
         following = lines[place + 1] if place + 1 < len(lines) else ""
         begin = 0
         for end, asks in _sentence_ends(line):
-            yield from _Sentence(line, begin, end, following, asks=asks).read()
+            last = not line[end : end + 9].strip(" *_`")
+            yield from _stated(
+                line[begin : end + _MOST_REST], end - begin, following if last else "", asks=asks
+            )
             begin = end
+
+
+@lru_cache(maxsize=1 << 10)  # a text that loops says one sentence again and again
+def _stated(line: str, end: int, following: str, *, asks: bool) -> tuple[Statement, ...]:
+    return tuple(_Sentence(line, end, following, asks=asks).read())
 
 
 def _sentence_ends(line: str) -> Iterator[tuple[int, bool]]:
@@ -72,16 +88,17 @@ def _sentence_ends(line: str) -> Iterator[tuple[int, bool]]:
 
 
 class _Sentence:
-    def __init__(self, line: str, begin: int, end: int, following: str, *, asks: bool) -> None:
-        self.line = line[begin:]
-        self.text = line[begin:end]
+    def __init__(self, line: str, end: int, following: str, *, asks: bool) -> None:
+        self.line = line  # on behind the sentence
+        self.text = line[:end]
         self.tokens = tokens(self.text)
-        self.following = following if not line[end:].strip(" *_`") else ""
+        self.following = following  # the next line, where nothing follows on this one
         self.asks = asks
 
     def read(self) -> Iterator[Statement]:
         doubtful = self.asks or any("unsure" in token for token in self.tokens)
         clause, supposed, hedged = 0, False, doubtful
+        begins = [place for place, token in enumerate(self.tokens) if token.kinds & _BEGINS][-_MOST_STATED:]
         for place, token in enumerate(self.tokens):
             if "comma" in token:
                 clause, supposed, hedged = place + 1, False, doubtful
@@ -89,25 +106,27 @@ class _Sentence:
                 supposed = True
             elif "hedge" in token:
                 hedged = True
-            if not supposed:
+            if not supposed and begins and place >= begins[0] and token.kinds & _BEGINS:
                 yield from self._at(place, clause, hedged=hedged)
 
     def _at(self, place: int, clause: int, *, hedged: bool) -> Iterator[Statement]:
         token = self.tokens[place]
-        names = {"announce", "announce_choice", "announce_colon"} & token.kinds
+        names = _NAMES & token.kinds
         if (names or {"right", "wrong"} & token.kinds) and (found := self._judged(place, clause)):
             yield found._replace(hedged=found.hedged or hedged)
         if names:
             begin, verbs = self._verbs(self._about(place + 1))
             named = bool(verbs) and ("announce_colon" not in names or "colon" in verbs[0])
-            if named or ("announce" in names and self._is_value(begin)):
+            if named or ("announce" in names and self._is_value(begin, number=not token.text.isascii())):
                 yield self._said(begin, Weight.ANNOUNCED, verbs, hedged=hedged)._replace(named=token.kinds)
             elif begin >= len(self.tokens) and self.following and "announce" in names:
                 yield self._below(hedged=hedged)._replace(named=token.kinds)
         elif "choose" in token:
             begin, verbs = self._verbs(place + 1)
             before = self.tokens[place - 1 : place]
-            yield self._said(begin, Weight.ANNOUNCED, (*before, *verbs), hedged=hedged)._replace(named=token.kinds)
+            yield self._said(begin, Weight.ANNOUNCED, (*before, *verbs), hedged=hedged)._replace(
+                named=token.kinds
+            )
         elif "reject" in token:
             yield self._said(place + 1, Weight.JUDGED)._replace(negated=True)
         elif "correction" in token and (place == clause or self._leads(place)):
@@ -120,11 +139,13 @@ class _Sentence:
             yield self._said(begin, Weight.JUDGED, verbs, hedged=hedged)
 
     def _leads(self, place: int) -> bool:
-        return all(token.kinds & (_MARKS | {"correction", "comma", "but", "other"}) for token in self.tokens[:place])
+        passed = _MARKS | {"correction", "comma", "but", "other"}
+        return place < _MOST_BETWEEN and all(token.kinds & passed for token in self.tokens[:place])
 
     def _about(self, place: int) -> int:
         """Behind "to the first question" and the like, where a verb follows; else `place`."""
-        while place < len(self.tokens) and self.tokens[place].kinds & _MARKS:
+        most = place + _MOST_BETWEEN
+        while place < min(most, len(self.tokens)) and self.tokens[place].kinds & _MARKS:
             place += 1
         if place < len(self.tokens) and "about" in self.tokens[place]:
             for end in range(place + 1, min(place + 14, len(self.tokens))):
@@ -137,12 +158,25 @@ class _Sentence:
 
     def _verbs(self, place: int) -> tuple[int, tuple[Token, ...]]:
         """Where what is said begins, and the verbs before it, with what they are denied or weakened by."""
-        kinds = {"is", "maybe_is", "not", "except", "hedge", "sure", "conclude", "it", "but", "correction", *_MARKS}
+        kinds = {
+            "is",
+            "maybe_is",
+            "not",
+            "except",
+            "hedge",
+            "sure",
+            "conclude",
+            "it",
+            "but",
+            "correction",
+            *_MARKS,
+        }
         verbs: list[Token] = []
-        while place < len(self.tokens):
+        end = min(len(self.tokens), place + _MOST_BETWEEN)
+        while place < end:
             token = self.tokens[place]
             after = self.tokens[place + 1].kinds if place + 1 < len(self.tokens) else frozenset[str]()
-            passed = ("comma" in token and after & kinds) or (token.text in "-–—" and "letter" in after)
+            passed = ("comma" in token and after & kinds) or (token.text in "-–—." and "letter" in after)
             if not token.kinds & kinds and not passed:
                 break
             if not token.kinds & _MARKS or token.kinds & {"is", "not"}:
@@ -150,8 +184,9 @@ class _Sentence:
             place += 1
         return place, tuple(verbs)
 
-    def _is_value(self, place: int) -> bool:
-        return place < len(self.tokens) and bool(self.tokens[place].kinds & {"letter", "formula", "lower"})
+    def _is_value(self, place: int, *, number: bool) -> bool:
+        kinds = {"letter", "formula", "lower", "number" if number else "letter"}
+        return place < len(self.tokens) and bool(self.tokens[place].kinds & kinds)
 
     def _said(
         self, begin: int, weight: Weight, verbs: tuple[Token, ...] = (), *, hedged: bool = False
@@ -170,15 +205,19 @@ class _Sentence:
             end += 1
         said = self.tokens[begin:end]
         at = said[0].start if said else len(self.text)
-        denied = sum(bool({"not", "except"} & verb.kinds) for verb in verbs) % 2 == 1 and "but" not in verbs[-1]
+        denied = (
+            sum(bool({"not", "except"} & verb.kinds) for verb in verbs) % 2 == 1 and "but" not in verbs[-1]
+        )
         weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
         text = self.text[at : said[-1].end] if said else ""
-        return Statement(said, text, self.line[at:], weight, denied, hedged or weak)
+        whole = at if not verbs else verbs[0].end if "is" in verbs[0] else verbs[0].start
+        rest = self.line[at : at + _MOST_REST]
+        return Statement(said, text, rest, weight, denied, hedged or weak, whole=self.line[whole:])
 
     def _below(self, *, hedged: bool) -> Statement:
         """The next line is what is named."""
         end = next(iter(_sentence_ends(self.following)))[0]
-        below = _Sentence(self.following, 0, end, "", asks=False)
+        below = _Sentence(self.following, end, "", asks=False)
         return below._said(*_first(below), hedged=hedged)
 
     def _judged(self, place: int, clause: int) -> Statement | None:
@@ -186,10 +225,14 @@ class _Sentence:
         token = self.tokens[place]
         end = place
         kinds = {"is", "not", "hedge", "maybe_is", "sure", "both", *_MARKS}
-        while end > clause and self.tokens[end - 1].kinds & kinds and "option" not in self.tokens[end - 1]:
+        while (
+            end > max(clause, place - _MOST_BETWEEN)
+            and self.tokens[end - 1].kinds & kinds
+            and "option" not in self.tokens[end - 1]
+        ):
             end -= 1
         verbs = self.tokens[end:place]
-        named = self.tokens[clause:end]
+        named = self.tokens[max(clause, end - _MOST) : end]
         announced = bool({"announce", "announce_choice"} & token.kinds)
         own_verb = not token.text.isascii() and not announced
         if not named or not (own_verb or any({"is", "not", "maybe_is"} & verb.kinds for verb in verbs)):
@@ -198,7 +241,7 @@ class _Sentence:
         weight = Weight.ANNOUNCED if announced else Weight.JUDGED
         weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
         text = self.text[named[0].start : named[-1].end]
-        return Statement(named[-_MOST:], text, text, weight, denied % 2 == 1, weak, token.kinds, before=True)
+        return Statement(named, text, text, weight, denied % 2 == 1, weak, token.kinds, before=True)
 
 
 def _first(sentence: _Sentence) -> tuple[int, Weight, tuple[Token, ...]]:
@@ -217,9 +260,12 @@ def settle(text: str, pick: Callable[[Statement], Picked]) -> Settled:
     What is only judged counts where nothing is announced, and then all of it.
     """
     best, weight = Picked(), None
+    seen: dict[int, tuple[Statement, Picked]] = {}  # of what is said again
     for statement in statements(text):
-        found = pick(statement)
-        if statement.hedged and found.yes:
+        if id(statement) not in seen:
+            seen[id(statement)] = statement, pick(statement)
+        found = seen[id(statement)][1]
+        if statement.hedged and found.yes and not found.exact:
             found = found._replace(fault=found.fault or "hedged")
         heavier = weight is None or statement.weight >= min(weight, Weight.ANNOUNCED)
         if found.yes and (heavier or not best.yes):

@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from distillery.reasoning import boxes, split, tagged_answer
-from distillery.verify.answer.phrases import FORMULA, Token, tokens
+from distillery.verify.answer.phrases import Token, tokens
 from distillery.verify.answer.places import final_boxes, under_heading, unwrap
 from distillery.verify.answer.reader import Picked, Statement, Weight, settle
 from distillery.verify.math.numerals import number
@@ -66,7 +66,9 @@ def final_answer(text: str, question: str = "") -> Answer:
     # an empty box is an echo of the question
     found = [unwrap(box) for box in boxes(answer)[-_MOST_BOXES:] if len(box) > MAX_LINE or canonical(box)]
     if found:
-        return Answer(tuple(spoken(box, question) for box in final_boxes(answer, tuple(dict.fromkeys(found)))))
+        return Answer(
+            tuple(spoken(box, question) for box in final_boxes(answer, tuple(dict.fromkeys(found))))
+        )
     answer = _DROPPED.sub("", answer[-_MOST_WORDS:])
     answer = _DISPLAY.sub(lambda found: f"$ {' '.join((found[1] or found[2]).split())} $", answer)
     tagged = tagged_answer(answer)
@@ -74,7 +76,7 @@ def final_answer(text: str, question: str = "") -> Answer:
     said, weight = settle(_MARKERS.sub("Answer:", answer), _pick)
     if weight is not None and said.fault:
         return Answer((spoken((said.yes or said.no)[0], question),), fault=said.fault)
-    line, fault = ((said.yes[0], "") if said.yes else _last_line(answer, alone=tagged is not None))
+    line, fault = (said.yes[0], "") if said.yes else _last_line(answer, alone=tagged is not None)
     if not line:
         return Answer((), fault or "no box, no <answer> tag, no final line to read")
     return Answer((spoken(line, question),))
@@ -127,7 +129,7 @@ def _pick(statement: Statement) -> Picked:
     at = statement.said[0].start if said else 0
     written = statement.text[said[0].start - at : said[-1].end - at] if said else ""
     text = unwrap(_even(written))
-    values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
+    values = _places(said)
     letter = len(said) < 4 and any("letter" in token for token in said)
     if {"choose", "announce_choice"} & statement.named and not letter:
         return Picked()
@@ -137,11 +139,18 @@ def _pick(statement: Statement) -> Picked:
         return Picked()
     if len(values) != 1 and sum("word" in token for token in said) > 5:
         return Picked()  # a text
+    bounded = len(values := _places(said)) == 1 and not _slice(said, written, values[0])
+    if bounded:
+        return Picked((text,), (), "no one value")
     value = _value_in(said, written, text)
     if not value:
         return Picked()
     doubt = any("hedge" in token for token in said)
     return Picked((), (value,)) if denied else Picked((value,), (), "hedged" if doubt else "")
+
+
+def _places(said: tuple[Token, ...]) -> list[int]:
+    return [place for place, token in enumerate(said) if token.kinds & _VALUES]
 
 
 def _even(text: str) -> str:
@@ -154,8 +163,7 @@ def _value_in(said: tuple[Token, ...], written: str, text: str) -> str:
         return _result(text)
     if bold := _bold_number(written):
         return bold
-    values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
-    values = values or [place for place, token in enumerate(said) if "numeral" in token]
+    values = _places(said) or [place for place, token in enumerate(said) if "numeral" in token]
     return (_slice(said, written, values[0]) if len(values) == 1 else "") or text
 
 
@@ -206,6 +214,8 @@ def _last_line(text: str, *, alone: bool) -> tuple[str, str]:
     if len(lines[-1]) > MAX_LINE or (len(lines) == 1 and len(text.strip()) > MAX_LINE):
         return _concluded(text[-MAX_LINE:].splitlines()[-1], cut=True)
     line = unwrap(_HOPE.sub("", lines[-1]))
+    if (head := tokens(line)[:1]) and "conclude" in head[0] and "$" in line[head[0].end :].strip(" ,，")[:1]:
+        line = unwrap(line[head[0].end :].strip(" ,，"))
     denied = any("not" in token or token.text.lower() in _WRONG for token in tokens(line))
     if not denied and (bold := _bold_number(line)):
         return bold, ""
@@ -229,12 +239,16 @@ def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
     said = _uncorrected(tokens(text))
     text = text[said[0].start :] if said else ""
     kinds = {kind for token in said for kind in token.kinds}
-    if any("not" in token and re.search("not|n't", token.text) for token in said) or _WRONG & {token.text.lower() for token in said}:
+    if any("not" in token and re.search("not|n't", token.text) for token in said) or _WRONG & {
+        token.text.lower() for token in said
+    }:
         return "", "the last sentence denies"
     if {"hedge", "unsure"} & kinds or _OPEN & {token.text.lower() for token in said}:
         return "", "the last sentence leaves it open"
-    values = [place for place, token in enumerate(said) if token.kinds & _VALUES]
-    if values and {"not", "except"} & {kind for token in said[max(0, values[-1] - 2) : values[-1]] for kind in token.kinds}:
+    values = _places(said)
+    if values and {"not", "except"} & {
+        kind for token in said[max(0, values[-1] - 2) : values[-1]] for kind in token.kinds
+    }:
         return "", "the last sentence denies"
     formulas = [place for place in values if "formula" in said[place]]
     if values and _is_stated(said, values) and (value := _slice(said, text, values[-1])):
@@ -248,8 +262,11 @@ def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
 
 def _is_stated(said: tuple[Token, ...], values: list[int]) -> bool:
     """Whether the sentence ends in "... is 5", and says so of no other value."""
+
     def verb(place: int) -> Token | None:
-        while place > 0 and said[place - 1].kinds & {"sign", "mark", "filler"} and "is" not in said[place - 1]:
+        while (
+            place > 0 and said[place - 1].kinds & {"sign", "mark", "filler"} and "is" not in said[place - 1]
+        ):
             place -= 1
         return said[place - 1] if place > 0 and said[place - 1].kinds & {"is", "yields", "it"} else None
 

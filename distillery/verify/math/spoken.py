@@ -12,7 +12,9 @@ _MOST = 200  # characters of what is spoken
 _LISTS = word_lists(__file__)
 _TIMES: dict[str, int] = _LISTS["times"]
 _POWERS: dict[str, int] = _LISTS["powers"]
-_SIGNED = re.compile(rf"(?i)(^|[=(,]\s*)(?:{'|'.join(_LISTS['signs'])})\s*(?=[\d$\\.({{零一二两三四五六七八九十百千万a-z])")
+_SIGNED = re.compile(
+    rf"(?i)(^|[=(,]\s*)(?:{'|'.join(_LISTS['signs'])})\s*(?=[\d$\\.({{零一二两三四五六七八九十百千万a-z])"
+)
 _BEHIND = re.compile(
     rf"(\d[\d,]*(?:\.\d+)?)\s*(\\(?:text|mathrm)\s*\{{\s*)?({'|'.join([*_TIMES, *_POWERS])})(?![A-Za-z克米瓦卡])(\s*\}})?"
 )
@@ -51,7 +53,11 @@ def _in_digits(text: str) -> str:
     if not text or text[0].isdigit():
         return text
     if not text[0].isascii():
-        return re.sub(f"[{_HAN}]+", _han, text) if "numeral" in tokens(text)[0] or text.startswith("百分之") else text
+        return (
+            re.sub(f"[{_HAN}]+", _han, text)
+            if "numeral" in tokens(text)[0] or text.startswith("百分之")
+            else text
+        )
     for words in (2, 1):
         found = re.match(rf"(?i)((?:[a-z]+[ -]){{{words - 1}}}[a-z]+)(?=\s+([a-z]+))", text)
         if found and found[2].lower() not in _LISTS["fractions"]:

@@ -12,9 +12,10 @@ import subprocess
 from typing import Any
 
 from distillery.installed.extras import require
-from distillery.reasoning import last_boxed, split, tagged_answer
+from distillery.reasoning import split
 from distillery.records import Outcome, Problem, Verdict
 from distillery.sandbox import Limits, start_python
+from distillery.verify.answer.places import marked
 from distillery.verify.base import Checker, Errand
 from distillery.verify.program.bundle import bundle
 
@@ -32,8 +33,7 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     answer = split(text).answer
     if answer is None:
         return Verdict.no_answer("the thought was never closed")
-    found = tagged_answer(answer)
-    found = last_boxed(answer) if found is None else found
+    found = marked(answer)
     extracted = (answer if found is None else found).strip()
     if not extracted:
         return Verdict.no_answer("nothing after the thought")
