@@ -2,7 +2,7 @@ r"""Multiple choice: the letter that a completion settles on, A to J, by verify/
 
 Read from the boxes that hold a letter or a choice, else the tag, else what the text says of its answer, else
 the one line that is a letter, or a letter and its text. With the payload option {"choices": ["first", ...]}
-the text of a choice, or its value, stands for its letter; a letter beside the text of another choice is wrong.
+the text of a choice, or its value, stands for its letter; a letter beside another choice's text is wrong.
 Several letters are wrong unless the gold names just these ("ABD"): nobody is paid for listing all of them.
 """
 
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from distillery.reasoning import boxes, split, tagged_answer
 from distillery.records import Outcome, Problem, Verdict
-from distillery.verify.answer.phrases import Token, tokens
+from distillery.verify.answer.letters import hedged_behind, in_list, letters_at, own_text
+from distillery.verify.answer.phrases import tokens
 from distillery.verify.answer.places import final_boxes, unwrap
 from distillery.verify.answer.reader import Picked, Statement, Weight, settle, statements
 from distillery.verify.base import Checker
@@ -34,8 +36,6 @@ _IS = re.compile(r"^\s*(?:is|are)\s+")
 _TRAILED = re.compile(r"(.+?)\s*\(([A-J])\)[.。]?\s*", re.DOTALL)
 _SENTENCE = re.compile(r"[.;](?:\s|$)|[。；\n]")
 _ARTICLE = re.compile(r"^(?:an?|the)\s+")
-_ENDS = {"comma", "because", "join", "is", "not", "except", "right", "wrong", "hedge", "maybe_is", "letter_goes_on", "option", "han",
-         "other", "suppose", "correction", "but", "conclude", "unsure"}  # fmt: skip
 
 
 def check(problem: Problem, text: str, /) -> Verdict:
@@ -175,15 +175,15 @@ class Choices:
         no: list[str] = []
         listed, text, either, fault = True, False, False, ""
         for place, token in enumerate(said):
-            letters = _letters_at(said, place, first=not yes and not no) if listed else ""
-            if letters and (not text or _own_text(said, place)):
+            letters = letters_at(said, place, first=not yes and not no) if listed else ""
+            if letters and (not text or own_text(said, place)):
                 (no if denied else yes).extend(letters)
                 fault = "several candidates" if either and len(yes) > 1 else fault
-                fault = fault or ("hedged" if _hedged_behind(said, place) else "")
+                fault = fault or ("hedged" if hedged_behind(said, place) else "")
                 listed = False
             elif "join" in token or "comma" in token:
                 either = either or bool(_EITHER.search(token.text))
-                listed = "join" in token or _in_list(said, place)
+                listed = "join" in token or in_list(said, place)
             elif {"not", "except"} & token.kinds:
                 denied, listed = True, True
             elif "but" in token and no:
@@ -196,9 +196,9 @@ class Choices:
         """With the fault that a letter stands beside the text of another choice."""
         if len(yes) == 1 and (label := _LABEL.match(statement.rest)) and label[1].upper() == yes[0]:
             behind = label[2]
-            beside = next(filter(None, (self._text(behind), self._text(_SENTENCE.split(behind)[0]))), None)
-            beside = beside or self._value(_SENTENCE.split(behind)[0])
-            if beside == yes[0]:
+            sentence = _SENTENCE.split(behind)[0]
+            beside = self._text(behind) or self._text(sentence) or self._value(sentence)
+            if beside and beside == yes[0]:
                 return Picked((beside,))
             if beside:
                 fault = f"the letter {yes[0]} beside the text of {beside}"
@@ -211,14 +211,17 @@ class Choices:
         text = unwrap(text)
         if not text or len(text) > 2 * self._longest + 40:
             return None
-        same = [
-            place for place, choice in enumerate(self.texts) if equal(choice, text, lambda _one, _other: None)
-        ]
-        return _LETTERS[same[0]] if len(same) == 1 else None
+        return _by_value(tuple(self.texts), text)
+
+
+@lru_cache(maxsize=1 << 10)  # a text that loops says one value again and again
+def _by_value(choices: tuple[str, ...], text: str) -> str | None:
+    same = [place for place, choice in enumerate(choices) if equal(choice, text, lambda _one, _other: None)]
+    return _LETTERS[same[0]] if len(same) == 1 else None
 
 
 def _by_lines(text: str, choices: Choices) -> Picked:
-    """What lines that are a letter, or a letter and its text, name: the last, the first, and those in bold."""
+    """What lines that are a letter, or a letter and its text, name: the last, the first, those in bold."""
     lines = [line.strip() for line in text.splitlines() if line.strip(" \t*_#`>-")][-_MOST_LINES:]
     found: list[Picked] = []
     before = ""  # the letter of the line before
@@ -240,63 +243,6 @@ def _by_lines(text: str, choices: Choices) -> Picked:
         (),
         next((line.fault for line in named if line.fault), "" if agreed else "several candidates"),
     )
-
-
-def _letters_at(said: tuple[Token, ...], place: int, *, first: bool) -> str:
-    """Of "B", "(b)", "**b**", "option b"; an article, a pronoun or a letter in words is none."""
-    token = said[place]
-    if not token.kinds & {"letter", "lower"}:
-        return ""
-    before, behind = _beside(said, place, -1), _beside(said, place, 1)
-    if behind and (("is" in behind and "colon" not in behind) or "wrong" in behind):
-        return ""  # it is the subject of what follows
-    letters = token.text.strip("()[]").upper()
-    bold = 0 < place < len(said) - 1 and "mark" in said[place - 1] and "mark" in said[place + 1]
-    if bold or len(letters) > 1 or not token.text.isalpha() or (before and "option" in before):
-        return letters
-    if before and before.kinds & {"word", "number", "command", "han"} and not before.text.endswith("ly"):
-        return ""
-    ends = not behind or bool(behind.kinds & _ENDS)
-    if "lower" in token:
-        return letters if first and ends else ""
-    return letters if ends or letters not in ("A", "I") else ""
-
-
-def _beside(said: tuple[Token, ...], place: int, step: int) -> Token | None:
-    place += step
-    while 0 <= place < len(said) and "mark" in said[place]:
-        place += step
-    return said[place] if 0 <= place < len(said) else None
-
-
-def _own_text(said: tuple[Token, ...], place: int) -> bool:
-    """ "or (C) ribosome", "or C ribosome", "or maybe C": another candidate, not a letter in a choice's words."""
-    before, behind = _beside(said, place, -1), _beside(said, place, 1)
-    doubted = bool(before and "join" in before and len(before.text.split()) > 1)
-    labelled = not said[place].text.isalpha() or bool(
-        behind and behind.text in ").:" and behind is not said[-1]
-    )
-    return doubted or labelled or bool(before and "option" in before) or bool(behind and "word" in behind)
-
-
-def _in_list(said: tuple[Token, ...], comma: int) -> bool:
-    letter = comma + 1
-    while letter < len(said) and said[letter].kinds & {"mark", "option"}:
-        letter += 1
-    if letter >= len(said) or not said[letter].kinds & {"letter", "lower"}:
-        return False
-    behind = _beside(said, letter, 1)
-    return behind is None or bool(behind.kinds & {"comma", "join"}) or behind is said[-1]
-
-
-def _hedged_behind(said: tuple[Token, ...], place: int) -> bool:
-    """ "B, maybe"; but what stands behind "B) " is its text."""
-    for token in said[place + 1 : place + 4]:
-        if "hedge" in token:
-            return True
-        if not token.kinds & {"comma", "mark", "filler", "join"} and token.text != "(":
-            return False
-    return False
 
 
 def _normal(text: str) -> str:

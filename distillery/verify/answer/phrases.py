@@ -25,7 +25,6 @@ _SHAPES = re.compile(
     re.VERBOSE,
 )
 _FIRST = re.compile(r"[A-Za-z]+|\S")
-_SPACE = re.compile(r"\s*")
 
 
 class Token(NamedTuple):
@@ -71,20 +70,18 @@ def tokens(text: str) -> tuple[Token, ...]:
     """Linear in the length of `text`."""
     text = text.replace("’", "'")
     found: list[Token] = []
-    place = _SPACE.match(text).end()  # pyright: ignore[reportOptionalMemberAccess]
     phrases, all_kinds = _phrases(), _kinds()
-    while place < len(text):
-        first = _FIRST.match(text, place)
-        phrase = phrases.get(first[0].lower()) if first else None
-        match = phrase.match(text, place) if phrase else None
+    place = 0
+    while first := _FIRST.search(text, place):
+        phrase = phrases.get(first[0].lower())
+        match = phrase.match(text, first.start()) if phrase else None
         if match:
             kinds = all_kinds[" ".join(match[0].casefold().split())]
         else:
-            match = _SHAPES.match(text, place)
-            assert match
+            match = _SHAPES.match(text, first.start()) or first
             kinds = _OF_SHAPE[match.lastgroup or "other"]
-        found.append(Token(kinds, match[0], place, match.end()))
-        place = _SPACE.match(text, match.end()).end()
+        found.append(Token(kinds, match[0], match.start(), match.end()))
+        place = match.end()
     return tuple(found)
 
 

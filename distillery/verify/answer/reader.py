@@ -8,8 +8,8 @@
     verb        = is | maybe_is | not | hedge | filler
     said        = what stands there, up to an explanation, a supposition, a correction or the next name
 
-Each word of it in slanted type is a kind of phrase in phrases.yaml. A name at a line's end names what the next
-line says. What only supposes ("if ...,") or asks ("?") states nothing.
+name, about, is, hedge and so on are kinds of phrases in phrases.yaml. A name at a line's end names what the
+next line says. What only supposes ("if ...,") or asks ("?") states nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _ENDS = re.compile(
     r"|(?<![\d)}!])!(?=\s|$)|[?？。！；]|;(?=\s|$)"
 )
 _MARKS = {"mark", "filler"}
+_VERBS = {"is", "maybe_is", "not", "hedge", "sure", *_MARKS}
 _NAMES = {"announce", "announce_choice", "announce_colon"}
 _BEGINS = _NAMES | {"right", "wrong", "choose", "reject", "correction", "it"}
 
@@ -216,20 +217,20 @@ class _Sentence:
 
     def _below(self, *, hedged: bool) -> Statement:
         """The next line is what is named."""
-        end = next(iter(_sentence_ends(self.following)))[0]
-        below = _Sentence(self.following, end, "", asks=False)
-        return below._said(*_first(below), hedged=hedged)
+        end = next(_sentence_ends(self.following))[0]
+        return _Sentence(self.following, end, "", asks=False)._named_above(hedged=hedged)
+
+    def _named_above(self, *, hedged: bool) -> Statement:
+        begin, verbs = self._verbs(0)
+        return self._said(begin, Weight.ANNOUNCED, verbs, hedged=hedged)
 
     def _judged(self, place: int, clause: int) -> Statement | None:
         """ "B is the answer", "option B is out", "B正确": what stands before the verb is judged."""
         token = self.tokens[place]
         end = place
-        kinds = {"is", "not", "hedge", "maybe_is", "sure", "both", *_MARKS}
-        while (
-            end > max(clause, place - _MOST_BETWEEN)
-            and self.tokens[end - 1].kinds & kinds
-            and "option" not in self.tokens[end - 1]
-        ):
+        kinds = _VERBS | {"both"}
+        least = max(clause, place - _MOST_BETWEEN)
+        while end > least and self.tokens[end - 1].kinds & kinds and "option" not in self.tokens[end - 1]:
             end -= 1
         verbs = self.tokens[end:place]
         named = self.tokens[max(clause, end - _MOST) : end]
@@ -242,11 +243,6 @@ class _Sentence:
         weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
         text = self.text[named[0].start : named[-1].end]
         return Statement(named, text, text, weight, denied % 2 == 1, weak, token.kinds, before=True)
-
-
-def _first(sentence: _Sentence) -> tuple[int, Weight, tuple[Token, ...]]:
-    begin, verbs = sentence._verbs(0)
-    return begin, Weight.ANNOUNCED, verbs
 
 
 class Settled(NamedTuple):

@@ -47,6 +47,7 @@ _OPEN_BOX = re.compile(r"^\\{1,2}(?:boxed|fbox)\s*\{")
 _WRONG = {"wrong", "incorrect", "错误", "不对", "不正确"}
 _OPEN = {"if", "or", "either", "或", "或者", "还是", "如果", "若"}
 _UNIT = re.compile(r"[%°a-zA-Z€£¥²³]{1,12}|[\u4e00-\u9fff]{1,4}")
+_MOST_PLAIN = 5  # words of an announced text that can be an answer without one value in it
 _VALUES = {"number", "formula"}
 
 
@@ -115,38 +116,45 @@ def _last_listed(text: str) -> list[str]:
 
 def _pick(statement: Statement) -> Picked:
     """What it says, where that is a value; only what is announced counts, or put in the place of that."""
-    if statement.weight is Weight.JUDGED:
+    said, denied = _undenied(statement)
+    if not said or not _may_say(statement, said):
         return Picked()
+    at = statement.said[0].start
+    written = statement.text[said[0].start - at : said[-1].end - at]
+    text, values = unwrap(_even(written)), _places(said)
+    if len(values) != 1 and sum("word" in token for token in said) > _MOST_PLAIN:
+        return Picked()
+    if len(values) == 1 and not _slice(said, written, values[0]):
+        return Picked((text,), (), "no one value")
+    value = _value_in(said, written, text)
+    if not value or denied:
+        return Picked((), (value,)) if value else Picked()
+    return Picked((value,), (), "hedged" if any("hedge" in token for token in said) else "")
+
+
+def _may_say(statement: Statement, said: tuple[Token, ...]) -> bool:
+    values = _places(said)
+    if statement.weight is Weight.JUDGED:
+        return False
+    if {"choose", "announce_choice"} & statement.named:
+        return len(said) < 4 and any("letter" in token for token in said)
+    if statement.before:
+        return values == [len(said) - 1]
+    return statement.weight is not Weight.CORRECTED or values[:1] == [0]
+
+
+def _undenied(statement: Statement) -> tuple[tuple[Token, ...], bool]:
+    """Without a "not 8 but" before the value, a ", not 8" behind it, and a "so"; and whether it is denied."""
     said, denied = statement.said, statement.negated
     for place, token in enumerate(said):
-        if denied and "but" in token:  # "not 8 but 5"
+        if denied and "but" in token:
             said, denied = said[place + 1 :], False
-        elif place and {"not", "except"} & token.kinds:  # "5, not 8"
+        elif place and {"not", "except"} & token.kinds:
             said = said[: place - ("comma" in said[place - 1])]
             break
     while len(said) > 1 and said[0].kinds & {"conclude", "comma"}:
         said = said[1:]
-    at = statement.said[0].start if said else 0
-    written = statement.text[said[0].start - at : said[-1].end - at] if said else ""
-    text = unwrap(_even(written))
-    values = _places(said)
-    letter = len(said) < 4 and any("letter" in token for token in said)
-    if {"choose", "announce_choice"} & statement.named and not letter:
-        return Picked()
-    if statement.before and values != [len(said) - 1]:
-        return Picked()
-    if statement.weight is Weight.CORRECTED and values[:1] != [0]:
-        return Picked()
-    if len(values) != 1 and sum("word" in token for token in said) > 5:
-        return Picked()  # a text
-    bounded = len(values := _places(said)) == 1 and not _slice(said, written, values[0])
-    if bounded:
-        return Picked((text,), (), "no one value")
-    value = _value_in(said, written, text)
-    if not value:
-        return Picked()
-    doubt = any("hedge" in token for token in said)
-    return Picked((), (value,)) if denied else Picked((value,), (), "hedged" if doubt else "")
+    return said, denied
 
 
 def _places(said: tuple[Token, ...]) -> list[int]:
@@ -238,18 +246,9 @@ def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
     text = sentences[-1].rstrip(". ")
     said = _uncorrected(tokens(text))
     text = text[said[0].start :] if said else ""
-    kinds = {kind for token in said for kind in token.kinds}
-    if any("not" in token and re.search("not|n't", token.text) for token in said) or _WRONG & {
-        token.text.lower() for token in said
-    }:
-        return "", "the last sentence denies"
-    if {"hedge", "unsure"} & kinds or _OPEN & {token.text.lower() for token in said}:
-        return "", "the last sentence leaves it open"
     values = _places(said)
-    if values and {"not", "except"} & {
-        kind for token in said[max(0, values[-1] - 2) : values[-1]] for kind in token.kinds
-    }:
-        return "", "the last sentence denies"
+    if fault := _uncertain(said, values):
+        return "", fault
     formulas = [place for place in values if "formula" in said[place]]
     if values and _is_stated(said, values) and (value := _slice(said, text, values[-1])):
         return value, ""
@@ -258,6 +257,17 @@ def _concluded(line: str, *, cut: bool, alone: bool = False) -> tuple[str, str]:
     concludes = alone or bool(said and "conclude" in said[0])
     values = values or [place for place, token in enumerate(said) if "numeral" in token]
     return (_slice(said, text, values[0]) if len(values) == 1 and not formulas and concludes else ""), ""
+
+
+def _uncertain(said: tuple[Token, ...], values: list[int]) -> str:
+    words = {token.text.lower() for token in said}
+    near = said[max(0, values[-1] - 2) : values[-1]] if values else ()
+    denied = any({"not", "except"} & token.kinds for token in near)
+    if denied or _WRONG & words or any("not" in token and re.search("not|n't", token.text) for token in said):
+        return "the last sentence denies"
+    if _OPEN & words or any({"hedge", "unsure"} & token.kinds for token in said):
+        return "the last sentence leaves it open"
+    return ""
 
 
 def _is_stated(said: tuple[Token, ...], values: list[int]) -> bool:

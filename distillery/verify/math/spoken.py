@@ -12,17 +12,17 @@ _MOST = 200  # characters of what is spoken
 _LISTS = word_lists(__file__)
 _TIMES: dict[str, int] = _LISTS["times"]
 _POWERS: dict[str, int] = _LISTS["powers"]
+_HAN = "零一二两三四五六七八九十百千万亿"
 _SIGNED = re.compile(
     rf"(?i)(^|[=(,]\s*)(?:{'|'.join(_LISTS['signs'])})\s*(?=[\d$\\.({{零一二两三四五六七八九十百千万a-z])"
 )
 _BEHIND = re.compile(
-    rf"(\d[\d,]*(?:\.\d+)?)\s*(\\(?:text|mathrm)\s*\{{\s*)?({'|'.join([*_TIMES, *_POWERS])})(?![A-Za-z克米瓦卡])(\s*\}})?"
+    rf"(\d[\d,]*(?:\.\d+)?)\s*(\\(?:text|mathrm)\s*\{{\s*)?({'|'.join([*_TIMES, *_POWERS])})"
+    r"(?![A-Za-z克米瓦卡])(\s*\})?"
 )
 _SHARE = re.compile(r"^(百|\d+)分之(\d+(?:\.\d+)?)")
-_HAN = "零一二两三四五六七八九十百千万亿"
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
-_WORDS = re.compile(r"(?i)(-?)([a-z]+(?:[ -][a-z]+)?|[a-z]+)(?=\s+[a-z]|$)")
 
 
 def spoken(text: str, question: str = "") -> str:

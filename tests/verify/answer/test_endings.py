@@ -2,6 +2,7 @@
 answer is accepted, what is negated, hedged, several or another one is not."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from distillery.records import Problem
+from distillery.verify import get_checker
 from distillery.verify.answer.phrases import tokens
 from distillery.verify.pool.processes import judge
 from tests.verify.answer.filled import LETTERS, VALUES, filled
@@ -145,15 +147,11 @@ def test_a_phrase_is_not_found_inside_a_word():
     ["The answer is B. ", "the answer is B ", "Wait, no, it is C. ", "答案是B。", "选", "不", "B or ", "5, ", "$x$ ",
      "(", "\\boxed{B} ", "\\text{", "if the answer is B, ", "A. one\n", "the answer to the question that we ask is "],
 )  # fmt: skip
-def test_a_looping_answer_is_read_at_once(checker: str, said: str, benchmark_s: float = 3.0):
-    import time
-
+def test_a_looping_answer_is_read_at_once(checker: str, said: str):
     payload = json.dumps(
         {"choices": ["red wine", "\\frac{1}{2}", "7", "x^2+1"]} if checker == "choice" else {}
     )
     text = "<think>t</think>" + said * (130_000 // len(said))
-    from distillery.verify import get_checker
-
     begin = time.process_time()
     get_checker(checker).check(Problem("q", "B", checker=checker, payload=payload), text)
-    assert time.process_time() - begin < benchmark_s
+    assert time.process_time() - begin < 3.0  # the machine may be busy
