@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
 def choice_rows(row: dict[str, Any], ending: str) -> tuple[Problem, str]:
     choices, place = row["choices"], LETTERS.index(row["answer"])
     other = (place + 1) % len(choices)
-    text = ending.replace("@", LETTERS[place]).replace("§", LETTERS[other])
-    text = text.replace("¤", choices[other]).replace("~", choices[place])
+    said = {"@": LETTERS[place], "§": LETTERS[other], "~": choices[place], "¤": choices[other]}
+    text = re.sub("[@§~¤]", lambda sign: said[sign[0]], ending)
     problem = Problem(
         row["question"], row["answer"], checker="choice", payload=json.dumps({"choices": choices})
     )

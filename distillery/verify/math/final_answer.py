@@ -222,8 +222,9 @@ def _last_line(text: str, *, alone: bool) -> tuple[str, str]:
     if len(lines[-1]) > MAX_LINE or (len(lines) == 1 and len(text.strip()) > MAX_LINE):
         return _concluded(text[-MAX_LINE:].splitlines()[-1], cut=True)
     line = unwrap(_HOPE.sub("", lines[-1]))
-    if (head := tokens(line)[:1]) and "conclude" in head[0] and "$" in line[head[0].end :].strip(" ,，")[:1]:
-        line = unwrap(line[head[0].end :].strip(" ,，"))
+    if (head := tokens(line)[:1]) and "conclude" in head[0]:
+        formula = line[head[0].end :].strip(" ,，")
+        line = unwrap(formula) if re.fullmatch(FORMULA, formula) else line
     denied = any("not" in token or token.text.lower() in _WRONG for token in tokens(line))
     if not denied and (bold := _bold_number(line)):
         return bold, ""
