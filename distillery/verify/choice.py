@@ -152,7 +152,8 @@ class Choices:
         alone = bool(said) and all(token.kinds & beside for token in said)
         if not alone and not _LABEL.match(head) and not _LABEL.match(head.replace("*", "")):
             return Picked()
-        return self.pick(Statement(said, head, head, Weight.ANNOUNCED))
+        found = self.pick(Statement(said, head, head, Weight.ANNOUNCED))
+        return found._replace(fault="hedged") if line.endswith(("?", "？")) and not found.exact else found
 
     def pick(self, statement: Statement) -> Picked:
         if letter := self._words(_IS.sub("", statement.whole)) or self._words(statement.rest):

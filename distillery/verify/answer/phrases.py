@@ -21,7 +21,7 @@ _SHAPES = re.compile(
 |(?P<number>(?<![A-Za-z\d_.,^]){NUMBER})|(?P<lower>(?<![A-Za-z\d\\'])[a-j](?![A-Za-z\d']))
 |(?P<numeral>[零一二两三四五六七八九十百千万亿]+)
 |(?P<command>\\[A-Za-z]+)|(?P<word>[A-Za-z]+(?:'[A-Za-z]+)*)|(?P<han>[\u4e00-\u9fff])
-|(?P<comma>[,，])|(?P<mark>\*+|__|[`"'“”「」#【】])|(?P<other>\S)""",
+|(?P<comma>[,，…—]|\.{{2,}})|(?P<mark>\*+|__|[`"'“”「」#【】])|(?P<other>\S)""",
     re.VERBOSE,
 )
 _FIRST = re.compile(r"[A-Za-z]+|\S")

@@ -33,6 +33,7 @@ _ENDS = re.compile(
 )
 _MARKS = {"mark", "filler"}
 _VERBS = {"is", "maybe_is", "not", "hedge", "sure", *_MARKS}
+_BREAKS = {"comma", "because", "conclude", "but", "join", "colon", "correction"}
 _NAMES = {"announce", "announce_choice", "announce_colon"}
 _BEGINS = _NAMES | {"right", "wrong", "choose", "reject", "correction", "it"}
 
@@ -82,6 +83,10 @@ def _stated(line: str, end: int, following: str, *, asks: bool) -> tuple[Stateme
     return tuple(_Sentence(line, end, following, asks=asks).read())
 
 
+def _is_mark(token: Token) -> bool:
+    return bool(token.kinds & _MARKS) and "about" not in token
+
+
 def _sentence_ends(line: str) -> Iterator[tuple[int, bool]]:
     for found in _ENDS.finditer(line):
         yield found.end(), found[0] in "?？"
@@ -98,7 +103,7 @@ class _Sentence:
 
     def read(self) -> Iterator[Statement]:
         doubtful = self.asks or any("unsure" in token for token in self.tokens)
-        clause, supposed, hedged = 0, False, doubtful
+        clause, supposed, hedged, denied = 0, False, doubtful, False
         begins = [place for place, token in enumerate(self.tokens) if token.kinds & _BEGINS][-_MOST_STATED:]
         for place, token in enumerate(self.tokens):
             if "comma" in token:
@@ -107,8 +112,12 @@ class _Sentence:
                 supposed = True
             elif "hedge" in token:
                 hedged = True
+            if token.kinds & _BREAKS:
+                denied = False
             if not supposed and begins and place >= begins[0] and token.kinds & _BEGINS:
-                yield from self._at(place, clause, hedged=hedged)
+                for found in self._at(place, clause, hedged=hedged):  # "I don't think the answer is B"
+                    yield found if found.before else found._replace(negated=found.negated or denied)
+            denied = denied or "not" in token
 
     def _at(self, place: int, clause: int, *, hedged: bool) -> Iterator[Statement]:
         token = self.tokens[place]
@@ -146,7 +155,7 @@ class _Sentence:
     def _about(self, place: int) -> int:
         """Behind "to the first question" and the like, where a verb follows; else `place`."""
         most = place + _MOST_BETWEEN
-        while place < min(most, len(self.tokens)) and self.tokens[place].kinds & _MARKS:
+        while place < min(most, len(self.tokens)) and _is_mark(self.tokens[place]):
             place += 1
         if place < len(self.tokens) and "about" in self.tokens[place]:
             for end in range(place + 1, min(place + 14, len(self.tokens))):
@@ -210,6 +219,8 @@ class _Sentence:
             sum(bool({"not", "except"} & verb.kinds) for verb in verbs) % 2 == 1 and "but" not in verbs[-1]
         )
         weak = any({"hedge", "maybe_is"} & verb.kinds for verb in verbs)
+        if any("would" in verb for verb in verbs):
+            weak = weak or any("suppose" in token for token in self.tokens[begin : begin + _MOST])
         text = self.text[at : said[-1].end] if said else ""
         whole = at if not verbs else verbs[0].end if "is" in verbs[0] else verbs[0].start
         rest = self.line[at : at + _MOST_REST]

@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from distillery.reasoning import boxes, split, tagged_answer
-from distillery.verify.answer.phrases import Token, tokens
+from distillery.verify.answer.phrases import FORMULA, Token, tokens
 from distillery.verify.answer.places import final_boxes, under_heading, unwrap
 from distillery.verify.answer.reader import Picked, Statement, Weight, settle
 from distillery.verify.math.numerals import number
