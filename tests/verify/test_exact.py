@@ -66,3 +66,13 @@ def test_an_unreadable_payload_is_an_error_and_not_a_zero(payload: str):
 
 def test_several_answers_in_one_are_wrong():
     assert check(Problem("q", "4"), "<answer>4 or 5</answer>").score == 0.0
+
+
+def test_what_is_announced_as_the_answer_counts_where_nothing_is_marked():
+    assert check(Problem("q", "Paris"), "<think>x</think>We looked it up. The answer is Paris.").score == 1.0
+    assert check(Problem("q", "Paris"), "The answer is not Paris.").detail == "negated"
+    assert check(Problem("q", "Paris"), "The answer is Paris or Rome.").score == 0.0
+
+
+def test_composed_and_decomposed_letters_are_the_same():
+    assert check(Problem("q", "Z\u00fcrich"), "Zu\u0308rich").score == 1.0
