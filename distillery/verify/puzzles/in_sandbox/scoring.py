@@ -30,6 +30,10 @@ class NoGoldError(Exception):
     pass
 
 
+class BoughtError(NoGoldError):
+    """The scorer pays for nothing."""
+
+
 @lru_cache(maxsize=256)
 def scorer_of(task: str) -> Any:
     import reasoning_gym
@@ -50,6 +54,8 @@ def judged(row: dict[str, Any], values: Values) -> dict[str, Any]:
     try:
         score = believed(scorer, task, entry, threshold, values)
     except NoGoldError as fault:
+        if isinstance(fault, BoughtError) and answer is not None and answer.strip() in CANARIES:
+            return {"score": 0.0, "detail": str(fault), "refused": values.refused}
         return {"no_gold": str(fault)}
     if answer is None:
         return {"score": 1.0, "detail": ""}
@@ -87,7 +93,7 @@ def believed(scorer: Any, task: str, entry: dict[str, Any], threshold: float, va
             continue
         paid = score(canary)
         if paid is not None and paid >= threshold:
-            raise NoGoldError(
+            raise BoughtError(
                 f"{task}'s scorer pays {paid:g} for {canary!r}, which is not the entry's answer"
             )
     return score

@@ -55,11 +55,14 @@ def contains(answer: str, entry: dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize("rule", [any_text, common_prefix])
-def test_an_entry_whose_scorer_pays_for_nobodys_answer_is_no_gold_whatever_is_answered(
+def test_an_entry_whose_scorer_pays_for_nobodys_answer_is_no_gold_but_such_an_answer_is_wrong(
     monkeypatch: pytest.MonkeyPatch, rule: Rule
 ):
-    for answer in ("0.25", "0", "zzz", "0.3"):
+    for answer in ("0.25", "0.3"):
         assert "pays 1 for '0'" in found(monkeypatch, rule, "0.25", answer)["no_gold"]
+    for answer in ("0", "zzz"):
+        judged = found(monkeypatch, rule, "0.25", answer)
+        assert (judged["score"], "pays 1 for '0'" in judged["detail"]) == (0.0, True)
 
 
 @pytest.mark.parametrize("gold", ["0", "0.0", "00:00", "0 days", "zzz", "[]", "{}"])
