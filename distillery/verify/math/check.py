@@ -79,7 +79,7 @@ def decide(problem: Problem, text: str) -> Verdict | Errand:
     answer = final_answer(text, problem.question)
     if answer.missing:
         return Verdict.no_answer(answer.missing)
-    gold = stated_gold(problem.gold)
+    gold = _value_asked(stated_gold(problem.gold), problem.question)
     parts = tuple(_as_asked(part, problem.question) for part in answer.parts)
     extracted = " | ".join(parts)
     if answer.fault:
@@ -191,12 +191,16 @@ def _unlike(parts: tuple[str, ...], gold: str, options: dict[str, Any]) -> str:
     return ""
 
 
+def _value_asked(text: str, question: str) -> str:
+    """7 of "a+b=7" where the question asks for a+b."""
+    said = sides(canonical(text)) if "=" in text else ()
+    asked = len(said) == 2 and not is_quantity(said[0]) and _asks_for(said[0], question)
+    return said[1] if asked else text
+
+
 def _as_asked(answer: str, question: str) -> str:
-    """As its value where the question says of what: "a+b=7" where it asks for a+b, "5 dozen" for dozens."""
-    if "=" in answer:
-        said = sides(canonical(answer))
-        if len(said) == 2 and not is_quantity(said[0]) and _asks_for(said[0], question):
-            answer = said[1]
+    """Without what only says of what it is: "5 dozen" where the question asks for dozens."""
+    answer = _value_asked(answer, question)
     if (found := _FACTOR.search(answer)) and re.search(
         _COUNTED.replace("{}", found[1].rstrip("s")), question
     ):

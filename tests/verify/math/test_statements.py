@@ -353,6 +353,12 @@ def test_an_equation_may_say_of_what_the_question_asks_for(asks: str, says: str)
         assert judge([(Problem(question, "7", checker="math"), boxed(f"{says}=7"))])[0].outcome is outcome
 
 
+def test_a_gold_may_say_it_too():
+    for answer, outcome in (("7", Outcome.CORRECT), ("a+b=7", Outcome.CORRECT), ("a+b=8", Outcome.WRONG)):
+        asked = Problem("What is $a+b$?", "a+b=7", checker="math")
+        assert judge([(asked, boxed(answer))])[0].outcome is outcome
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_be_written_as_text(name: str):
     gold = f"\\{name} 2"
