@@ -154,6 +154,14 @@ def test_a_sandbox_that_was_lost_is_started_anew():
     assert work("countdown", COUNTDOWN, "94*4 - 61 - 6", 1.0).outcome is Outcome.CORRECT
 
 
+def test_what_a_scorer_prints_is_no_verdict():
+    hanoi = entries("tower_of_hanoi", 1)[0]
+    printed = f"Move disk 1 from Peg {'9' * 3000} to Peg 1"  # in the message of a scorer that prints
+    for _ in range(30):  # more than is kept back
+        assert work("tower_of_hanoi", hanoi, printed, 1.0).outcome is Outcome.WRONG
+    assert work("countdown", COUNTDOWN, "94*4 - 61 - 6", 1.0).outcome is Outcome.CORRECT
+
+
 def test_nothing_can_be_written_or_reached_where_scorers_run():
     """Were something of an answer to run after all."""
     found = start_python(PROBE, limits=Limits())

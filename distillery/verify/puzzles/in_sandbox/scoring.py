@@ -43,6 +43,7 @@ def scorer_of(task: str) -> Any:
 
 def judged(row: dict[str, Any], values: Values) -> dict[str, Any]:
     """{"error"}, {"no_gold"}, or {"score", "detail", "refused"}; without an answer: of the entry."""
+    values.clear()
     task, entry, answer, threshold = row["task"], row["entry"], row["answer"], row["threshold"]
     if task == "composite" and isinstance(entry.get("metadata"), dict):
         task = entry["metadata"].get("source_dataset")
@@ -50,7 +51,6 @@ def judged(row: dict[str, Any], values: Values) -> dict[str, Any]:
         scorer = scorer_of(task)
     except (ValueError, TypeError, AssertionError):
         return {"error": f"reasoning-gym has no task {task!r:.80}"}
-    values.clear()
     try:
         score = believed(scorer, task, entry, threshold, values)
     except NoGoldError as fault:

@@ -31,6 +31,8 @@ _GENERATORS = ("sympy.polys.monomials",)  # whose code is its own, and depends o
 
 def main() -> None:
     settings: dict[str, Any] = json.loads(sys.argv[1])
+    replies, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)  # some scorers print what they are given
     sys.meta_path.insert(0, Undrawn())
     import reasoning_gym  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
@@ -41,7 +43,8 @@ def main() -> None:
     guard(settings["uid"])
     sys.addaudithook(end_at_code)
     gc.freeze()  # else the first collection in each fork copies all pages
-    write_all(1, b"ready\n")
+    write_all(replies, b"ready\n")
+    os.dup2(null, 2)
     values.here = False
     fork: Fork | None = None
     with open(0, "rb", closefd=False) as rows:
@@ -52,7 +55,7 @@ def main() -> None:
                 found = fork.ask(line)
                 if found.get("refused") or "score" not in found:
                     fork = fork.end()
-            write_all(1, json.dumps(found).encode() + b"\n")
+            write_all(replies, json.dumps(found).encode() + b"\n")
 
 
 def anything(_: str) -> type:
