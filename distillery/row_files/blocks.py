@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distillery import shards
@@ -16,7 +17,7 @@ from distillery.row_files.csv_blocks import csv_tables
 from distillery.row_files.faults import Fault, Row
 from distillery.row_files.json_blocks import jsonl_tables
 from distillery.row_files.names import format_of
-from distillery.row_files.tables import footed, read, whole_file
+from distillery.row_files.tables import arrow_rows, footed, read, whole_file
 from distillery.row_files.unpacked import Dialect
 
 _ROWS = 20_000
@@ -74,7 +75,13 @@ def _parquet(file: Path, names: Collection[str], place: Callable[[int], str]) ->
     for batch in pq.ParquetFile(file).iter_batches(batch_size=_GROUP, columns=asked):
         numbers = range(begin, begin + batch.num_rows)
         begin += batch.num_rows
-        batch.validate(full=True)  # polars believes that a text is UTF-8
+        try:
+            batch.validate(full=True)  # polars believes that a text is UTF-8
+        except pa.ArrowInvalid as why:
+            if "UTF8" not in str(why):
+                raise
+            yield Block(others=[*zip(numbers, arrow_rows(batch), strict=True)], place=place)
+            continue
         table = pl.from_arrow(batch) if asked else pl.DataFrame(height=batch.num_rows)
         assert isinstance(table, pl.DataFrame)
 

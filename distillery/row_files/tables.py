@@ -22,7 +22,7 @@ from distillery import shards
 from distillery.errors import ConfigError
 from distillery.records import JUDGEMENT, TRACE, VERDICT
 from distillery.row_files.csv_rows import csv_rows, delimiter_of, numbered_records
-from distillery.row_files.faults import Fault, Row
+from distillery.row_files.faults import Fault, Row, malformed
 from distillery.row_files.json_rows import array, jsonl, numbered_items, numbered_lines
 from distillery.row_files.names import WRITTEN, ending, format_of
 from distillery.row_files.unpacked import Dialect
@@ -155,5 +155,16 @@ def _parquet(file: Path) -> Iterator[Row]:
         batches = pq.ParquetFile(file).iter_batches(batch_size=1000)
     else:
         batches = shards.read(file).to_arrow().to_batches(1000)
-    for number, row in enumerate((row for batch in batches for row in batch.to_pylist()), start=1):
+    for number, row in enumerate((row for batch in batches for row in arrow_rows(batch)), start=1):
         yield f"{file}:{number}", row
+
+
+def arrow_rows(batch: Any) -> list[dict[str, Any] | Fault]:
+    """Arrow calls any bytes a text: a row with one that is no UTF-8 is a fault, and no other."""
+    try:
+        return batch.to_pylist()
+    except UnicodeDecodeError as why:
+        if batch.num_rows == 1:
+            return [malformed(f"not UTF-8: {why}")]
+    half = batch.num_rows // 2
+    return [*arrow_rows(batch.slice(0, half)), *arrow_rows(batch.slice(half))]

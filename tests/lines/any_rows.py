@@ -290,19 +290,37 @@ def _nested(levels: int) -> Any:
     return value
 
 
-def shaped(given: Given, shape: str) -> dict[str, Any]:
+_ODD_TALKS: tuple[Any, ...] = (
+    None,
+    "",
+    "hi",
+    [],
+    {},
+    [None],
+    [[]],
+    ["a", "b"],
+    [{"role": "user"}],
+    [{"role": "nobody", "content": "a"}],
+    [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}],
+    [{"from": "human", "value": "a"}, {"from": "gpt", "value": {"a": 1}}],
+    [{"role": "system", "content": ""}, {"role": "user", "content": "a"}, {"role": "user", "content": "b"}],
+    [{"role": ["user"], "content": "a"}],
+    [{"role": "user", "content": float("nan")}],
+)
+
+
+def shaped(given: Given, shape: str, rng: random.Random) -> dict[str, Any]:
     """The row as a house would have it that keeps conversations, or all samples of a problem in lists."""
-    row = dict(given.row)
+    row, odd = dict(given.row), given.spoilt and rng.random() < 0.1
     if shape == "talk":
         talk = [{"role": "user", "content": row.pop("question", None)}]
         talk.append({"role": "assistant", "content": row.pop("text", None)})
-        return {**row, "messages": talk}
+        given.good -= {"question", "text"} if odd else set()
+        return {**row, "messages": rng.choice(_ODD_TALKS) if odd else talk}
     if shape == "lists":
         text = row.pop("text", None)
-        return {
-            **row,
-            "texts": text if isinstance(text, list) else [text, "<think>\nIt is 17.\n</think>\n17"],
-        }
+        texts = text if isinstance(text, list) else [text, "<think>\nIt is 17.\n</think>\n17"]
+        return {**row, "texts": rng.choice(_ODD_TALKS) if odd else texts}
     return row
 
 
@@ -310,7 +328,7 @@ def write(file: Path, rows: list[Given], shape: str, rng: random.Random) -> dict
     """Writes them as the file's ending says; gives each row's place there, and None at those of no row."""
     kind = next(one for one in (".jsonl", ".json", ".csv", ".parquet") if one in file.name)
     if kind == ".parquet":
-        _parquet(file, rows, shape)
+        _parquet(file, rows, shape, rng)
         return dict(enumerate(rows, start=1))
     data, places = {".jsonl": _lines, ".json": _array, ".csv": _csv}[kind](rows, shape, rng)
     packed = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}.get(file.suffix)
@@ -344,7 +362,7 @@ _BROKEN = (
 
 def _json(given: Given, shape: str, rng: random.Random) -> bytes:
     style = rng.choice(({}, {"ensure_ascii": False}, {"separators": (",", ":")}))
-    text = json.dumps(shaped(given, shape), **style)
+    text = json.dumps(shaped(given, shape, rng), **style)
     return text.encode(errors="surrogatepass")
 
 
@@ -378,7 +396,7 @@ def _array(rows: list[Given], shape: str, rng: random.Random) -> tuple[bytes, di
 
 def _csv(rows: list[Given], shape: str, rng: random.Random) -> tuple[bytes, dict[int, Given | None]]:
     """A record's place is the number of its last line."""
-    table = [shaped(given, shape) for given in rows]
+    table = [shaped(given, shape, rng) for given in rows]
     names = sorted({name for row in table for name in row})
     end = rng.choice(("\n", "\r\n"))
     places: dict[int, Given | None] = {}
@@ -418,22 +436,37 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _parquet(file: Path, rows: list[Given], shape: str) -> None:
-    table = [shaped(given, shape) for given in rows]
+def _parquet(file: Path, rows: list[Given], shape: str, rng: random.Random) -> None:
+    table = [shaped(given, shape, rng) for given in rows]
     names = sorted({name for row in table for name in row})
+    bad = {n for n, given in enumerate(rows) if given.spoilt and rng.random() < 0.03}
     columns = {name: _column(name, [row.get(name) for row in table]) for name in names}
-    pq.write_table(pa.table(columns), file)
+    said = [
+        b"\xff\xfe" if n in bad else text.encode()
+        for n, text in enumerate(columns["domain"].fill_null("").to_pylist())
+    ]
+    columns["domain"] = pa.array(said).cast(pa.string(), safe=False)
+    pq.write_table(pa.table(columns), file, row_group_size=rng.choice((7, 1000)))
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:
+    """Of one type, as a parquet has it; what is of another is a text, or nothing."""
     if name in ("n", "completion_tokens"):
         return pa.array([v if type(v) is int and abs(v) < 2**60 else None for v in values], pa.int64())
     if name == "messages":
         turn = pa.struct({"role": pa.string(), "content": pa.string()})
-        return pa.array([[{**t, "content": _whole(t["content"])} for t in v] for v in values], pa.list_(turn))
+        return pa.array([_turns(value) for value in values], pa.list_(turn))
     if name == "texts":
-        return pa.array([[_whole(one) for one in v] for v in values], pa.list_(pa.string()))
+        lists = [[_whole(one) for one in v] if isinstance(v, list) else None for v in values]
+        return pa.array(lists, pa.list_(pa.string()))
     return pa.array([_whole(value) for value in values], pa.string())
+
+
+def _turns(value: Any) -> list[dict[str, str | None] | None] | None:
+    if not isinstance(value, list):
+        return None
+    turns = [one if isinstance(one, dict) else {} for one in value]
+    return [{name: _whole(one.get(name)) for name in ("role", "content")} for one in turns]
 
 
 def _whole(value: Any) -> str | None:

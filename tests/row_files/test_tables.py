@@ -200,6 +200,29 @@ def test_a_json_whose_first_line_is_bad_has_a_row_more_in_its_ledger(tmp_path):
     assert row_files.count(file) == 4
 
 
+@pytest.mark.parametrize("kind", ["text", "large", "list", "object", "dictionary"])
+@pytest.mark.parametrize("bad", [[0], [1, 2], [2999], [0, 1499, 2998]])
+def test_a_row_of_a_parquet_that_is_not_utf_8_is_in_the_ledger_and_no_other_is(tmp_path, kind, bad):
+    golds = pa.array([b"\xe9" if n in bad else b"1" for n in range(3000)])
+    golds = pa.array([{"of": gold} for gold in golds]) if kind == "object" else golds
+    golds = pa.array([[gold] for gold in golds]) if kind == "list" else golds
+    text = {"text": pa.string(), "large": pa.large_string(), "list": pa.list_(pa.string())}
+    golds = golds.cast(
+        text.get(kind, pa.struct({"of": pa.string()}) if kind == "object" else pa.string()), safe=False
+    )
+    golds = golds.dictionary_encode() if kind == "dictionary" else golds
+    texts = [f"{n}?" for n in range(3000)]
+    pq.write_table(pa.table({"question": texts, "text": texts, "gold": golds}), tmp_path / "rows.parquet")
+    file = tmp_path / "rows.parquet"
+    path = "gold.of" if kind == "object" else "gold"
+    kept, dropped = ingested(file, columns={"gold": path})
+    assert [row["question"] for row in kept] == [text for n, text in enumerate(texts) if n not in bad]
+    assert {row["gold"] for row in kept} == {"1"}
+    assert [(row["key"], row["reason"]) for row in dropped] == [(f"{file}:{n + 1}", "malformed") for n in bad]
+    assert {row["detail"][:10] for row in dropped} == {"not UTF-8:"}
+    assert row_files.count(file) == 3000
+
+
 def test_a_csv_row_of_another_width_is_in_the_ledger_or_stops_who_has_none(tmp_path):
     file = written(tmp_path, "rows.csv", b'question,gold,text\n"a\nb",1,x\n\nc,2\n')
     kept, (dropped,) = ingested(file)
