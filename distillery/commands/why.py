@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from distillery.errors import ConfigError
 from distillery.report.console import table_of
@@ -36,7 +36,7 @@ def _reasons(console: Console, run: dict[str, Any], data: Path) -> None:
         ledger = stage_dir(step, data).ledger()
         counts = ledger.group_by("reason").agg(pl.len(), pl.col("key").first()).sort("len", descending=True)
         for reason, rows, key in counts.iter_rows():
-            table.add_row(escape(step["id"]), escape(reason), f"{rows:,}", escape(key))
+            table.add_row(*map(Text, (step["id"], reason, f"{rows:,}", key)))
     console.print(table if table.row_count else "nothing was dropped")
 
 
@@ -50,9 +50,9 @@ def _story(console: Console, run: dict[str, Any], key: str, data: Path) -> bool:
             here = rows.filter(match).select(pl.len()).collect().item()
         left = stage_dir(step, data).ledger().filter(pl.col("key").str.starts_with(key))
         if here:
-            console.print(f"{step['id']:<26} {here:>4} row{'s' if here > 1 else ''} kept", markup=False)
+            console.print(Text(f"{step['id']:<26} {here:>4} row{'s' if here > 1 else ''} kept"))
         for dropped, reason, detail in left.iter_rows():
-            name, reason, detail, dropped = map(escape, (f"{step['id']:<26}", reason, detail, dropped))
-            console.print(f"{name} dropped: [bold]{reason}[/]  {detail}  ({dropped})", highlight=False)
+            said = (f"{step['id']:<26} dropped: ", (reason, "bold"), f"  {detail}  ({dropped})")
+            console.print(Text.assemble(*said))
         found = found or bool(here) or left.height > 0
     return found

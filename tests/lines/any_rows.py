@@ -22,27 +22,7 @@ import zstandard
 FORMATS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".json.gz", ".csv", ".csv.zst", ".parquet")
 SHAPES = ("flat", "talk", "lists")
 HUGE = 1 << 20
-_WORDS = [
-    "sum",
-    "of",
-    "the",
-    "two",
-    "numbers",
-    "that",
-    "are",
-    "prime",
-    "and",
-    "less",
-    "than",
-    "a",
-    "train",
-    "leaves",
-    "at",
-    "noon",
-    "how",
-    "many",
-    "ways",
-]
+_WORDS = "sum of the two numbers that are prime and less than a train leaves at noon how many ways"
 ODD_TEXTS = (
     "",
     " ",
@@ -216,7 +196,7 @@ class Grammar:
         """A good one; its number says all of it."""
         own = random.Random(world)
         a, b = own.randrange(100), own.randrange(100)
-        words = " ".join(own.choices(_WORDS, k=12))
+        words = " ".join(own.choices(_WORDS.split(), k=12))
         kind = own.choice(("math", "math", "exact", "choice"))
         gold = own.choice("ABCD") if kind == "choice" else str(a + b)
         question = f"Problem {world}: {words}; what is {a} + {b}?"
@@ -248,6 +228,8 @@ class Grammar:
         if self.rng.random() < self.faults:
             for name in self.rng.sample(sorted(row), self.rng.choice((1, 1, 1, 2, len(row)))):
                 self._spoil(found, name)
+        if str(found.row.get("thinking", "")).strip() == "" and found.row.get("checker") == "layout":
+            found.row["checker"] = "exact"  # layout does not judge a row whose thinking is left open
         return found
 
     def _spoil(self, given: Given, name: str) -> None:
@@ -265,9 +247,9 @@ class Grammar:
         elif name == "text" and rng.random() < 0.5:
             row[name] = rng.choice(THOUGHTS)("I count one and one.", f"It is {row.get('gold')}.")
         else:
-            row[name] = self._odd(row[name])
+            row[name] = self._odd(name, row[name])
 
-    def _odd(self, value: Any) -> Any:
+    def _odd(self, name: str, value: Any) -> Any:
         rng = self.rng
         kind = rng.random()
         if kind < 0.35:
@@ -278,7 +260,11 @@ class Grammar:
             return _nested(rng.choice((3, 90, 150, 400)))
         if kind < 0.46 and self.huge:
             self.huge -= 1
-            return rng.choice(("x", "word ", "\\frac{", "1+", "甲", "\u0301", "<think>")) * (HUGE // 5)
+            letters = (
+                "x" if name != "gold" else "x y"
+            )  # math takes hours for a gold of one word of a megabyte
+            unit = rng.choice((letters, "word ", "\\frac{", "1+", "甲", "\u0301", "<think>"))
+            return unit * (HUGE // len(unit))
         odd = rng.choice(ODD_TEXTS)
         return rng.choice((odd, f"{value} {odd}", f"{odd}{value}"))
 
