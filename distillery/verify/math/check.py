@@ -193,9 +193,10 @@ def _unlike(parts: tuple[str, ...], gold: str, options: dict[str, Any]) -> str:
 
 def _value_asked(text: str, question: str) -> str:
     """7 of "a+b=7" where the question asks for a+b."""
-    said = sides(canonical(text)) if "=" in text else ()
-    asked = len(said) == 2 and not is_quantity(said[0]) and _asks_for(said[0], question)
-    return said[1] if asked else text
+    said = sides(canonical(text)) if "=" in text else (text,)
+    if len(said) != 2 or is_quantity(said[0]) or not _asks_for(said[0], question):
+        return text
+    return said[1]
 
 
 def _as_asked(answer: str, question: str) -> str:
