@@ -112,6 +112,20 @@ def test_an_answer_in_another_language_than_its_question_is_dropped():
     assert run([row(zh, question="二加二等于几？")], language="en").dropped.is_empty()
 
 
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("German", "Das Wetter ist heute sehr schön und wir gehen mit den Kindern in den Park."),
+        ("Chinese", "今天天气很好，我们和孩子们一起去公园。"),
+    ],
+)
+def test_an_answer_may_be_in_a_language_that_its_question_names(language: str, answer: str):
+    text = f"<think>\nI put the sentence about the weather and the children into the other words.\n</think>\n{answer}"
+    asked = "Translate into {}: The weather is nice today and we are going to the park with the children."
+    assert run([row(text, question=asked.format(language))]).dropped.is_empty()
+    assert run([row(text, question=asked.format("Polish"))]).dropped["reason"].to_list() == ["mixed_language"]
+
+
 def test_rows_whose_language_nothing_tells_are_counted_and_said():
     ctx = Listening()
     rows = [

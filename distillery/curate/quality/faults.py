@@ -18,6 +18,7 @@ from distillery.curate.quality.language_mix import slip
 from distillery.curate.quality.loops import find_loop
 from distillery.reasoning import CLOSE, OPEN, Parts, boxes, split, visible
 from distillery.records import Thinking
+from distillery.verify.identify import named_in
 from distillery.verify.language import question_language
 from distillery.verify.refusal import refusal
 
@@ -197,7 +198,10 @@ def _mixed_language(response: Response, limits: Limits) -> str | None:
         return None
     if found := _slip(response.thought, response.language, response, limits):
         return found
-    allowed = {question_language(response.question).language, response.language} - {""}
+    named = named_in(response.question)  # "Translate into German: ..."
+    if named is None:
+        return None
+    allowed = {question_language(response.question).language, response.language, *named} - {""}
     others = [_slip(response.answer, each, response, limits) for each in sorted(allowed)]
     return f"the answer: {others[-1]}" if all(others) else None
 
