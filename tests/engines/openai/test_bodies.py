@@ -84,9 +84,10 @@ def test_a_bomb_is_not_unpacked_beyond_the_bound():
 @pytest.mark.parametrize(
     ("wire", "coding", "says"),
     [
-        (gzip.compress(b"{}")[:-9], "gzip", "ends early"),
+        (gzip.compress(b"{}", mtime=0)[:-9], "gzip", "ends early"),
         (b"{}", "zorro", "content-encoding is 'zorro'"),
     ],
+    ids=["cut", "unknown"],
 )
 def test_a_body_that_is_not_whole_is_no_body(wire: bytes, coding: str, says: str):
     with pytest.raises(ValueError, match=says):
