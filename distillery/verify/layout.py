@@ -24,7 +24,7 @@ def check(problem: Problem, text: str, /) -> Verdict:
         answer_tag = bool(problem.options.get("answer_tag", False))
     except ValueError as error:
         return Verdict(Outcome.ERROR, detail=str(error))
-    found = fault(text, thinking=Thinking(problem.thinking), answer_tag=answer_tag)
+    found = fault(text, thinking=Thinking(problem.thinking or Thinking.ON), answer_tag=answer_tag)
     return Verdict.of(found is None, detail=found or "")
 
 

@@ -228,8 +228,6 @@ class Grammar:
         if self.rng.random() < self.faults:
             for name in self.rng.sample(sorted(row), self.rng.choice((1, 1, 1, 2, len(row)))):
                 self._spoil(found, name)
-        if str(found.row.get("thinking", "")).strip() == "" and found.row.get("checker") == "layout":
-            found.row["checker"] = "exact"  # layout does not judge a row whose thinking is left open
         return found
 
     def _spoil(self, given: Given, name: str) -> None:
@@ -260,10 +258,7 @@ class Grammar:
             return _nested(rng.choice((3, 90, 150, 400)))
         if kind < 0.46 and self.huge:
             self.huge -= 1
-            letters = (
-                "x" if name != "gold" else "x y"
-            )  # math takes hours for a gold of one word of a megabyte
-            unit = rng.choice((letters, "word ", "\\frac{", "1+", "甲", "\u0301", "<think>"))
+            unit = rng.choice(("x", "word ", "\\frac{", "1+", "甲", "\u0301", "<think>"))
             return unit * (HUGE // len(unit))
         odd = rng.choice(ODD_TEXTS)
         return rng.choice((odd, f"{value} {odd}", f"{odd}{value}"))

@@ -6,6 +6,7 @@ from distillery.verify import get_checker
 check = get_checker("layout").check
 ON = Problem("q", "")
 OFF = Problem("q", "", thinking=Thinking.OFF)
+OPEN = Problem("q", "", thinking="")
 TAGGED = Problem("q", "", payload='{"answer_tag": true}')
 
 
@@ -14,6 +15,7 @@ TAGGED = Problem("q", "", payload='{"answer_tag": true}')
     [
         (ON, "<think>\nso\n</think>\n4"),
         (ON, "so it is\n</think>\n4"),
+        (OPEN, "<think>\nso\n</think>\n4"),
         (OFF, "<think>\n\n</think>\n4"),
         (TAGGED, "<think>\nso\n</think>\n<answer>4</answer>\n"),
         (ON, "<think>|x| < 3</think> $|x|$ <b>"),
@@ -27,6 +29,7 @@ def test_a_well_formed_completion_is_correct(problem: Problem, text: str):
     ("problem", "text", "why"),
     [
         (ON, "4", "no thought"),
+        (OPEN, "4", "no thought"),
         (ON, "<think>\u200b\u2060</think>4", "the thought is empty"),
         (ON, "<think>so</think>\ufeff \u200d", "nothing after the thought"),
         (ON, "<think>so", "never closed"),

@@ -63,7 +63,7 @@ _ASKING = re.compile(
     r"(?i)\b(?:find|what is|what's|compute|determine|evaluate|calculate|value of|求)"
     r"(?:\s+the\s+value\s+of)?(?=[\s$\\(])"
 )
-_EXPLAINED = re.compile(r"[A-Za-z]{2,}(?:\s+[A-Za-z]{2,}){11}")
+_EXPLAINED = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+(?:\s++[A-Za-z]{2,}+){11}")
 
 
 def decide(problem: Problem, text: str) -> Verdict | Errand:

@@ -256,3 +256,12 @@ def test_the_peers_own_cases_are_judged_as_they_say(real_data: Path):
 def test_a_division_by_nothing_is_no_number(gold: str):
     assert at_once(gold, boxed(gold)) is Outcome.CORRECT
     assert at_once("5", boxed(gold)) != Outcome.CORRECT
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "unit", ["x", "xx ", "a b ", "1 ab ", "ab\n", "\\frac{", "x^", "-", "(", "\\text{a} "]
+)
+def test_a_gold_of_whatever_length_is_looked_at_without_a_hang(unit: str):
+    found = decide(Problem("q", unit * (130_000 // len(unit)), checker="math"), boxed("5"))
+    assert not isinstance(found, Verdict) or found.outcome is not Outcome.CORRECT
