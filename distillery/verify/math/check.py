@@ -63,6 +63,7 @@ _ASKING = re.compile(
     r"(?i)\b(?:find|what is|what's|compute|determine|evaluate|calculate|value of|求)"
     r"(?:\s+the\s+value\s+of)?(?=[\s$\\(])"
 )
+_LONGEST_GOLD = 5_000
 _EXPLAINED = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+(?:\s++[A-Za-z]{2,}+){11}")
 
 
@@ -137,6 +138,8 @@ def _as_tuple(text: str) -> str:
 
 def gold_fault(gold: str) -> str | None:
     """Why no answer could ever be compared with it; None when nothing speaks against it without computing."""
+    if len(gold) > _LONGEST_GOLD:
+        return f"the gold has {len(gold):,} characters, at most {_LONGEST_GOLD:,} are an answer"
     stated = stated_gold(gold)
     folded = " ".join(stated.casefold().split())
     if not folded or not canonical(folded):
