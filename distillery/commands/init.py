@@ -79,6 +79,8 @@ def _told(one: Tried) -> list[str]:
         lines.append(f"  does not use {', '.join(one.unused)}")
     if one.tests:
         lines.append(f"  {one.tests} looks like tests of programs; see `distillery stages program`")
+    if one.look:
+        lines.append(f"  LOOK: {one.look}")
     lines += [f"  left out: {number:,} {reason} ({detail})" for reason, detail, number in one.left]
     if one.made < _SURE * (one.made + lost):
         share = one.made / (one.made + lost)

@@ -10,7 +10,9 @@ from typing import Any
 
 from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.installed.word_lists import word_lists
+from distillery.stages.ingest.mapping.choices import choices
 from distillery.stages.ingest.mapping.our_configs import OUR_CONFIGS
+from distillery.stages.ingest.mapping.texts import UnfitError
 
 Row = Mapping[str, Any]
 _MOSTLY = 0.9  # of the values of a column
@@ -30,6 +32,13 @@ def _turn(value: Any) -> bool:
     return isinstance(value, dict) and any({*value} >= names for names in _TURN)
 
 
+def _choices(value: Any) -> bool:
+    try:
+        return bool(choices(value).texts)
+    except UnfitError:
+        return False
+
+
 _KINDS: dict[str, Callable[[Any], bool]] = {
     "any": lambda _: True,
     "text": lambda value: isinstance(value, str),
@@ -38,6 +47,7 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
     "number": lambda value: isinstance(value, (int, float)),
     "mapping": lambda value: isinstance(value, dict),
     "turns": _turns,
+    "choices": _choices,
 }
 
 
@@ -80,18 +90,29 @@ def _columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 
 def _fitting(form: Mapping[str, Any], values: Mapping[str, list[Any]]) -> Shape | None:
-    found = {name: _find(name, is_, values) for name, is_ in form["needs"].items()}
+    found = _found(form["needs"], values)
     if not all(found.values()):
         return None
     for name, pattern in form.get("says", {}).items():
         if not _mostly(values[found[name]], lambda value, says=pattern: bool(re.search(says, _text(value)))):
             return None
     left = {name: had for name, had in values.items() if name not in found.values()}
-    found |= {name: _find(name, is_, left) for name, is_ in form.get("may", {}).items()}
+    found |= _found(form.get("may", {}), left)
     columns = {name: column for name, column in found.items() if column}
     told = {*form.get("knows", ())} - {*columns.values()}
     options = _filled(form["with"], columns)
+    if len(joined := options.get("columns", {}).get("question", "")) == 1 and isinstance(joined, list):
+        options["columns"]["question"] = joined[0]
     return Shape(form["name"], columns, len(columns) + len(told & {*values}), len(found) + len(told), options)
+
+
+def _found(asked: Mapping[str, Any], values: Mapping[str, list[Any]]) -> dict[str, str]:
+    """The column of each name, none of them twice."""
+    left, found = dict(values), dict[str, str]()
+    for name, is_ in asked.items():
+        found[name] = _find(name, is_, left)
+        left.pop(found[name], None)
+    return found
 
 
 def _find(name: str, is_: str | Mapping[str, Any], values: Mapping[str, list[Any]]) -> str:

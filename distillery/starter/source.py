@@ -20,6 +20,7 @@ from distillery.records import Problem
 from distillery.row_files import ENDINGS, Dialect, Fault, Row, count, files, read
 from distillery.stages.ingest.file import IngestFile
 from distillery.stages.ingest.hub import IngestHub
+from distillery.stages.ingest.mapping.columns_seen import UntoldGoldError
 from distillery.stages.ingest.mapping.row_options import FIELDS
 from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource, shards
 from distillery.starter.shapes import Shape, published, shape_of
@@ -56,6 +57,8 @@ class Tried:
     """Columns that nothing is made of."""
     tests: str
     """A column that seems to hold a program's tests; "": none."""
+    look: str
+    """What a person must decide; "": nothing."""
 
 
 def tried(
@@ -84,11 +87,18 @@ def tried(
     own = SCHEMAS.get(stage.our_config, {})
     mapped, constants = dict(shape.options), dict(shape.options.get("constants", {}))
     constants |= {} if alone and "source" in {*own, *shape.columns} else {"source": source}
-    table, left = _made(rows, build(type(stage), {**options, **mapped, "constants": constants}, where="init"))
+    look = ""
+    try:
+        table, left = _made(rows, stage, {**options, **mapped, "constants": constants})
+    except UntoldGoldError as why:
+        look = f"the golds are left out, for {str(why).partition(': ')[2]}"
+        mapped["columns"] = {name: path for name, path in mapped["columns"].items() if name != "gold"}
+        constants["gold"] = ""
+        table, left = _made(rows, stage, {**options, **mapped, "constants": constants})
     if "checker" in own:
         checker, golds = "", _of_its_own(table)
     else:
-        checker, golds = _checker(table, constants.get("checker", ""))
+        checker, golds = _checker(table, constants.get("checker", "choice" if mapped.get("choices") else ""))
         general = {} if golds[1] or "domain" in own else {"domain": "general"}
         constants = {"checker": checker, **general, **constants}
     if "reasoning" in table.columns and _mostly(table["reasoning"].fill_null("") == "", table.height):
@@ -97,7 +107,9 @@ def tried(
     given = {**options, **mapped, **({"constants": constants} if constants else {})}
     counts = (size, len(rows), table.height, left, golds)
     unused = () if stage.our_config else _unused(theirs, shape)
-    return Tried(place, stage.use, shape, given, "trace_id" in table.columns, checker, *counts, unused, tests)
+    return Tried(
+        place, stage.use, shape, given, "trace_id" in table.columns, checker, *counts, unused, tests, look
+    )
 
 
 def _unused(rows: Sequence[Mapping[str, Any]], shape: Shape) -> list[str]:
@@ -134,7 +146,10 @@ def _is_file(place: str) -> bool:
     return path.exists() or "*" in place or place.endswith(tuple(ENDINGS))
 
 
-def _made(rows: Sequence[Row], stage: ProblemSource) -> tuple[pl.DataFrame, list[tuple[str, str, int]]]:
+def _made(
+    rows: Sequence[Row], source: ProblemSource, options: Mapping[str, Any]
+) -> tuple[pl.DataFrame, list[tuple[str, str, int]]]:
+    stage = build(type(source), options, where="init")
     outputs = list(shards(rows, stage.row_map, shard_rows=len(rows) * 100))
     left = pl.concat([output.dropped for output in outputs])
     counts = Counter(left["reason"])
@@ -158,7 +173,7 @@ def _checker(table: pl.DataFrame, given: str) -> tuple[str, tuple[int, int]]:
     """The checker that the golds suggest; how many of them it reads, and how many there are."""
     problems = [problem for problem in _problems(table) if problem.gold.strip()]
     if not problems:
-        return given or "layout", (0, 0)
+        return "layout", (0, 0)
     golds = [problem.gold.strip() for problem in problems]
     letters = _mostly(map(_LETTER.fullmatch, golds), len(golds))
     maths = _mostly(map(_MATHS.search, golds), len(golds))

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from distillery.cli import main
+from distillery.config import build
+from distillery.stages.ingest.file import IngestFile
 
 OPENR1 = [
     {
@@ -121,6 +123,47 @@ def test_the_answers_of_conversations_are_golds(folder: Path, capsys: pytest.Cap
     Path("golds.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     main(["init", "golds.jsonl"])
     assert "checker math can read 10 of 10" in capsys.readouterr().out
+
+
+CHOICE = {
+    "mmlu": [{"question": f"{n}?", "choices": ["3", "4", "1", "2"], "answer": n % 4} for n in range(8)],
+    "csv": [
+        {"question": f"{n}?", **dict(zip("ABCD", "3412", strict=True)), "answer": "ABCD"[n % 4]} for n in range(8)
+    ],
+    "arc": [
+        {"question": f"{n}?", "choices": {"text": [*"3412"], "label": [*"ABCD"]}, "answerKey": "ABCD"[n % 4]}
+        for n in range(8)
+    ],
+    "mmlu_pro": [
+        {"question": f"{n}?", "options": [*"3412"], "answer": "ABCD"[n % 4], "answer_index": n % 4} for n in range(8)
+    ],
+    "medmcqa": [
+        {"question": f"{n}?", **dict(zip(["opa", "opb", "opc", "opd"], "3412", strict=True)), "cop": n % 4}
+        for n in range(8)
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", CHOICE)
+def test_multiple_choice_is_asked_with_its_choices(folder: Path, form: str):
+    Path("x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in CHOICE[form]))
+    assert main(["init", "x.jsonl"]) == 0
+    source, *_ = yaml.safe_load(Path("x.yaml").read_text())["stages"]
+    (output,) = build(IngestFile, source["with"], where="x").shards(None)
+    assert output.kept["gold"].to_list() == [*"ABCDABCD"]
+    assert output.kept["question"][0] == "0?\n\n(A) 3\n(B) 4\n(C) 1\n(D) 2"
+    assert set(output.kept["checker"]) == {"choice"}
+
+
+def test_choices_by_a_number_that_may_be_either_are_left_without_golds_and_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    rows = [{"question": f"{n}?", "choices": ["3", "4", "1", "2"], "answer": 1 + n % 2} for n in range(8)]
+    Path("x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["init", "x.jsonl"]) == 0
+    assert "LOOK: the golds are left out" in capsys.readouterr().out
+    source, *_ = yaml.safe_load(Path("x.yaml").read_text())["stages"]
+    assert (source["with"]["choices"], source["with"]["constants"]["checker"]) == ("choices", "layout")
 
 
 def test_how_a_file_is_written_is_said_once_and_stands_in_the_pipeline(folder: Path):

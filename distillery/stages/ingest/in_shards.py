@@ -13,7 +13,7 @@ from distillery.records import LEDGER
 from distillery.row_files import Block, Drop, Fault, Row
 from distillery.stages.base import Output
 from distillery.stages.ingest.mapping.by_columns import Mapped, by_columns, suits, texts_at
-from distillery.stages.ingest.mapping.columns_seen import ColumnsSeen
+from distillery.stages.ingest.mapping.columns_seen import ColumnsSeen, with_golds_told
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.row_options import RESPONSE
 from distillery.stages.ingest.seen_ids import SeenIds
@@ -54,7 +54,8 @@ def in_shards(
     limit: int | None = None,
 ) -> Iterator[Output]:
     """Tables of `shard_rows` kept rows, at least one, maybe empty. `ahead`: the first rows of all blocks."""
-    columns = ColumnsSeen(row_map, [row for _, row in ahead if not isinstance(row, Fault)])
+    first = [row for _, row in ahead if not isinstance(row, Fault)]
+    columns, row_map = ColumnsSeen(row_map, first), with_golds_told(row_map, first)
     parts: list[_Part] = []
     have, begun = 0, False
     for part in _limited(_parts(blocks, row_map, columns), limit, columns):

@@ -18,6 +18,7 @@ from distillery.records import Columns
 from distillery.row_files import Drop, Fault, Row, row_blocks
 from distillery.stages.base import Context, Output, Source, computed
 from distillery.stages.ingest.in_shards import in_shards
+from distillery.stages.ingest.mapping.choices import GoldIs
 from distillery.stages.ingest.mapping.kept_types import by_rows, by_schema, undecided
 from distillery.stages.ingest.mapping.our_configs import config_of, our_rows
 from distillery.stages.ingest.mapping.row_map import RowMap
@@ -57,6 +58,11 @@ class ProblemSource(Source):
     payload what was said before."""
     system: System = System.KEEP
     """What becomes of the system prompt of `messages`."""
+    choices: str | tuple[str, ...] = ()
+    """Of multiple choice: a column that lists the choices, or their columns as [A, B, C, D]. They stand
+    lettered in the question, and in the payload; the gold is the letter, the checker `choice`."""
+    gold_is: GoldIs | None = None
+    """What a gold says of `choices`; null: as the first rows tell, which is an error where they do not."""
     thought_tags: tuple[str, ...] = ()
     """Two tags that a response's thought stands between, or four with those around its answer; the usual ones
     are known."""
@@ -85,6 +91,8 @@ class ProblemSource(Source):
             self.messages,
             self.system,
             self.thought_tags,
+            (self.choices,) if isinstance(self.choices, str) else self.choices,
+            self.gold_is,
             {name: kind for name, kind in self.keep.items() if kind} if isinstance(self.keep, dict) else {},
         )
 
@@ -92,7 +100,7 @@ class ProblemSource(Source):
     def our_config(self) -> str:
         """Of export.hub, told by its columns where no option but `constants` says how to read them; "":
         none."""
-        said = (self.columns, self.keep, self.gold_pattern, self.explode, self.messages)
+        said = (self.columns, self.keep, self.gold_pattern, self.explode, self.messages, self.choices)
         found = {""} if any(said) or self.thought_tags else self.our_configs()
         return next(iter(found)) if len(found) == 1 else ""
 

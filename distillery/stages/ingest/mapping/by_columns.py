@@ -38,10 +38,9 @@ class _Column(NamedTuple):
 def suits(row_map: RowMap) -> bool:
     """Whether there is a row of this mapping that needs no second look."""
     whole = all(isinstance(path, str) for path in row_map.columns.values())
-    parts = row_map.explode or row_map.messages or row_map.response or row_map.key == "trace_id"
-    return (
-        whole and not parts and ("payload" not in row_map.constants or _same_id(row_map.constant("payload")))
-    )
+    made = row_map.explode or row_map.messages or row_map.choices or row_map.response
+    plain = whole and not made and row_map.key != "trace_id"
+    return bool(plain and ("payload" not in row_map.constants or _same_id(row_map.constant("payload"))))
 
 
 def by_columns(table: pl.DataFrame, row_map: RowMap) -> Mapped | None:

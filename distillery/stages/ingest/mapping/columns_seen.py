@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from distillery.config import did_you_mean
 from distillery.errors import ConfigError
 from distillery.row_files import Drop
+from distillery.stages.ingest.mapping.choices import Choices, GoldIs, what_golds_are
 from distillery.stages.ingest.mapping.paths import at, exploded, names, there
+from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.row_options import FIELDS, RESPONSE, RowOptions
 from distillery.stages.ingest.mapping.texts import UnfitError, shown
 from distillery.stages.ingest.mapping.values import OURS
@@ -96,6 +99,8 @@ def _needed(options: RowOptions) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"columns.{name}" + ("" if path == options.columns[name] else f" ({path})"), (path,)
     for path in options.explode:
         yield f"explode ({path})", (path,)
+    for path in options.choices:
+        yield f"choices ({path})", (path,)
     if options.messages:
         yield "messages", (options.messages,)
     yield from _needed_by_name(options, {*options.columns, *options.constants})
@@ -118,3 +123,24 @@ def _needed_by_name(options: RowOptions, own: set[str]) -> Iterator[tuple[str, t
 
 def _several(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 1 and not any(isinstance(one, Mapping) for one in value)
+
+
+class UntoldGoldError(ConfigError):
+    """What the golds say of their choices cannot be told."""
+
+
+def with_golds_told(row_map: RowMap, ahead: Rows) -> RowMap:
+    """`row_map`, with what the golds of the first rows say of their choices."""
+    if not row_map.choices or row_map.gold_is:
+        return row_map
+    pairs: list[tuple[Any, Choices]] = []
+    for row in (one for theirs in ahead for one in _View(theirs, row_map.explode).elements):
+        try:
+            among = row_map.among(row)
+            pairs += [(row_map.raw_gold(row), among)] if among else []
+        except UnfitError:
+            continue  # its place is the ledger
+    found = what_golds_are(pairs)
+    if found is None or isinstance(found, GoldIs):
+        return replace(row_map, gold_is=found)
+    raise UntoldGoldError(f"{row_map.where}.gold_is: {found}")

@@ -15,9 +15,10 @@ from distillery.hashing import digest, text_mark
 from distillery.reasoning import join
 from distillery.records import Problem, Thinking
 from distillery.row_files import Drop, Fault
+from distillery.stages.ingest.mapping.choices import Choices, choices, letter
 from distillery.stages.ingest.mapping.paths import at, exploded
 from distillery.stages.ingest.mapping.row_options import FIELDS, RESPONSE, RowOptions, System
-from distillery.stages.ingest.mapping.texts import Said, UnfitError, answered, asked, blank
+from distillery.stages.ingest.mapping.texts import Said, UnfitError, answered, asked, blank, shown, text
 from distillery.stages.ingest.mapping.thought_tags import Form, own_form, parts, response
 from distillery.stages.ingest.mapping.turns import Conversation, conversation
 from distillery.stages.ingest.mapping.values import OURS, fit, ours
@@ -124,24 +125,55 @@ class RowMap(RowOptions):
         if question is None or blank(question):
             given = "missing" if question is None else repr(question)[:80]
             raise UnfitError(f"the question is {given}", Drop.NO_QUESTION)
-        found = {name: read(theirs) for name, read in self._fields.items() if name != "question"}
+        own = {name: read for name, read in self._fields.items() if name != "question"}
+        among = self.among(theirs)
+        more = {"checker": "choice"} if among else {}
+        if among:
+            question = among.shown(question)
+            del own["gold"]
+            more["gold"] = self._letter(theirs, among)
+        found = {name: read(theirs) for name, read in own.items()}
         given = {name: value for name, value in found.items() if value is not None}
-        problem = Problem(**{"gold": "", **given, "question": question})
+        problem = Problem(**{"gold": "", **more, **given, "question": question})
         try:
             if said and (before := {name: had for name in _BEFORE if (had := getattr(said, name))}):
-                problem = replace(problem, payload=_with(problem.options, before))
+                problem = replace(problem, payload=_with(problem.options, before, "the conversation"))
+            if among:
+                more = {"choices": among.texts}
+                problem = replace(problem, payload=_with(problem.options, more, "`choices`"))
             _ = problem.options, problem.history, problem.system
         except (ValueError, RecursionError) as why:
             raise why if isinstance(why, UnfitError) else UnfitError(str(why)) from None
-        return self._with_gold(problem)
+        return problem if among or not self.gold else replace(problem, gold=self._part(problem.gold))
 
-    def _with_gold(self, problem: Problem) -> Problem:
-        if self.gold is None:
-            return problem
-        found = self.gold.search(problem.gold)
+    def _part(self, gold: str) -> str:
+        """Of a gold, what `gold_pattern` says."""
+        found = self.gold.search(gold) if self.gold else None
         if not found:
-            raise UnfitError(f"gold_pattern does not match the gold {problem.gold[-80:]!r}")
-        return replace(problem, gold=(found[1] or "").strip())
+            raise UnfitError(f"gold_pattern does not match the gold {gold[-80:]!r}")
+        return (found[1] or "").strip()
+
+    def among(self, theirs: Mapping[str, Any]) -> Choices | None:
+        """None: it is no multiple choice."""
+        if not self.choices:
+            return None
+        first, *others = self.choices
+        given = [at(theirs, path) for path in self.choices] if others else at(theirs, first)
+        among: Choices = _named(", ".join(self.choices), choices, given)
+        # where one column always has the right one, its letter would always be the same
+        return among.shuffled() if {*self.paths("gold")} & {*others, first} and others else among
+
+    def raw_gold(self, theirs: Mapping[str, Any]) -> Any:
+        """As it came, for what it says of its row's choices depends on its type."""
+        path = next(iter(self.paths("gold")), "")
+        given = at(theirs, path) if path else self.constants.get("gold")
+        return self._part(text(given) or "") if self.gold else given
+
+    def _letter(self, theirs: Mapping[str, Any], among: Choices) -> str:
+        given = self.raw_gold(theirs)
+        if (found := letter(given, among, self.gold_is)) is None:
+            raise UnfitError(f"the gold {shown(given)} names none of the choices {shown(among.texts)}")
+        return found
 
     def _response(
         self, theirs: Mapping[str, Any], said: Conversation | None, thinking: Thinking
@@ -214,11 +246,11 @@ def _joined(texts: Iterable[str | None]) -> str | None:
     return "\n\n".join(said) if said else None
 
 
-def _with(options: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    """A payload with what was said before the question."""
-    if taken := [name for name in before if options.get(name)]:
-        raise UnfitError(f"the payload has a {taken[0]} of its own beside the conversation's")
-    return json.dumps({**options, **before}, ensure_ascii=False)
+def _with(options: Mapping[str, Any], more: Mapping[str, Any], whose: str) -> str:
+    """A payload with what a conversation, or `choices`, adds."""
+    if taken := [name for name in more if options.get(name)]:
+        raise UnfitError(f"the payload has {taken[0]} of its own beside those of {whose}")
+    return json.dumps({**options, **more}, ensure_ascii=False)
 
 
 def _fault(why: UnfitError) -> Fault:

@@ -13,6 +13,7 @@ import polars as pl
 
 from distillery.errors import ConfigError
 from distillery.records import PROBLEM, Columns, Problem
+from distillery.stages.ingest.mapping.choices import GoldIs
 from distillery.stages.ingest.mapping.values import OURS, TYPES, Kind, Type, type_of
 
 FIELDS = tuple(f.name for f in fields(Problem))
@@ -46,11 +47,13 @@ class RowOptions:
     messages: str = ""
     system: System = System.KEEP
     thought_tags: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    gold_is: GoldIs | None = None
     types: Mapping[str, Type] = field(default_factory=dict)
     """Of kept columns that are not ours; text where it says none."""
 
     def __post_init__(self) -> None:
-        for rules in (self._names, self._types, self._pairs, self._responses, self._patterns):
+        for rules in (self._names, self._types, self._pairs, self._payloads, self._responses, self._patterns):
             for place, wrong in rules():
                 raise ConfigError(f"{self.where}.{place}: {wrong}")
 
@@ -76,7 +79,7 @@ class RowOptions:
     def taken(self) -> frozenset[str]:
         """Their columns that a mapping reads, whole or in part."""
         read = [path for name in self.columns for path in self.paths(name)]
-        read += [self.messages] if self.messages else []
+        read += [*self.choices, *([self.messages] if self.messages else [])]
         return frozenset(part for path in read for part in (path, path.partition(".")[0]))
 
     def paths(self, name: str) -> list[str]:
@@ -90,7 +93,7 @@ class RowOptions:
     def reads(self) -> frozenset[str]:
         """Names of their columns that matter, or may."""
         paths = [path for name in (*FIELDS, *self.kept, *RESPONSE) for path in self.paths(name)]
-        paths += [*RESPONSE, *self.explode, self.messages]
+        paths += [*RESPONSE, *self.explode, self.messages, *self.choices]
         return frozenset(part for path in paths for part in (path, path.partition(".")[0]))
 
     @cached_property
@@ -129,7 +132,8 @@ class RowOptions:
                 )
         if taken := [name for name in self.keep if name in PROBLEM]:
             yield "keep", f"{', '.join(taken)} is a column of every problem already"
-        for option, given in (("keep", self.keep), ("explode", self.explode)):
+        for option in ("keep", "explode", "choices"):
+            given = getattr(self, option)
             if twice := [name for name in given if given.count(name) > 1]:
                 yield option, f"{twice[0]!r} stands there twice"
 
@@ -156,11 +160,17 @@ class RowOptions:
             if self._said(name):
                 where = "columns" if name in self.columns else "constants"
                 yield f"{where}.{name}", "`messages` gives it; leave one of them out"
+
+    def _payloads(self) -> Iterator[tuple[str, str]]:
         payload = self.columns.get("payload")
         keys = {*(payload if isinstance(payload, dict) else ()), *(self.constants.get("payload") or ())}
-        for key in ("history", *(["system"] if self.system is System.KEEP else [])):
+        before = ("history", *(["system"] if self.system is System.KEEP else [])) if self.messages else ()
+        given = {**dict.fromkeys(before, "messages"), **({"choices": "choices"} if self.choices else {})}
+        for key, option in given.items():
             if key in keys:
-                yield "columns.payload", f"{key!r} is given by `messages`; leave one of them out"
+                yield "columns.payload", f"{key!r} is given by `{option}`; leave one of them out"
+        if self.gold_is and not self.choices:
+            yield "gold_is", f"is {self.gold_is.value!r}, but no `choices` are named that a gold could mean"
 
     def _responses(self) -> Iterator[tuple[str, str]]:
         parts = [name for name in ("reasoning", "answer") if self._said(name)]

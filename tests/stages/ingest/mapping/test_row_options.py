@@ -28,6 +28,9 @@ from distillery.stages.ingest.file import IngestFile
             {"messages": "m", "constants": {"payload": {"system": "h"}}},
             r"columns\.payload: 'system' is given",
         ),
+        ({"choices": "c", "columns": {"payload": {"choices": "x"}}}, r"columns\.payload: 'choices' is given"),
+        ({"choices": ["a", "a"]}, r"choices: 'a' stands there twice"),
+        ({"gold_is": "text"}, r"gold_is: is 'text', but no `choices` are named"),
         ({"messages": "m", "system": "kep"}, r"system"),
         ({"system": "drop"}, r"system: is 'drop', but no `messages`"),
         (
