@@ -67,7 +67,7 @@ def _told(one: Tried) -> list[str]:
     known = f"{shape.known} of the {shape.of} columns of that form"
     lines = [
         f"{one.place}: {shape.name} ({known}); {one.looked:,} rows looked at give {one.made:,} of ours",
-        f"  takes {', '.join(shape.columns.values())}",
+        f"  takes {', '.join(one.takes)}",
     ]
     if one.golds[1]:
         read, of = one.golds

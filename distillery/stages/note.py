@@ -11,7 +11,10 @@ UNTOLD_LANGUAGE = "untold_language"
 """Count of rows whose language nothing tells."""
 LENT_GOLD = "lent_gold"
 """Count of rows without a gold that took that of another row of their problem."""
+NOT_TAKEN = "not_taken"
+"""Count of values in columns that have a name of ours, are not mapped, and hold what is none of ours."""
 _REMARKS = {
+    NOT_TAKEN: "{n:,.0f} values in unmapped columns of our names are none of ours and were not taken",
     LENT_GOLD: "gold: {n:,.0f} of {of:,} rows had none and took that of another row of their problem",
     UNTOLD_LANGUAGE: "language: {n:,.0f} of {of:,} rows could not be told; not checked",
     "untold_prompts": "language: {n:,.0f} of {of:,} prompts do not tell it; only their thoughts could",

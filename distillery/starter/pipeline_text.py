@@ -24,7 +24,9 @@ def pipeline_text(sources: Mapping[str, Tried], *, file: str, teacher: Mapping[s
         undefined=StrictUndefined,
     )
     traces = [id_ for id_, one in sources.items() if one.traces]
+    judged = [id_ for id_ in traces if "outcome" in sources[id_].options.get("columns", {})]
     problems = [id_ for id_, one in sources.items() if not one.traces]
+    unjudged = [*(id_ for id_ in traces if id_ not in judged), *["sampled"] * bool(problems)]
     several = len(sources) > 1
     return environment.get_template("starter.yaml.jinja").render(
         file=file,
@@ -33,7 +35,11 @@ def pipeline_text(sources: Mapping[str, Tried], *, file: str, teacher: Mapping[s
         traces=bool(traces),
         problems=bool(problems),
         problems_from=_from(problems) if several else "",
-        traces_from=_from([*traces, *["sampled"] * bool(problems)]) if several and traces else "",
+        traces_from=_from(unjudged) if several and traces else "",
+        judged_from=_from(["checked"] * bool(unjudged) + judged) if judged else "",
+        judged=", ".join(judged),
+        unjudged=bool(unjudged),
+        raw=_raw(["checked"] * bool(unjudged) + judged),
         golds=any(one.golds[1] for one in sources.values()),
         quotas=[(id_, one.size or _UNKNOWN) for id_, one in sources.items()] if several else [],
     )
@@ -41,8 +47,14 @@ def pipeline_text(sources: Mapping[str, Tried], *, file: str, teacher: Mapping[s
 
 def _shown(id_: str, one: Tried) -> dict[str, str]:
     options = "\n".join(f"      {key}: {_flow(value)}" for key, value in one.options.items())
-    about = {"place": " ".join(one.place.split()), "form": one.shape.name}
+    verdicts = ", ".join(one.verdicts)
+    about = {"verdicts": verdicts, "place": " ".join(one.place.split()), "form": one.shape.name}
     return {"id": id_, "use": one.use, "options": options, **about}
+
+
+def _raw(samples: Sequence[str]) -> str:
+    """Of one stage that has every sample."""
+    return f", with: {_flow({'raw': samples[0]})}" if len(samples) == 1 else ""
 
 
 def _from(ids: Sequence[str]) -> str:

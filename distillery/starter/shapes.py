@@ -4,51 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from distillery.curate.publish.hub_rows import SCHEMAS
 from distillery.installed.word_lists import word_lists
-from distillery.stages.ingest.mapping.choices import choices
 from distillery.stages.ingest.mapping.our_configs import OUR_CONFIGS
-from distillery.stages.ingest.mapping.texts import UnfitError
+from distillery.stages.ingest.mapping.paths import at
+from distillery.starter.kinds import KINDS
 
 Row = Mapping[str, Any]
+_NOTHING = (None, "", [])
+_MADE = ("trace_id", "sample", "text", "reasoning", "answer")  # of a response
 _MOSTLY = 0.9  # of the values of a column
-_TURN = ({"role", "content"}, {"role", "tool_calls"}, {"from", "value"})  # names that make one
 _NAME = re.compile(r"\$(\w+)")
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
-
-
-def _turns(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_turn, value))
-
-
-def _turn(value: Any) -> bool:
-    return isinstance(value, dict) and any({*value} >= names for names in _TURN)
-
-
-def _choices(value: Any) -> bool:
-    try:
-        return bool(choices(value).texts)
-    except UnfitError:
-        return False
-
-
-_KINDS: dict[str, Callable[[Any], bool]] = {
-    "any": lambda _: True,
-    "text": lambda value: isinstance(value, str),
-    "texts": _texts,
-    "scalar": lambda value: isinstance(value, (str, int, float)),
-    "number": lambda value: isinstance(value, (int, float)),
-    "mapping": lambda value: isinstance(value, dict),
-    "turns": _turns,
-    "choices": _choices,
-}
 
 
 @dataclass(frozen=True)
@@ -85,44 +55,57 @@ def shape_of(rows: Sequence[Row]) -> Shape | None:
 def _columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """What each column holds where it holds anything."""
     names = dict.fromkeys(name for row in rows for name in row)
-    held = {name: [row[name] for row in rows if row.get(name) not in (None, "", [])] for name in names}
+    held = {name: [row[name] for row in rows if row.get(name) not in _NOTHING] for name in names}
     return {name: values for name, values in held.items() if values}
 
 
 def _fitting(form: Mapping[str, Any], values: Mapping[str, list[Any]]) -> Shape | None:
-    found = _found(form["needs"], values)
+    found = _found(form["needs"], values, values)
     if not all(found.values()):
         return None
     for name, pattern in form.get("says", {}).items():
         if not _mostly(values[found[name]], lambda value, says=pattern: bool(re.search(says, _text(value)))):
             return None
     left = {name: had for name, had in values.items() if name not in found.values()}
-    found |= _found(form.get("may", {}), left)
+    found |= _found(form.get("may", {}), left, values)
     columns = {name: column for name, column in found.items() if column}
     told = {*form.get("knows", ())} - {*columns.values()}
     options = _filled(form["with"], columns)
+    if kept := options.get("keep"):
+        options["keep"] = [one for one in kept if one in {*_MADE, *options.get("columns", ()), *values}]
     if len(joined := options.get("columns", {}).get("question", "")) == 1 and isinstance(joined, list):
         options["columns"]["question"] = joined[0]
     return Shape(form["name"], columns, len(columns) + len(told & {*values}), len(found) + len(told), options)
 
 
-def _found(asked: Mapping[str, Any], values: Mapping[str, list[Any]]) -> dict[str, str]:
-    """The column of each name, none of them twice."""
-    left, found = dict(values), dict[str, str]()
+def _found(
+    asked: Mapping[str, Any], left: Mapping[str, list[Any]], values: Mapping[str, list[Any]]
+) -> dict[str, str]:
+    """The column of each name, of those that are left, none of them twice; a path goes into any."""
+    found = dict[str, str]()
     for name, is_ in asked.items():
-        found[name] = _find(name, is_, left)
-        left.pop(found[name], None)
+        free = {column: held for column, held in left.items() if column not in found.values()}
+        found[name] = _find(name, is_, free, values)
     return found
 
 
-def _find(name: str, is_: str | Mapping[str, Any], values: Mapping[str, list[Any]]) -> str:
+def _find(
+    name: str,
+    is_: str | Mapping[str, Any],
+    left: Mapping[str, list[Any]],
+    values: Mapping[str, list[Any]],
+) -> str:
     """The likeliest column; "" where there is none."""
     kind, names = (is_, [name]) if isinstance(is_, str) else (str(is_["kind"]), is_["names"])
-    spelled = {column.lower(): column for column in values}
+    spelled = {column.lower(): column for column in left}
     for one in names:
-        column = one if one in values else spelled.get(one.lower(), "")
-        if column and _mostly(values[column], _KINDS[kind]):
+        column = one if one in left else spelled.get(one.lower(), "")
+        head, dot, rest = one.partition(".")
+        if column and _mostly(left[column], KINDS[kind]):
             return column
+        inner = [had for value in values.get(head, ()) if dot and (had := at(value, rest)) not in _NOTHING]
+        if inner and _mostly(inner, KINDS[kind]):
+            return one
     return ""
 
 
@@ -145,3 +128,26 @@ def _filled(given: Any, columns: Mapping[str, str]) -> Any:
         filled = {key: _filled(item, columns) for key, item in given.items()}
         return {key: one for key, one in filled.items() if one not in (None, {}, [])}
     return given
+
+
+def taken(options: Mapping[str, Any]) -> list[str]:
+    """Their columns, or paths into them, that these options read."""
+    return list(dict.fromkeys(one for one in _leaves([*_read(options)]) if one))
+
+
+def _read(options: Mapping[str, Any]) -> Iterator[Any]:
+    """Without the lists that are made of several columns."""
+    explode = options.get("explode", ())
+    made = {*explode} if isinstance(explode, dict) else set[str]()
+    yield options.get("messages")
+    yield from (path for path in options.get("columns", {}).values() if path not in [*made])
+    yield from (options.get("choices"), explode)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    items = value.values() if isinstance(value, dict) else [value] if isinstance(value, str | None) else value
+    for item in items:
+        if isinstance(item, str | None):
+            yield item
+        else:
+            yield from _leaves(item)

@@ -23,11 +23,17 @@ from distillery.stages.ingest.hub import IngestHub
 from distillery.stages.ingest.mapping.columns_seen import UntoldGoldError
 from distillery.stages.ingest.mapping.row_options import FIELDS
 from distillery.stages.ingest.problem_rows import LOOK_AHEAD, ProblemSource, shards
-from distillery.starter.shapes import Shape, published, shape_of
+from distillery.starter.shapes import Shape, published, shape_of, taken
 from distillery.verify.gold import gold_faults
 
 _MOSTLY = 0.9
-_TESTS = re.compile(r"test_?cases?|tests|input_output|verification_info|entry_point", re.IGNORECASE)
+_TESTS = re.compile(
+    r"(?:\w+_)?tests?(?:_?(?:cases?|list|code))?|input_output|verification_info|entry_point", re.IGNORECASE
+)
+_VERDICT = re.compile(
+    r"(?:is_)?correct(?:ness\w*)?|verdict|label|reward|score|(?:\w+_)?pass_?rate|verified|is_reasoning_complete",
+    re.IGNORECASE,
+)
 _MATHS = re.compile(r"\d|\\")
 _LETTER = re.compile(r"[A-J]")
 
@@ -53,6 +59,10 @@ class Tried:
     """Why the others are none: reason, an example's detail, and how many."""
     golds: tuple[int, int]
     """How many of the golds looked at can be read, and how many there are."""
+    verdicts: Sequence[str]
+    """Columns that are not mapped and seem to hold what others found of a response."""
+    takes: Sequence[str]
+    """Columns, or paths into them, that are mapped."""
     unused: Sequence[str]
     """Columns that nothing is made of."""
     tests: str
@@ -103,17 +113,20 @@ def tried(
         constants = {"checker": checker, **general, **constants}
     if "reasoning" in table.columns and _mostly(table["reasoning"].fill_null("") == "", table.height):
         constants |= {"thinking": "off"}
-    tests = next((name for name in theirs[0] if _TESTS.fullmatch(name)), "")
     given = {**options, **mapped, **({"constants": constants} if constants else {})}
     counts = (size, len(rows), table.height, left, golds)
-    unused = () if stage.our_config else _unused(theirs, shape)
+    takes = [*shape.columns.values()] if stage.our_config else taken(given)
+    unused = () if stage.our_config else _unused(theirs, takes)
+    tests = next((name for name in unused if _TESTS.fullmatch(name)), "")
+    traces = "trace_id" in table.columns
+    verdicts = [name for name in unused if traces and _VERDICT.fullmatch(name)]
     return Tried(
-        place, stage.use, shape, given, "trace_id" in table.columns, checker, *counts, unused, tests, look
+        place, stage.use, shape, given, traces, checker, *counts, verdicts, takes, unused, tests, look
     )
 
 
-def _unused(rows: Sequence[Mapping[str, Any]], shape: Shape) -> list[str]:
-    used = {path.partition(".")[0] for path in shape.columns.values()}
+def _unused(rows: Sequence[Mapping[str, Any]], takes: Sequence[str]) -> list[str]:
+    used = {*takes, *(path.partition(".")[0] for path in takes)}
     return [
         name for name in dict.fromkeys(name for row in rows for name in row) if name not in {*used, *FIELDS}
     ]

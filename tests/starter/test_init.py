@@ -166,6 +166,23 @@ def test_choices_by_a_number_that_may_be_either_are_left_without_golds_and_said(
     assert (source["with"]["choices"], source["with"]["constants"]["checker"]) == ("choices", "layout")
 
 
+def test_verdicts_of_a_set_stand_and_others_are_mentioned(folder: Path, capsys: pytest.CaptureFixture[str]):
+    kto = [{"prompt": f"{n}?", "completion": f"{n}.", "label": n % 2 == 0} for n in range(8)]
+    Path("kto.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kto))
+    rows = [{**row, "correctness_math_verify": [True, False]} for row in OPENR1]
+    Path("openr1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["init", "kto.jsonl", "openr1.jsonl", "-o", "both.yaml"]) == 0
+    assert "does not use correctness_math_verify" in capsys.readouterr().out
+    text = Path("both.yaml").read_text()
+    assert "# correctness_math_verify: what others found of a response" in text
+    stages = {stage["id"]: stage for stage in yaml.safe_load(text)["stages"]}
+    assert (stages["checked"]["from"], stages["filtered"]["from"]) == (["openr1"], ["checked", "kto"])
+    assert main(["init", "kto.jsonl"]) == 0
+    stages = {stage["id"]: stage for stage in yaml.safe_load(Path("kto.yaml").read_text())["stages"]}
+    assert "checked" not in stages
+    assert stages["hub"]["with"] == {"raw": "kto"}
+
+
 def test_how_a_file_is_written_is_said_once_and_stands_in_the_pipeline(folder: Path):
     Path("mine.csv").write_bytes("question^answer\nWas kostet “das” in €?^3\n".encode("cp1252"))
     assert main(["init", "mine.csv", "--encoding", "cp1252", "--delimiter", "^"]) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import polars as pl
@@ -17,6 +17,7 @@ from distillery.stages.ingest.mapping.columns_seen import ColumnsSeen, with_gold
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.row_options import RESPONSE
 from distillery.stages.ingest.seen_ids import SeenIds
+from distillery.stages.note import NOT_TAKEN
 
 _AT = "_at"  # where in its block a row stands
 _AHEAD = {_AT: pl.Int64(), **LEDGER}
@@ -31,13 +32,15 @@ class _Part:
     kept: pl.DataFrame
     dropped: pl.DataFrame
     key: Callable[[int], str]
+    ignored: int = 0
+    """Values of its rows that have our column's name and are none of ours."""
 
     def cut(self, at: int) -> tuple[_Part, _Part]:
         """Up to this place, and behind it."""
         kept, dropped = (
             int(table[_AT].to_numpy().searchsorted(at, "right")) for table in (self.kept, self.dropped)
         )
-        first = _Part(self.kept[:kept], self.dropped[:dropped], self.key)
+        first = _Part(self.kept[:kept], self.dropped[:dropped], self.key, self.ignored)
         return first, _Part(self.kept[kept:], self.dropped[dropped:], self.key)
 
     @property
@@ -96,7 +99,7 @@ def _parts(blocks: Iterable[Block], row_map: RowMap, columns: ColumnsSeen) -> It
                 for at, name, mark in again.iter_rows()
             ]
             dropped = pl.concat([part.dropped, pl.DataFrame(lost, schema=_AHEAD, orient="row")]).sort(_AT)
-            part = _Part(part.kept.filter(first), dropped, part.key)
+            part = replace(part, kept=part.kept.filter(first), dropped=dropped)
         yield part
 
 
@@ -120,32 +123,35 @@ def in_advance(items: Iterable[T]) -> Iterator[T]:
 def _mapped(block: Block, row_map: RowMap, columns: ColumnsSeen) -> _Part:
     at_once = not columns.pending and suits(row_map)
     tables: list[pl.DataFrame] = []
+    ignored = 0
     hard: list[int] = [*range(block.table.height)]
     if at_once and hard and (found := by_columns(block.table, row_map)):
         tables.append(_good(found, pl.Series(_AT, block.numbers, dtype=pl.Int64)))
-        hard = found.hard.arg_true().to_list()
+        hard, ignored = found.hard.arg_true().to_list(), found.ignored
     rows = [(block.numbers[number], block.whole(number)) for number in hard]
     others = list(block.others)
     if at_once:
-        others = _texts(others, row_map, tables)
+        others, more = _texts(others, row_map, tables)
+        ignored += more
     rows = sorted([*rows, *others], key=lambda row: row[0])
-    return _with(tables, rows, block, row_map, columns)
+    part = _with(tables, rows, block, row_map, columns)
+    return replace(part, ignored=part.ignored + ignored)
 
 
 def _texts(
     rows: list[tuple[int, Mapping[str, Any] | Fault]], row_map: RowMap, tables: list[pl.DataFrame]
-) -> list[tuple[int, Mapping[str, Any] | Fault]]:
-    """Those of which no table could be made."""
+) -> tuple[list[tuple[int, Mapping[str, Any] | Fault]], int]:
+    """Those of which no table could be made; and what was ignored of the others."""
     whole = [(at, row) for at, row in rows if not isinstance(row, Fault)]
     paths = sorted({path for name in row_map.writes for path in row_map.paths(name)})
     table, good = texts_at([row for _, row in whole], paths)
     found = by_columns(table, row_map) if good else None
     if found is None:
-        return rows
+        return rows, 0
     places = pl.Series(_AT, [whole[number][0] for number in good], dtype=pl.Int64)
     tables.append(_good(found, places))
     done = set(tables[-1][_AT])
-    return [(at, row) for at, row in rows if at not in done]
+    return [(at, row) for at, row in rows if at not in done], found.ignored
 
 
 def _good(found: Mapped, places: pl.Series) -> pl.DataFrame:
@@ -165,12 +171,14 @@ def _with(
     kept: list[dict[str, Any]] = []
     dropped: list[tuple[int, str, str, str]] = []
     keys: list[str] = []
+    ignored = 0
     for number, theirs in rows:
         place = block.place(number)
         if isinstance(theirs, Fault):
             ours = ((place, theirs),)
         else:
             columns.see(theirs)
+            ignored += row_map.ignored(theirs)
             ours = row_map.rows(place, theirs)
         for key, row in ours:
             at = number if placed else len(keys)
@@ -183,10 +191,11 @@ def _with(
     tables = [*tables, pl.DataFrame(kept, schema=schema)] if kept or not tables else tables
     whole = tables[0] if len(tables) == 1 else pl.concat(tables).sort(_AT)
     ledger = pl.DataFrame(dropped, schema=_AHEAD, orient="row")
-    return _Part(whole, ledger, block.place if placed else keys.__getitem__)
+    return _Part(whole, ledger, block.place if placed else keys.__getitem__, ignored)
 
 
 def _output(parts: Sequence[_Part], row_map: RowMap) -> Output:
     kept = pl.concat([pl.DataFrame(schema=row_map.writes), *(part.kept.drop(_AT) for part in parts)])
     dropped = pl.concat([pl.DataFrame(schema=LEDGER), *(part.dropped.drop(_AT) for part in parts)])
-    return Output(kept, dropped)
+    ignored = sum(part.ignored for part in parts)
+    return Output(kept, dropped, {NOT_TAKEN: float(ignored)} if ignored else {})

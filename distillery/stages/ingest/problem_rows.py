@@ -44,18 +44,20 @@ class ProblemSource(Source):
 
     columns: dict[str, str | list[str] | dict[str, str]] = field(default_factory=dict)
     """Our column: theirs; a dot goes into nested values. For `payload` a mapping of keys to columns, for
-    `question` also a list, joined by blank lines. Other columns of a problem are those of our name."""
+    `question` also a list, joined by blank lines. Other columns of a problem are those of our name, as far
+    as they hold what ours do."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Our column: its value in every row."""
     keep: tuple[str, ...] | dict[str, Kind | None] = ()
     """Further columns to take along, each with its type in the source; {num_tokens: int} says another."""
     gold_pattern: str = ""
     r"""A regex whose group 1 is the gold, as `####\s*(.+)` for GSM8K; "": the whole column."""
-    explode: str | tuple[str, ...] = ()
-    """Columns of lists: one row for each element, the lists side by side; `trace_id` is kept with it."""
+    explode: str | tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+    """Columns of lists: one row for each element, the lists side by side; `trace_id` is kept with it. Of
+    columns that are siblings, {r1: [r1_1, r1_2]} makes such a list, which `columns` then knows as r1."""
     messages: str = ""
-    """A column of turns, OpenAI's or ShareGPT's: its last question, the answer to that as `text`, and in the
-    payload what was said before."""
+    """A column of turns, OpenAI's or ShareGPT's, or a text that begins with "Human:": its last question, what
+    was said before in the payload, and the answer as `text`, unless `columns` say where else it stands."""
     system: System = System.KEEP
     """What becomes of the system prompt of `messages`."""
     choices: str | tuple[str, ...] = ()
@@ -87,7 +89,8 @@ class ProblemSource(Source):
             self.constants,
             tuple(self.keep),
             self.gold_pattern,
-            (self.explode,) if isinstance(self.explode, str) else self.explode,
+            (self.explode,) if isinstance(self.explode, str) else tuple(self.explode),
+            self.explode if isinstance(self.explode, dict) else {},
             self.messages,
             self.system,
             self.thought_tags,

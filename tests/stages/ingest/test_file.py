@@ -77,7 +77,8 @@ def test_a_bad_row_is_in_the_ledger_with_its_file_and_line(tmp_path: Path):
 
 def test_a_payload_that_is_no_object_and_a_thinking_that_is_neither_are_malformed(tmp_path: Path):
     rows = [{"question": "a", "payload": "[1]"}, {"question": "b", "thinking": "maybe"}]
-    dropped = only(write(tmp_path / "rows.jsonl", rows)).dropped
+    own = {"payload": "payload", "thinking": "thinking"}
+    dropped = only(write(tmp_path / "rows.jsonl", rows), columns=own).dropped
     assert dropped["reason"].to_list() == ["malformed", "malformed"]
     assert "payload is not a JSON object" in dropped["detail"][0]
 

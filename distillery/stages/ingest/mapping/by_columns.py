@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from distillery.records import Problem, problem_ids
+from distillery.stages.ingest.mapping.own_names import GUARDED, says
 from distillery.stages.ingest.mapping.paths import at
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.row_options import FIELDS
@@ -28,6 +29,7 @@ _DEFAULTS = {"gold": "", **{f.name: f.default for f in fields(Problem) if isinst
 class Mapped(NamedTuple):
     ours: pl.DataFrame  # of all rows, also the hard ones
     hard: pl.Series
+    ignored: int  # values under our names, of the others, that are none of ours
 
 
 class _Column(NamedTuple):
@@ -56,6 +58,7 @@ def by_columns(table: pl.DataFrame, row_map: RowMap) -> Mapped | None:
         hard = hard if column.hard is None else hard | column.hard.fill_null(value=False)
     ours = {name: column.values.alias(name) for name, column in found.items()}
     hard |= ours["question"].is_null() | ~ours["question"].str.contains(_SEEN).fill_null(value=True)
+    ignored = sum(_not_taken(table, ours[name], hard) for name in row_map.unmapped & {*GUARDED})
     for name, default in _DEFAULTS.items():
         ours[name] = ours[name].fill_null(default)
     if row_map.gold:
@@ -64,7 +67,14 @@ def by_columns(table: pl.DataFrame, row_map: RowMap) -> Mapped | None:
         ours["gold"] = pl.Series("gold", golds, dtype=pl.String)
         hard |= ours["gold"].is_null()
     ours["problem_id"] = problem_ids(ours["question"].fill_null(""))
-    return Mapped(pl.DataFrame({name: ours[name] for name in row_map.writes}), hard)
+    return Mapped(pl.DataFrame({name: ours[name] for name in row_map.writes}), hard, ignored)
+
+
+def _not_taken(table: pl.DataFrame, ours: pl.Series, hard: pl.Series) -> int:
+    if ours.name not in table.columns:
+        return 0
+    left = table[ours.name].filter(ours.is_null() & ~hard).drop_nulls()
+    return sum(says(value) for value in left)
 
 
 def texts_at(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> tuple[pl.DataFrame, list[int]]:
@@ -99,6 +109,8 @@ def _column(table: pl.DataFrame, row_map: RowMap, name: str) -> _Column | None:
         return _Column(pl.repeat(row_map.constant(name), table.height, dtype=kind, eager=True))
     path = next(iter(row_map.paths(name)), "")
     head = path.partition(".")[0]
+    if path not in table.columns and head in table.columns and table.schema[head] == pl.String():
+        return None  # JSON may lie in it
     if path not in table.columns and (head not in table.columns or not table.schema[head].is_nested()):
         return _Column(pl.repeat(None, table.height, dtype=kind, eager=True))
     given = table[path] if path in table.columns else table[head]
@@ -107,9 +119,9 @@ def _column(table: pl.DataFrame, row_map: RowMap, name: str) -> _Column | None:
     if given.dtype not in _PLAIN:
         return None
     theirs = name not in OURS and name not in FIELDS and row_map.types.get(name) is not Kind.JSON
-    if given.dtype == kind and (theirs or name in _TEXTS):
+    if given.dtype == kind and (theirs or (name in _TEXTS and name != "checker")):
         return _Column(given, given.str.contains("\0", literal=True) if kind == pl.String else None)
-    if given.dtype == pl.Int64 and name in _TEXTS:
+    if given.dtype == pl.Int64 and name in _TEXTS and name != "checker":
         return _Column(given.cast(pl.String))
     return _one_by_one(given, row_map, name)
 

@@ -10,7 +10,7 @@ from distillery.config import did_you_mean
 from distillery.errors import ConfigError
 from distillery.row_files import Drop
 from distillery.stages.ingest.mapping.choices import Choices, GoldIs, what_golds_are
-from distillery.stages.ingest.mapping.paths import at, exploded, names, there
+from distillery.stages.ingest.mapping.paths import at, exploded, gathered, names, there
 from distillery.stages.ingest.mapping.row_map import RowMap
 from distillery.stages.ingest.mapping.row_options import FIELDS, RESPONSE, RowOptions
 from distillery.stages.ingest.mapping.texts import UnfitError, shown
@@ -22,11 +22,14 @@ Rows = Sequence[Mapping[str, Any]]
 class _View:
     """A row with what `explode` makes of it."""
 
-    def __init__(self, row: Mapping[str, Any], explode: tuple[str, ...]) -> None:
-        self._row, self._explode = row, explode
+    def __init__(self, row: Mapping[str, Any], options: RowOptions) -> None:
+        self._row, self._explode = row, options.explode
         self.fault = ""
         try:
-            self.elements: Rows = exploded(row, explode) if explode else [row]
+            self._row = gathered(row, options.siblings)
+            self.elements: Rows = (
+                exploded(row, options.explode, options.siblings) if options.explode else [row]
+            )
         except UnfitError as why:
             self.elements, self.fault = [], str(why) if why.reason is Drop.MALFORMED else ""
 
@@ -66,7 +69,7 @@ class ColumnsSeen:
                 del self.pending[place]
 
     def _view(self, row: Mapping[str, Any]) -> _View:
-        return _View(row, self._options.explode)
+        return _View(row, self._options)
 
     def end(self) -> None:
         """Of the whole source, in which some row could be read."""
@@ -97,7 +100,7 @@ def _needed(options: RowOptions) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name in options.columns:
         for path in options.paths(name):
             yield f"columns.{name}" + ("" if path == options.columns[name] else f" ({path})"), (path,)
-    for path in options.explode:
+    for path in (one for name in options.explode for one in options.siblings.get(name, (name,))):
         yield f"explode ({path})", (path,)
     for path in options.choices:
         yield f"choices ({path})", (path,)
@@ -134,7 +137,7 @@ def with_golds_told(row_map: RowMap, ahead: Rows) -> RowMap:
     if not row_map.choices or row_map.gold_is:
         return row_map
     pairs: list[tuple[Any, Choices]] = []
-    for row in (one for theirs in ahead for one in _View(theirs, row_map.explode).elements):
+    for row in (one for theirs in ahead for one in _View(theirs, row_map).elements):
         try:
             among = row_map.among(row)
             pairs += [(row_map.raw_gold(row), among)] if among else []

@@ -32,7 +32,7 @@ def by_schema(options: RowOptions, schema: Columns) -> dict[str, Type]:
 def by_rows(options: RowOptions, rows: Rows, *, written: bool = False) -> dict[str, Type]:
     """Text where no row says anything. `written`: their values are all texts, as in csv, and a column is text
     where one of them reads as nothing else."""
-    elements = [one for row in rows for one in _elements(row, options.explode)]
+    elements = [one for row in rows for one in _elements(row, options)]
     return {
         name: _most((at(row, path) for row in elements for path in options.paths(name)), written=written)
         for name in undecided(options)
@@ -68,9 +68,9 @@ def as_written(text: str) -> Any:
     return text
 
 
-def _elements(row: Mapping[str, Any], explode: tuple[str, ...]) -> Rows:
+def _elements(row: Mapping[str, Any], options: RowOptions) -> Rows:
     try:
-        return exploded(row, explode) if explode else [row]
+        return exploded(row, options.explode, options.siblings) if options.explode else [row]
     except UnfitError:
         return []
 

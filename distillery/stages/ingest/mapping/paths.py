@@ -1,7 +1,8 @@
-"""Dotted paths into a row: `messages.0.content`. A column's whole name goes before a path through it."""
+"""Dotted paths into a row: `messages.0.content`, also into JSON text. A column's whole name goes first."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ def there(row: Any, path: str) -> bool | None:
     """Whether the row has it, null or not; None: a null stands before it, or a list that is too short."""
     if isinstance(row, dict) and path in row:
         return True
+    row = _opened(row)
     head, dot, rest = path.partition(".")
     if row is None or (isinstance(row, list) and head.isdigit() and int(head) >= len(cast("list[Any]", row))):
         return None
@@ -53,8 +55,18 @@ def type_at(types: Mapping[str, pl.DataType], path: str) -> pl.DataType | None:
     return type_at(cast("Mapping[str, pl.DataType]", inside), rest)
 
 
-def exploded(row: Mapping[str, Any], paths: tuple[str, ...]) -> list[Mapping[str, Any]]:
+def gathered(row: Mapping[str, Any], siblings: Mapping[str, tuple[str, ...]]) -> Mapping[str, Any]:
+    """With a list of each group of columns that are siblings."""
+    if taken := [name for name in siblings if name in row]:
+        raise UnfitError(f"explode: {taken[0]!r} is a column already; call the list of its columns otherwise")
+    return {**row, **{name: [at(row, path) for path in paths] for name, paths in siblings.items()}}
+
+
+def exploded(
+    row: Mapping[str, Any], paths: tuple[str, ...], siblings: Mapping[str, tuple[str, ...]]
+) -> list[Mapping[str, Any]]:
     """A row for each element of the lists, the values side by side; of a list that is null, nulls."""
+    row = gathered(row, siblings)
     lists = {path: at(row, path) for path in paths}
     for path, value in lists.items():
         if not isinstance(value, list | None):
@@ -79,7 +91,18 @@ def exploded_types(types: Mapping[str, pl.DataType], paths: tuple[str, ...]) -> 
     return {**types, **{p: cast("pl.DataType", k.inner) for p, k in lists.items() if isinstance(k, pl.List)}}
 
 
+def _opened(value: Any) -> Any:
+    """JSON text of an object or a list as what it says."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
 def _step(row: Any, head: str) -> Any:
+    row = _opened(row)
     if isinstance(row, dict):
         return cast("dict[str, Any]", row).get(head)
     if isinstance(row, list) and head.isdigit() and int(head) < len(cast("list[Any]", row)):

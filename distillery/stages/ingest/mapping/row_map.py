@@ -16,6 +16,7 @@ from distillery.reasoning import join
 from distillery.records import Problem, Thinking
 from distillery.row_files import Drop, Fault
 from distillery.stages.ingest.mapping.choices import Choices, choices, letter
+from distillery.stages.ingest.mapping.own_names import GUARDED, if_ours, says
 from distillery.stages.ingest.mapping.paths import at, exploded
 from distillery.stages.ingest.mapping.row_options import FIELDS, RESPONSE, RowOptions, System
 from distillery.stages.ingest.mapping.texts import Said, UnfitError, answered, asked, blank, shown, text
@@ -40,7 +41,7 @@ class RowMap(RowOptions):
             yield key, self.row(theirs)
             return
         try:
-            elements = exploded(theirs, self.explode)
+            elements = exploded(theirs, self.explode, self.siblings)
         except UnfitError as why:
             yield key, _fault(why)
             return
@@ -102,11 +103,18 @@ class RowMap(RowOptions):
         paths = self.paths(name)
         return partial(_read, path=paths[0], take=take) if paths else lambda _: None
 
+    def ignored(self, theirs: Mapping[str, Any]) -> int:
+        """Values under our names that are not taken, for they are none of ours."""
+        found = [(name, theirs[name]) for name in self.unmapped & {*GUARDED} if name in theirs]
+        return sum(1 for name, value in found if says(value) and _unfit(self.take(name), value))
+
     def constant(self, name: str) -> Any:
         return self._reader(name)({})
 
     def take(self, name: str) -> Callable[[Any], Any]:
         """How a value of this column is read."""
+        if name in self.unmapped and name in GUARDED:
+            return if_ours(name)
         by_name = {"question": asked, "text": answered, "answer": answered}.get(name)
         known = name in OURS or name in FIELDS
         return by_name or (ours(name) if known else partial(fit, kind=self.type_of(name)))
@@ -183,7 +191,9 @@ class RowMap(RowOptions):
         if self.response == "either" and ("text" not in theirs or "text" in self.taken):
             answer = self._parts["answer"](theirs)
             return {"answer": answer and answer.text, "reasoning": self._parts["reasoning"](theirs)}
-        given = said.text if said else self._text(theirs)
+        given = said.text if said and self.response == "messages" else self._text(theirs)
+        if said and said.text is not None and said.text != given:
+            raise UnfitError("the conversation ends with an answer, and another one stands beside it")
         if given is None or blank(given):
             raise UnfitError(f"the response is {'missing' if given is None else 'empty'}", Drop.NO_TEXT)
         found = parts(given)
@@ -230,6 +240,13 @@ class RowMap(RowOptions):
 
 def _read(row: Mapping[str, Any], path: str, take: Callable[[Any], Any]) -> Any:
     return _named(path, take, at(row, path))
+
+
+def _unfit(take: Callable[[Any], Any], value: Any) -> bool:
+    try:
+        return take(value) is None
+    except (UnfitError, RecursionError):
+        return False  # its row is in the ledger
 
 
 def _named(name: str, take: Callable[[Any], Any], value: Any) -> Any:

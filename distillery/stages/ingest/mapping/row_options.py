@@ -44,6 +44,8 @@ class RowOptions:
     keep: tuple[str, ...] = ()
     gold_pattern: str = ""
     explode: tuple[str, ...] = ()
+    siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of a list in `explode` that is none of theirs: the columns that it is made of."""
     messages: str = ""
     system: System = System.KEEP
     thought_tags: tuple[str, ...] = ()
@@ -82,6 +84,11 @@ class RowOptions:
         read += [*self.choices, *([self.messages] if self.messages else [])]
         return frozenset(part for path in read for part in (path, path.partition(".")[0]))
 
+    @cached_property
+    def unmapped(self) -> frozenset[str]:
+        """Columns of a problem that are read from theirs because these have their names."""
+        return frozenset(name for name in FIELDS if name not in self.columns and self.paths(name))
+
     def paths(self, name: str) -> list[str]:
         """Where our column is read from; none for a constant, or where nothing is."""
         path = self.columns.get(name)
@@ -94,15 +101,16 @@ class RowOptions:
         """Names of their columns that matter, or may."""
         paths = [path for name in (*FIELDS, *self.kept, *RESPONSE) for path in self.paths(name)]
         paths += [*RESPONSE, *self.explode, self.messages, *self.choices]
+        paths += [path for columns in self.siblings.values() for path in columns]
         return frozenset(part for path in paths for part in (path, path.partition(".")[0]))
 
     @cached_property
     def response(self) -> str:
-        """What a response is read from: `messages`, `text`, its `parts`, or `either` (a column text, else
-        those named as the parts); "" where nothing of it is kept."""
+        """What a response is read from: `messages` where nothing else is mapped, `text`, its `parts`, or
+        `either` (a column text, else those named as the parts); "" where nothing of it is kept."""
         if not set(RESPONSE) & set(self.keep):
             return ""
-        if self.messages:
+        if self.messages and not any(map(self._said, RESPONSE)):
             return "messages"
         if self._said("answer") or self._said("reasoning"):
             return "parts"
@@ -156,10 +164,9 @@ class RowOptions:
                 "messages",
                 f"{self.messages!r} is a conversation, or a list that `explode` takes apart; not both",
             )
-        for name in ("question", *RESPONSE):
-            if self._said(name):
-                where = "columns" if name in self.columns else "constants"
-                yield f"{where}.{name}", "`messages` gives it; leave one of them out"
+        if self._said("question"):
+            where = "columns" if "question" in self.columns else "constants"
+            yield f"{where}.question", "`messages` gives it; leave one of them out"
 
     def _payloads(self) -> Iterator[tuple[str, str]]:
         payload = self.columns.get("payload")

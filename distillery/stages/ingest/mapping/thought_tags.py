@@ -41,6 +41,8 @@ class Form(NamedTuple):
         if self.answer is None or not (opened := self.answer[0].match(rest)):
             return rest
         inner = rest[opened.end() :]
+        if self.answer[0].pattern and self.answer[0].search(inner):
+            return rest  # two answers, which a checker is to see
         ends = [*self.answer[1].finditer(inner)]
         if not ends:
             return inner.strip()
@@ -79,7 +81,7 @@ def response(text: str, thought: str | None = None, forms: Sequence[Form] = ()) 
     if CLOSE in thought:
         raise UnfitError(f"has {CLOSE} inside its thought")
     rest = answer if inner.reasoning is None else inner.answer
-    return join(thought, None if rest is None or blank(rest) else rest)
+    return join(thought, None) if rest is None or blank(rest) else _inline(join(thought, rest), forms)
 
 
 def _inline(text: str, forms: Sequence[Form]) -> str:

@@ -7,6 +7,7 @@ between turns, an assistant that speaks first or twice.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +16,7 @@ from distillery.row_files import Drop
 from distillery.stages.ingest.mapping.texts import Turn, UnfitError, blank, shown, turn
 from distillery.stages.ingest.mapping.thought_tags import parts
 
+_TRANSCRIPT = re.compile(r"(?:\A\s*|\s*\n\n)(Human|User|Assistant):[ \t]*")  # HH-RLHF
 Response = Callable[[str, str | None], str]
 """Text and thought of an answer in the one normal form."""
 
@@ -53,7 +55,9 @@ def _read(number: int, value: Any) -> Turn:
 
 
 def _listed(value: Any) -> Sequence[Any]:
-    """Also of JSON text, and of one list for each key."""
+    """Also of JSON text, of a transcript, and of one list for each key."""
+    if isinstance(value, str) and (said := _TRANSCRIPT.split(value)[1:]) and _TRANSCRIPT.match(value):
+        return [{"from": who, "value": what} for who, what in zip(said[::2], said[1::2], strict=True)]
     if isinstance(value, str) and not blank(value):
         try:
             value = json.loads(value)

@@ -188,6 +188,50 @@ def test_a_conversation_without_an_answer_is_a_problem_and_no_trace():
     assert tables(rows, messages="m", keep=("text",))[1]["reason"].to_list() == ["no_text"]
 
 
+def test_a_prompt_as_turns_goes_with_a_response_from_elsewhere():
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2+2?"}]
+    parts = {"messages": "m", "columns": {"reasoning": "why", "answer": "what", "gold": "g"}}
+    row = {"m": turns, "why": "add them", "what": "4", "g": 4}
+    assert kept([row], "question", "text", "gold", **parts, keep=("text",)) == [("2+2?", THOUGHT, "4")]
+    whole = {"messages": "m", "columns": {"text": "r"}, "keep": ("text", "answer")}
+    assert kept([{"m": turns, "r": THOUGHT}], "text", "answer", **whole) == [(THOUGHT, "4")]
+    said = [*turns, {"role": "assistant", "content": THOUGHT}]
+    assert kept([{"m": said, "r": THOUGHT}], "text", **whole) == [THOUGHT]
+    assert "another one stands beside it" in reason({"m": said, "r": "5"}, **whole)[1]
+
+
+def test_a_transcript_is_a_conversation():
+    text = "\n\nHuman: Hello\n\nAssistant: Hi!\nHow are you?\n\nHuman: 2+2?\n\nAssistant: 4"
+    row = kept([{"t": text}], "question", "text", "payload", messages="t", keep=("text",))
+    before = {"history": [["user", "Hello"], ["assistant", "Hi!\nHow are you?"]]}
+    assert row == [("2+2?", "4", json.dumps(before))]
+
+
+def test_columns_that_are_siblings_are_generations_of_one_row():
+    rows = [{"question": "a", "r_1": "x", "r_2": "y", "r_3": None}, {"question": "b", "r_1": "z", "r_2": "w"}]
+    siblings = {"each": ("r_1", "r_2", "r_3")}
+    options: dict[str, Any] = {"columns": {"text": "each"}, "explode": ("each",), "keep": ("text",)}
+    table, ledger = tables(rows, siblings=siblings, **options)
+    assert table.select("question", "text").rows() == [("a", "x"), ("a", "y"), ("b", "z"), ("b", "w")]
+    assert ledger["key"].to_list() == ["1[2]", "2[2]"]
+    with pytest.raises(ConfigError, match=r"explode: 'each' is a column already"):
+        tables([{"each": 1, **row} for row in rows], siblings=siblings, **options)
+    with pytest.raises(ConfigError, match=r"here\.explode \(r_3\): there is no column 'r_3'"):
+        tables(rows[1:], siblings=siblings, **options)
+
+
+def test_a_path_goes_into_json_text():
+    rows = [
+        {"question": "a", "info": '{"truth": {"value": 4}}'},
+        {"question": "b", "info": {"truth": {"value": 5}}},
+        {"question": "c", "info": "{no JSON"},
+        {"question": "d", "info": None},
+    ]
+    assert kept(rows, "gold", columns={"gold": "info.truth.value"}) == ["4", "5", "", ""]
+    with pytest.raises(ConfigError, match=r"there is no column 'info\.other'"):
+        tables(rows[:2], columns={"gold": "info.other"})
+
+
 def test_a_payload_that_brings_earlier_turns_of_its_own_is_malformed():
     row = SHAREGPT | {"payload": {"system": "Be long."}}
     assert reason(row, messages="conversations")[0] == "malformed"
@@ -292,11 +336,13 @@ def test_a_list_of_one_is_its_element_and_one_of_several_names_explode_in_every_
         ("finish", "stop"),
         ("thinking", "on"),
     ):
-        keep = () if column == "thinking" else (column,)
-        assert kept([{"question": "a", column: [value]}], column, keep=keep) == [
+        options: dict[str, Any] = (
+            {"columns": {column: column}} if column == "thinking" else {"keep": (column,)}
+        )
+        assert kept([{"question": "a", column: [value]}], column, **options) == [
             "correct" if column == "outcome" else value
         ]
-        assert "`explode`" in reason({"question": "a", column: [value, value]}, keep=keep)[1]
+        assert "`explode`" in reason({"question": "a", column: [value, value]}, **options)[1]
 
 
 def test_numbers_of_ours_are_numbers_whatever_wrote_them():
@@ -398,7 +444,7 @@ def test_a_language_is_known_by_its_names(given: Any, tag: str):
 
 
 def test_a_language_that_is_none_is_malformed():
-    why, detail = reason({"question": "a", "language": "python"})
+    why, detail = reason({"question": "a", "language": "python"}, columns={"language": "language"})
     assert why == "malformed"
     assert detail.startswith("column 'language' is 'python', which is no language; a tag such as en or zh is")
 
@@ -407,9 +453,33 @@ def test_a_language_that_is_none_is_malformed():
     ("given", "thinking"), [(True, "on"), (False, "off"), ("ON", "on"), ("", ""), (None, "on")]
 )
 def test_thinking_is_on_or_off(given: Any, thinking: str):
-    assert kept([{"question": "a", "thinking": given}], "thinking") == [thinking]
+    mapped = {"columns": {"thinking": "thinking"}}
+    assert kept([{"question": "a", "thinking": given}], "thinking", **mapped) == [thinking]
     if given is not None:
         assert kept([{"question": "a"}], "thinking", constants={"thinking": given}) == [thinking]
+
+
+@pytest.mark.parametrize(
+    ("column", "theirs", "ours"),
+    [
+        ("payload", ["zzz", "[1]", 3, True, [1, 2], '{"a": ', {"history": "x"}, {"system": 5}], {"tests": [1]}),
+        ("language", ["klingon", "python", 3.5, {"a": 1}, ["en", "zh"]], "en"),
+        ("thinking", ["false", "true", False, True, 0, 1, "hm, let me think", ["on", "off"]], "off"),
+        ("checker", ["blah", "Math Verify", 1, True, {"a": 1}], "math"),
+        ("source", [["a", "b"], {"url": "x"}, True], "web"),
+        ("domain", [["a", "b"], {"url": "x"}, True], "algebra"),
+    ],
+)  # fmt: skip
+def test_an_unmapped_column_of_our_name_is_ours_only_where_it_holds_what_ours_does(
+    column: str, theirs: list[Any], ours: Any
+):
+    rows = [{"question": str(n), column: value} for n, value in enumerate([*theirs, ours, None])]
+    (output,) = shards(((str(n), row) for n, row in enumerate(rows)), RowMap("here"), shard_rows=99)
+    assert output.dropped.is_empty(), output.dropped.rows()
+    (plain,) = kept([{"question": "a"}], column)
+    told = json.dumps(ours) if column == "payload" else ours
+    assert output.kept[column].to_list() == [*(plain for _ in theirs), told, plain]
+    assert output.metrics == {"not_taken": len(theirs)}
 
 
 # -- anything ------------------------------------------------------------------------------------------------------

@@ -15,10 +15,6 @@ from distillery.stages.ingest.file import IngestFile
         ({"explode": ["m"], "messages": "m"}, r"messages: 'm' is a conversation, or a list"),
         ({"explode": ["a", "a"]}, r"explode: 'a' stands there twice"),
         ({"explode": 3}, r"explode"),
-        (
-            {"messages": "m", "columns": {"text": "a"}, "keep": ["text"]},
-            r"columns\.text: `messages` gives it",
-        ),
         ({"messages": "m", "constants": {"question": "a"}}, r"constants\.question: `messages` gives it"),
         (
             {"messages": "m", "columns": {"payload": {"history": "h"}}},
@@ -72,5 +68,7 @@ def test_what_can_be_meant_is_taken():
         {"columns": {"gold": "solution"}, "keep": ["solution"]},
         {"columns": {"payload": {"tests": "t"}}, "constants": {"payload": {"style": "stdio"}}},
         {"columns": {"text": "answer"}, "keep": ["text", "answer"]},
+        {"messages": "m", "columns": {"text": "a"}, "keep": ["text"]},
+        {"explode": {"each": ["a", "b"]}, "columns": {"text": "each"}, "keep": ["text"]},
     ):
         build(IngestFile, {"path": "x.jsonl", **options}, where="stages[0]")

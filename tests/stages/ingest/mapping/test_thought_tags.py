@@ -21,6 +21,11 @@ HARMONY = "<|start|>assistant<|channel|>"
         "<thinking>add them</thinking>It is 4.",
         "<reasoning>\nadd them\n</reasoning>\nIt is 4.",
         "<thought>add them</thought>It is 4.",
+        "<think>add them</think>\n<answer>It is 4.</answer>",
+        "<reasoning>\nadd them\n</reasoning>\n<answer>\nIt is 4.\n</answer>",
+        "<|im_start|>think\nadd them\n<|im_start|>answer\nIt is 4.<|im_end|>",
+        "<|im_start|>think\nadd them<|im_end|>\n<|im_start|>answer\nIt is 4.",
+        "<|START_THINKING|>add them<|END_THINKING|><|START_RESPONSE|>It is 4.<|END_RESPONSE|>",
         "<Thought>\nadd them\n</Thought>\n<Output>\nIt is 4.\n</Output>",
         "<seed:think>add them</seed:think>It is 4.",
         "◁think▷add them◁/think▷It is 4.",
@@ -58,7 +63,10 @@ def test_a_tag_in_prose_is_a_word(text: str):
 
 def test_what_stands_around_an_answer_alone_goes_too():
     assert response(f"{HARMONY}final<|message|>It is 4.<|end|>") == "It is 4."
-    assert response("<think>a</think><answer>4</answer>") == "<think>\na\n</think>\n<answer>4</answer>"
+    assert response("<think>a</think><answer>4</answer>") == "<think>\na\n</think>\n4"
+    assert response("<answer>4</answer>", "a") == "<think>\na\n</think>\n4"
+    two = "<think>\na\n</think>\n<answer>4</answer><answer>5</answer>"
+    assert response(two) == two
     assert response("<thought>a</thought><output>4</output> Done.") == "<think>\na\n</think>\n4\nDone."
 
 
