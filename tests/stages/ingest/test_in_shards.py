@@ -67,8 +67,18 @@ def said(make) -> Tables | str:
 
 def same(file: Path, options: dict) -> Tables | str:
     stage = build(IngestFile, {"path": str(file), **options}, where="x")
-    found = said(lambda: [(one.kept.to_dicts(), one.dropped.to_dicts()) for one in stage.shards(None)])
+    ignored = []
+
+    def tables() -> Tables:
+        outputs = list(stage.shards(None))
+        ignored.extend(one.metrics.get("not_taken", 0) for one in outputs)
+        return [(one.kept.to_dicts(), one.dropped.to_dicts()) for one in outputs]
+
+    found = said(tables)
     assert found == said(lambda: one_after_the_other(stage))
+    if not isinstance(found, str) and not stage.limit:
+        whole = [row for _, row in stage.rows() if not isinstance(row, Fault)]
+        assert sum(ignored) == sum(map(stage.row_map.ignored, whole))
     return found
 
 
@@ -119,7 +129,7 @@ VALUES = st.one_of(
     st.dictionaries(st.sampled_from(["role", "content", "a"]), TEXTS, max_size=2),
 )
 NAMES = st.sampled_from(
-    ["question", "gold", "source", "language", "thinking", "payload", "level", "a.b", "a", "score"]
+    ["question", "gold", "source", "language", "thinking", "payload", "checker", "level", "a.b", "a", "score"]
 )
 ROW = st.dictionaries(NAMES, VALUES, max_size=5)
 PLAIN_ROW = st.fixed_dictionaries(
