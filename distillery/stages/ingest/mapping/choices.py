@@ -86,9 +86,11 @@ def _loaded(said: str) -> Any:
             return json.loads(said)
         except ValueError:
             raise UnfitError(f"is {shown(said)}, no JSON list of choices") from None
-    found = [*re.finditer(r"(?:^|(?<=\s))" + _MARK.format("([A-J])"), said)]
+    first = re.match(r"\s*(\(?)A\s*([).:：、．])", said)
+    sign = rf"(?<!\S){re.escape(first[1])}([A-J])\s*{re.escape(first[2])}\s*" if first else "$^"
+    found = [*re.finditer(sign, said)]
     letters, begins = [mark[1] for mark in found], [mark.end() for mark in found]
-    if len(found) < 2 or found[0].start() or letters != [*_LETTERS[: len(found)]]:
+    if len(found) < 2 or letters != [*_LETTERS[: len(found)]]:
         raise UnfitError(f"is {shown(said)}, not a list of choices")
     ends = [*(mark.start() for mark in found[1:]), len(said)]
     return [said[begin:end].strip() for begin, end in zip(begins, ends, strict=True)]

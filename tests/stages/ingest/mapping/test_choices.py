@@ -45,6 +45,7 @@ def faults(row: Any, **options: Any) -> str:
         {"choices": ["A. red", "B. blue", "C. green"], "gold": "B"},
         {"choices": '["red", "blue", "green"]', "gold": "B"},
         {"choices": "A) red B) blue C) green", "gold": "B"},
+        {"choices": " A) red\nB) blue\nC) green", "gold": "B"},
         {"choices": "(A) red (B) blue (C) green", "gold": "B"},
         {"choices": {"text": ["red", "blue", "green"], "label": ["1", "2", "3"]}, "gold": "2"},
         {"choices": {"label": ["A", "B", "C"], "text": ["red", "blue", "green"]}, "gold": "B"},
@@ -67,6 +68,15 @@ def test_a_column_for_each_choice_is_as_good_as_a_list():
     options = {"columns": {"question": "q", "gold": "cop"}, "choices": ("A", "B", "C", "D")}
     (problem,) = problems([row], **options)
     assert (problem.question, problem.gold) == (ASKED, "B")
+
+
+def test_a_letter_inside_a_choice_begins_no_other():
+    said = "A) one\nB) two\nC) either A or B.\nD) none, see C. above"
+    (problem,) = problems([{"question": "Which?", "choices": said, "gold": "C"}], choices=("choices",))
+    assert problem.options["choices"] == ["one", "two", "either A or B.", "none, see C. above"]
+    assert "not a list of choices" in faults(
+        {"question": "Which?", "choices": "A) one B) as A) says"}, choices=("choices",)
+    )
 
 
 def test_choices_that_stand_in_the_question_are_not_asked_twice():
