@@ -14,9 +14,9 @@ from distillery.reasoning import boxes, split, tagged_answer
 from distillery.verify.answer.phrases import FORMULA, Token, tokens
 from distillery.verify.answer.places import final_boxes, under_heading, unwrap
 from distillery.verify.answer.reader import Picked, Statement, Weight, settle
+from distillery.verify.answer.spoken import spoken
 from distillery.verify.math.numerals import number
 from distillery.verify.math.spelling import canonical
-from distillery.verify.math.spoken import spoken
 
 MAX_LINE = 400  # characters of a line that can still be an answer and not a text
 _MOST_BOXES = 100  # of a text, its last

@@ -2,7 +2,7 @@
 
 Many puzzles have more than one solution, so the gold is only an example. A task's partial credit is kept in
 the detail; the verdict asks for the full score, or for the payload's "threshold". The scorers run in the
-sandbox (`in_sandbox/`), where nothing that an answer or an entry says is run as code.
+sandbox, where nothing that an answer or an entry says is run as code.
 """
 
 from __future__ import annotations

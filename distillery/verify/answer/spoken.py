@@ -20,6 +20,7 @@ _BEHIND = re.compile(
     rf"(\d[\d,]*(?:\.\d+)?)\s*(\\(?:text|mathrm)\s*\{{\s*)?({'|'.join([*_TIMES, *_POWERS])})"
     r"(?![A-Za-z克米瓦卡])(\s*\})?"
 )
+_OF_UNITS = re.compile(r"\s+(?!plus|minus|times|over|is|and)[A-Za-z]")  # behind it: 25 squared units
 _SHARE = re.compile(r"^(百|\d+)分之(\d+(?:\.\d+)?)")
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
@@ -43,6 +44,8 @@ def _computed(found: re.Match[str]) -> str:
     number, opened, name, closed = found.groups()
     number = number.replace(",", "")
     if name in _POWERS:
+        if _OF_UNITS.match(found.string, found.end(3)):
+            return found[0]
         return f"{number}^{_POWERS[name]}"
     value = f"{int(number) * _TIMES[name]}" if number.isdigit() else f"{number}\\cdot {_TIMES[name]}"
     return value + (opened if opened and not closed else "")
