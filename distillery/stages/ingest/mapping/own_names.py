@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from distillery.records import Problem
 from distillery.stages.ingest.mapping.texts import UnfitError, blank, only
 from distillery.stages.ingest.mapping.values import missing, ours
 from distillery.verify import CHECKERS
@@ -45,23 +44,13 @@ def if_ours(name: str) -> Read:
         try:
             if plainly and not plainly(value):
                 return None
-            found = read(value)
+            return read(value)
         except UnfitError:
             if name == "payload":
                 raise  # ours, and damaged
             return None
-        return found if name != "payload" or _sound(found) else None
 
     return taken
-
-
-def _sound(payload: str | None) -> bool:
-    problem = Problem("", "", payload=payload or "{}")
-    try:
-        _ = problem.history, problem.system
-    except ValueError:
-        return False
-    return True
 
 
 def says(value: Any) -> bool:

@@ -462,7 +462,7 @@ def test_thinking_is_on_or_off(given: Any, thinking: str):
 @pytest.mark.parametrize(
     ("column", "theirs", "ours"),
     [
-        ("payload", ["zzz", "[1]", 3, True, [1, 2], '{"a": ', {"history": "x"}, {"system": 5}], {"tests": [1]}),
+        ("payload", ["zzz", "[1]", 3, True, [1, 2], '{"a": '], {"tests": [1]}),
         ("language", ["klingon", "python", 3.5, {"a": 1}, ["en", "zh"]], "en"),
         ("thinking", ["false", "true", False, True, 0, 1, "hm, let me think", ["on", "off"]], "off"),
         ("checker", ["blah", "Math Verify", 1, True, {"a": 1}], "math"),
